@@ -1,0 +1,179 @@
+//! One error at the border to AWS: which service and operation, what it said, and the request's id.
+
+use std::error::Error as _;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::engine::Key;
+
+/// What a call to AWS can end in.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// AWS answered, and refused.
+    #[error("{service} {operation}: {code}: {message}{}", request(.request_id))]
+    Refused { service: String, operation: String, code: String, message: String, request_id: Option<String> },
+    /// AWS was not reached, did not answer, or answered something that is not its protocol.
+    #[error("{service} {operation}: {message}")]
+    Unanswered { service: String, operation: String, status: Option<u16>, message: String },
+    /// An answer lacks what AWS documents that it has, or says what cannot be.
+    #[error("{0}")]
+    Reply(String),
+    /// It cannot be removed since something of others holds it.
+    #[error("{0}")]
+    Held(String),
+    /// Another resource, which this one needs to be found, could not be looked at.
+    #[error("not looked at, since {0} could not be")]
+    Unseen(Key),
+}
+
+/// What most calls return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// AWS's code; empty when there is none.
+    pub fn code(&self) -> &str {
+        match self {
+            Error::Refused { code, .. } => code,
+            _ => "",
+        }
+    }
+
+    /// AWS's operation, as in `CreateRole`; empty when none was called.
+    pub fn operation(&self) -> &str {
+        match self {
+            Error::Refused { operation, .. } | Error::Unanswered { operation, .. } => operation,
+            _ => "",
+        }
+    }
+
+    /// AWS's words; empty when there are none.
+    pub fn message(&self) -> &str {
+        match self {
+            Error::Refused { message, .. } | Error::Unanswered { message, .. } => message,
+            _ => "",
+        }
+    }
+
+    /// The exact codes that mean "there is no such thing", and nothing looser.
+    pub fn is_absent(&self) -> bool {
+        const CODES: [&str; 14] = [
+            "InvalidGroup.NotFound",
+            "InvalidSecurityGroupID.NotFound",
+            "InvalidSecurityGroupRuleId.NotFound",
+            "InvalidPermission.NotFound",
+            "InvalidLaunchTemplateName.NotFoundException",
+            "InvalidLaunchTemplateId.NotFound",
+            "InvalidLaunchTemplateId.VersionNotFound",
+            "NoSuchEntity",
+            "LoadBalancerNotFound",
+            "ListenerNotFound",
+            "TargetGroupNotFound",
+            "NoSuchHostedZone",
+            "ParameterNotFound",
+            "InvalidAMIID.NotFound",
+        ];
+        let group_gone = self.code() == "ValidationError"
+            && (self.message().contains("AutoScalingGroup name not found") || self.message().contains("Group not found"));
+        CODES.contains(&self.code()) || group_gone
+    }
+}
+
+/// What is not there is an answer, not an error.
+pub trait Absent<T> {
+    /// `None` when AWS says that there is no such thing.
+    fn or_absent(self) -> Result<Option<T>>;
+}
+
+impl<T, E: Into<Error>> Absent<T> for std::result::Result<T, E> {
+    fn or_absent(self) -> Result<Option<T>> {
+        match self.map_err(Into::into) {
+            Ok(reply) => Ok(Some(reply)),
+            Err(error) if error.is_absent() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<E> From<SdkError<E, HttpResponse>> for Error
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Error {
+        let (service, operation) = called::<E>();
+        let status = error.raw_response().map(|raw| raw.status().as_u16());
+        match error.code().map(str::to_owned) {
+            Some(code) => Error::Refused {
+                message: error.message().map(str::to_owned).unwrap_or_else(|| messages(error.raw_response())),
+                request_id: request_id(error.raw_response()),
+                service,
+                operation,
+                code,
+            },
+            None => Error::Unanswered { service, operation, status, message: chain(&error, status) },
+        }
+    }
+}
+
+impl From<aws_smithy_types::error::operation::BuildError> for Error {
+    fn from(error: aws_smithy_types::error::operation::BuildError) -> Error {
+        Error::Reply(format!("a request could not be made: {error}"))
+    }
+}
+
+/// Service and operation from `aws_sdk_iam::operation::create_role::CreateRoleError`: words only, never a decision.
+fn called<E>() -> (String, String) {
+    let name = std::any::type_name::<E>();
+    let service = name.split("::").next().unwrap_or_default().trim_start_matches("aws_sdk_");
+    let operation = name.rsplit("::").next().unwrap_or_default().trim_end_matches("Error");
+    (service.to_owned(), operation.to_owned())
+}
+
+/// Route 53 puts its messages in a list that the SDK's metadata leaves out.
+fn messages(raw: Option<&HttpResponse>) -> String {
+    let body = raw.and_then(|raw| raw.body().bytes()).map(String::from_utf8_lossy).unwrap_or_default();
+    let texts = body.split("<Message>").skip(1).filter_map(|rest| rest.split("</Message>").next());
+    let text = texts.collect::<Vec<_>>().join("; ");
+    quick_xml::escape::unescape(&text).map(|text| text.into_owned()).unwrap_or(text)
+}
+
+fn request_id(raw: Option<&HttpResponse>) -> Option<String> {
+    let headers = raw?.headers();
+    let from_headers = headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id"));
+    if let Some(id) = from_headers {
+        return Some(id.to_owned());
+    }
+    let body = String::from_utf8_lossy(raw?.body().bytes()?);
+    let tag = ["<RequestId>", "<RequestID>", "<requestId>"].into_iter().find(|tag| body.contains(*tag))?;
+    body.split(tag).nth(1)?.split('<').next().map(str::to_owned)
+}
+
+/// The whole chain of causes, without the repetitions that errors like to make.
+fn chain(error: &(dyn std::error::Error + 'static), status: Option<u16>) -> String {
+    let mut words: Vec<String> = status.map(|status| format!("HTTP status {status}")).into_iter().collect();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !words.iter().any(|word| word.contains(&text)) {
+            words.push(text);
+        }
+        next = cause.source();
+    }
+    if words.is_empty() { error.to_string() } else { words.join(": ") }
+}
+
+fn request(id: &Option<String>) -> String {
+    id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_iam::operation::create_role::CreateRoleError;
+
+    #[test]
+    fn service_and_operation_are_read_from_the_errors_type() {
+        assert_eq!(called::<CreateRoleError>(), ("iam".to_owned(), "CreateRole".to_owned()));
+    }
+}

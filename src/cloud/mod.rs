@@ -1,0 +1,184 @@
+//! AWS as such, without a noun of the stack: clients, one error, what AWS answers while it catches up, tags.
+
+pub mod document;
+mod error;
+mod gate;
+mod reply;
+mod settling;
+mod shared;
+pub mod tags;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ec2::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use tokio::sync::OnceCell;
+
+pub use error::{Absent, Error, Result};
+pub use gate::Gate;
+pub use reply::{Need, only};
+pub use settling::{Settling, settling};
+pub use shared::{Balancing, Shared};
+
+/// Where and as whom AWS is called.
+#[derive(Debug, Default, Clone)]
+pub struct Access {
+    /// Profile of the shared configuration files; else `AWS_PROFILE`.
+    pub profile: Option<String>,
+    /// Region; else `AWS_REGION` or the profile's.
+    pub region: Option<String>,
+    /// In place of the network: the sandbox.
+    pub http_client: Option<SharedHttpClient>,
+}
+
+/// The account that is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Twelve digits.
+    pub id: String,
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: String,
+}
+
+/// One client a service, and what was asked of them.
+pub struct Cloud {
+    pub acm: aws_sdk_acm::Client,
+    pub autoscaling: aws_sdk_autoscaling::Client,
+    pub ec2: aws_sdk_ec2::Client,
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    pub iam: aws_sdk_iam::Client,
+    pub route53: aws_sdk_route53::Client,
+    pub ssm: aws_sdk_ssm::Client,
+    pub sts: aws_sdk_sts::Client,
+    /// The region of everything but IAM and Route 53.
+    pub region: String,
+    /// Not AWS itself but an endpoint that the user named: an emulator may lack what AWS has.
+    pub custom_endpoint: bool,
+    /// Counts calls.
+    pub gate: Arc<Gate>,
+    credentials: Option<SharedCredentialsProvider>,
+    account: OnceCell<Account>,
+}
+
+impl Cloud {
+    /// Clients with the user's endpoints, credentials and proxies, as every AWS tool has them.
+    /// `None`: no region is configured anywhere. Calls nobody but the credentials' own sources.
+    pub async fn connect(access: &Access) -> Option<Cloud> {
+        let inner = access.http_client.clone().unwrap_or_else(network);
+        let gate = Arc::new(Gate::new());
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(inner.clone())
+            .timeout_config(timeouts());
+        if let Some(profile) = &access.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &access.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if access.http_client.is_some() {
+            let nobody = Credentials::builder().access_key_id("SANDBOX").secret_access_key("sandbox");
+            let account = crate::sandbox::seed().account;
+            loader = loader.credentials_provider(nobody.account_id(account).provider_name("sandbox").build());
+        }
+        let config = loader.load().await;
+        let custom_endpoint = access.http_client.is_none() && has_custom_endpoint(&config);
+        Cloud::new(config, inner, gate, custom_endpoint)
+    }
+
+    fn new(config: SdkConfig, inner: SharedHttpClient, gate: Arc<Gate>, custom_endpoint: bool) -> Option<Cloud> {
+        let region = config.region()?.to_string();
+        // An emulator answers 500 to what it lacks, and answers it again.
+        let attempts = if custom_endpoint { 3 } else { 8 };
+        let retry = RetryConfig::standard()
+            .with_max_attempts(attempts)
+            .with_initial_backoff(Duration::from_millis(500))
+            .with_max_backoff(Duration::from_secs(20));
+        let config = config.into_builder().retry_config(retry).build();
+        // Never more than a handful of calls a service at once; Route 53 allows five a second to a whole account.
+        let at_once = |limit| config.to_builder().http_client(gate.admit(inner.clone(), limit)).build();
+        Some(Cloud {
+            acm: aws_sdk_acm::Client::new(&at_once(2)),
+            autoscaling: aws_sdk_autoscaling::Client::new(&at_once(3)),
+            ec2: aws_sdk_ec2::Client::new(&at_once(8)),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(&at_once(4)),
+            iam: aws_sdk_iam::Client::new(&at_once(4)),
+            route53: aws_sdk_route53::Client::new(&at_once(1)),
+            ssm: aws_sdk_ssm::Client::new(&at_once(1)),
+            sts: aws_sdk_sts::Client::new(&at_once(1)),
+            region,
+            custom_endpoint,
+            credentials: config.credentials_provider(),
+            gate,
+            account: OnceCell::new(),
+        })
+    }
+
+    /// The account: from the credentials when they tell it, else asked of STS, once.
+    pub async fn account(&self) -> Result<&Account> {
+        self.account.get_or_try_init(|| self.ask_account()).await
+    }
+
+    async fn ask_account(&self) -> Result<Account> {
+        if let Some(id) = self.account_of_credentials().await {
+            return Ok(Account { id, partition: partition(&self.region).to_owned() });
+        }
+        let identity = self.sts.get_caller_identity().send().await?;
+        let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
+        Ok(Account { id: identity.account.need("Account")?, partition })
+    }
+
+    async fn account_of_credentials(&self) -> Option<String> {
+        let credentials = self.credentials.as_ref()?.provide_credentials().await.ok()?;
+        credentials.account_id().map(|id| id.as_str().to_owned())
+    }
+}
+
+/// Without these a half-open connection hangs for ever; with a shorter attempt, slow creates look like lost answers.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(3100))
+        .operation_attempt_timeout(Duration::from_secs(30))
+        .operation_timeout(Duration::from_secs(150))
+        .build()
+}
+
+/// HTTPS by ring, with the proxies of the environment and the authorities of `AWS_CA_BUNDLE`.
+fn network() -> SharedHttpClient {
+    let trust = tls::TrustStore::default();
+    let bundle = std::env::var_os("AWS_CA_BUNDLE").map(PathBuf::from).and_then(|path| std::fs::read(path).ok());
+    let trust = match bundle {
+        Some(pem) => trust.with_pem_certificate(pem),
+        None => trust,
+    };
+    let context = tls::TlsContext::builder().with_trust_store(trust).build().unwrap_or_default();
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .tls_context(context.clone())
+            .proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        if let Some(components) = components {
+            connector.set_sleep_impl(components.sleep_impl());
+        }
+        connector.build()
+    })
+}
+
+fn has_custom_endpoint(config: &SdkConfig) -> bool {
+    let named = |name: &str| name == "AWS_ENDPOINT_URL" || name.starts_with("AWS_ENDPOINT_URL_");
+    config.endpoint_url().is_some() || std::env::vars_os().any(|(name, _)| name.to_str().is_some_and(named))
+}
+
+fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}

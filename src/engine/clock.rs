@@ -1,0 +1,100 @@
+//! Deadlines, pauses and the wish to stop: the only place that sleeps.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// The one deadline of a run, and how long to pause between two looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    deadline: Instant,
+    start: Instant,
+    /// The shortest and the longest pause between two looks at one thing.
+    pause: (Duration, Duration),
+}
+
+impl Clock {
+    /// A deadline that far from now, with pauses that suit AWS.
+    pub fn new(timeout: Duration) -> Clock {
+        Clock::with_pauses(timeout, Duration::from_secs(1), Duration::from_secs(10))
+    }
+
+    /// The same with other pauses: the sandbox's minutes pass sooner.
+    pub fn with_pauses(timeout: Duration, shortest: Duration, longest: Duration) -> Clock {
+        let start = Instant::now();
+        Clock { deadline: start + timeout, start, pause: (shortest, longest) }
+    }
+
+    /// The same pauses with an own deadline, never past this one's.
+    pub fn at_most(&self, timeout: Duration) -> Clock {
+        let now = Instant::now();
+        Clock { deadline: self.deadline.min(now + timeout), start: now, pause: self.pause }
+    }
+
+    /// Whether the deadline has passed.
+    pub fn expired(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// Time since it was started.
+    pub fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Waits before the `attempt`-th look (from 0), longer each time, never past the deadline.
+    /// False: stop waiting, the deadline has passed or somebody wants us to stop.
+    pub async fn pause(&self, attempt: u32, stop: &Stop) -> bool {
+        let (shortest, longest) = self.pause;
+        let pause = shortest.saturating_mul(2u32.saturating_pow(attempt.min(16))).min(longest);
+        let until = (Instant::now() + pause).min(self.deadline);
+        tokio::select! {
+            () = sleep_until(until) => !self.expired(),
+            () = stop.asked() => false,
+        }
+    }
+}
+
+/// Waits for a fixed time: what the HTTP client and the bars need.
+pub async fn wait(time: Duration) {
+    sleep(time).await;
+}
+
+/// Whether somebody wants the run to stop, and with which signal.
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Receiver<Option<Signal>>);
+
+/// The signals that stop a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C: SIGINT.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+impl Stop {
+    /// Never asked to stop.
+    pub fn never() -> Stop {
+        Stop(watch::channel(None).1)
+    }
+
+    /// A stop that a test or another task asks for.
+    pub fn channel() -> (watch::Sender<Option<Signal>>, Stop) {
+        let (sender, receiver) = watch::channel(None);
+        (sender, Stop(receiver))
+    }
+
+    /// The signal that asked, if one did.
+    pub fn signal(&self) -> Option<Signal> {
+        *self.0.borrow()
+    }
+
+    /// Returns when somebody asks; never if nobody can any more.
+    pub async fn asked(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(Option::is_some).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Serialised tree against tree.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// One field that is not as wanted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// Where: `health_check.port`, `rules."tcp 443 from ::/0"`.
+    pub field: String,
+    /// What AWS has; null when absent.
+    pub old: Value,
+    /// What is wanted; null when it is to go.
+    pub new: Value,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} -> {}", self.field, shown(&self.old), shown(&self.new))
+    }
+}
+
+/// A value as a plan shows it: text bare when it cannot be mistaken, absent in words.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "(absent)".to_owned(),
+        Value::String(text) if text.starts_with('(') && text.ends_with("known after apply)") => {
+            "(known after apply)".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Every leaf that differs, in the order of the wanted tree. Objects are compared field by field, everything else whole.
+pub fn diff(live: &Value, want: &Value) -> Vec<Change> {
+    let mut changes = Vec::new();
+    compare(String::new(), live, want, &mut changes);
+    changes
+}
+
+fn compare(field: String, live: &Value, want: &Value, changes: &mut Vec<Change>) {
+    if let (Value::Object(old), Value::Object(new)) = (live, want) {
+        for (name, value) in new {
+            compare(join(&field, name), old.get(name).unwrap_or(&Value::Null), value, changes);
+        }
+        for (name, value) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
+            compare(join(&field, name), value, &Value::Null, changes);
+        }
+    } else if !same(live, want) {
+        changes.push(Change { field, old: live.clone(), new: want.clone() });
+    }
+}
+
+/// Equal by meaning: 30 and 30.0 are one number.
+fn same(live: &Value, want: &Value) -> bool {
+    match (live, want) {
+        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
+        _ => live == want,
+    }
+}
+
+fn join(field: &str, name: &str) -> String {
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "_-:".contains(c));
+    let name = if plain { name.to_owned() } else { format!("{name:?}") };
+    if field.is_empty() { name } else { format!("{field}.{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn lines(live: Value, want: Value) -> Vec<String> {
+        diff(&live, &want).iter().map(Change::to_string).collect()
+    }
+
+    #[test]
+    fn equal_trees_differ_nowhere() {
+        assert!(lines(json!({"a": 30, "b": ["x"]}), json!({"a": 30.0, "b": ["x"]})).is_empty());
+    }
+
+    #[test]
+    fn each_leaf_is_named_with_old_and_new() {
+        let live = json!({"port": 80, "rules": {"tcp 22 from ::/0": ""}});
+        let want = json!({"port": "(x.y known after apply)", "rules": {"tcp 443 from ::/0": "https"}});
+        assert_eq!(
+            lines(live, want),
+            [
+                "port: 80 -> (known after apply)",
+                "rules.\"tcp 443 from ::/0\": (absent) -> \"https\"",
+                "rules.\"tcp 22 from ::/0\": \"\" -> (absent)"
+            ]
+        );
+    }
+}

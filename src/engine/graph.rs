@@ -1,0 +1,66 @@
+//! What hangs on what: edges by tracing `want`, and the order that follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::refs::Edge;
+use super::resource::Key;
+use super::{Goal, Node};
+use crate::site::Site;
+
+/// The stack with its edges.
+pub struct Graph<'a> {
+    nodes: Vec<&'a dyn Node>,
+    needs: BTreeMap<Key, BTreeMap<Key, Edge>>,
+}
+
+impl<'a> Graph<'a> {
+    /// Traces the edges of these nodes and orders them, each after what it needs, otherwise as listed.
+    ///
+    /// # Panics
+    /// When the nodes form a circle: a mistake in `steps/`, held by a test.
+    pub fn trace(stack: &[&'a dyn Node], site: &Site) -> Graph<'a> {
+        let needs: BTreeMap<Key, _> = stack.iter().map(|node| (node.key(), node.edges(site))).collect();
+        let mut rest: Vec<&dyn Node> = stack.to_vec();
+        let mut nodes: Vec<&dyn Node> = Vec::new();
+        while !rest.is_empty() {
+            let placed: BTreeSet<Key> = nodes.iter().map(|node| node.key()).collect();
+            let next = rest.iter().position(|node| needs[node.key()].keys().all(|key| placed.contains(key)));
+            nodes.push(rest.remove(next.expect("the stack has no circle")));
+        }
+        Graph { nodes, needs }
+    }
+
+    /// Every node, each after what it needs.
+    pub fn nodes(&self) -> &[&'a dyn Node] {
+        &self.nodes
+    }
+
+    /// The node of this key.
+    pub fn node(&self, key: Key) -> Option<&'a dyn Node> {
+        self.nodes.iter().copied().find(|node| node.key() == key)
+    }
+
+    /// What `key` must wait for: what it needs when things are made, what needs it when they are removed.
+    pub fn before(&self, key: Key, goal: Goal) -> BTreeSet<Key> {
+        match goal {
+            Goal::Present => self.needs[key].keys().copied().collect(),
+            Goal::Absent => self.dependents(key, |_| true),
+        }
+    }
+
+    /// What cannot outlive `key`, with `key` itself: what holds its id, and what holds theirs.
+    pub fn bound_to(&self, key: Key) -> BTreeSet<Key> {
+        let mut bound = BTreeSet::from([key]);
+        let mut open = vec![key];
+        while let Some(next) = open.pop() {
+            let more = self.dependents(next, |edge| edge == Edge::Value);
+            open.extend(more.iter().filter(|key| bound.insert(key)));
+        }
+        bound
+    }
+
+    fn dependents(&self, key: Key, which: impl Fn(Edge) -> bool) -> BTreeSet<Key> {
+        let holds = |needs: &BTreeMap<Key, Edge>| needs.get(key).is_some_and(|edge| which(*edge));
+        self.needs.iter().filter(|(_, needs)| holds(needs)).map(|(key, _)| *key).collect()
+    }
+}

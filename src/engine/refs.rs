@@ -1,0 +1,54 @@
+//! Ids of other resources, by asking; and who asked, which is the graph.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::resource::{Key, Output, Outputs};
+
+/// How a resource hangs on another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Edge {
+    /// Only the order matters.
+    After,
+    /// It holds the other's id: it cannot outlive the other.
+    Value,
+}
+
+/// Answers `want`'s questions for ids and remembers that they were asked.
+#[derive(Debug, Default)]
+pub struct Refs {
+    known: Outputs,
+    asked: RefCell<BTreeMap<Key, Edge>>,
+}
+
+impl Refs {
+    /// Refs that know these outputs.
+    pub fn new(known: Outputs) -> Refs {
+        Refs { known, asked: RefCell::default() }
+    }
+
+    /// The value, or words that say when it will be known.
+    pub fn get(&self, output: Output) -> String {
+        self.asked.borrow_mut().insert(output.0, Edge::Value);
+        match self.known.get(&output) {
+            Some(value) => value.clone(),
+            None => format!("({}.{} known after apply)", output.0, output.1),
+        }
+    }
+
+    /// Order without a value: the asker is made after `key`, and removed before it.
+    pub fn after(&self, key: Key) {
+        self.asked.borrow_mut().entry(key).or_insert(Edge::After);
+    }
+
+    /// What was asked for, and how.
+    pub fn into_asked(self) -> BTreeMap<Key, Edge> {
+        self.asked.into_inner()
+    }
+
+    /// Everything known but the outputs of `keys`.
+    pub fn without(outputs: &Outputs, keys: &BTreeSet<Key>, renewed: &[Output]) -> Outputs {
+        let withheld = |output: &Output| keys.contains(output.0) || renewed.contains(output);
+        outputs.iter().filter(|(output, _)| !withheld(output)).map(|(o, v)| (*o, v.clone())).collect()
+    }
+}

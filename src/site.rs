@@ -3,7 +3,7 @@
 use aws_sdk_acm::types::{CertificateStatus, CertificateSummary, Filters, KeyAlgorithm};
 use aws_sdk_ec2::types::{Filter, Image};
 
-use crate::cloud::{Absent, Cloud, Error, Need, Result};
+use crate::cloud::{Absent, Cloud, Error, Need, Result, Shared};
 use crate::config::{Config, Listener};
 use crate::engine::Tags;
 
@@ -73,9 +73,9 @@ impl Site {
     ///
     /// # Errors
     /// Everything that is missing at once.
-    pub async fn look_up(config: Config, cloud: &Cloud) -> Result<Site, SiteError> {
+    pub async fn look_up(config: Config, cloud: &Cloud, shared: &Shared) -> Result<Site, SiteError> {
         let (image, certificate, zone) =
-            tokio::join!(image(&config, cloud), certificate(&config, cloud), zone(&config, cloud));
+            tokio::join!(image(&config, cloud), certificate(&config, cloud), zone(&config, cloud, shared));
         let mut missing = Vec::new();
         let image = image?.unwrap_or_else(|m| blank(&mut missing, m));
         let certificate = certificate?.unwrap_or_else(|m| blank(&mut missing, m));
@@ -87,9 +87,19 @@ impl Site {
     }
 
     /// What a removal needs: only the zone, and not even that must exist.
-    pub async fn look_up_for_teardown(config: Config, cloud: &Cloud) -> Result<Site, Error> {
-        let zone = zone(&config, cloud).await?.unwrap_or_default();
+    pub async fn look_up_for_teardown(config: Config, cloud: &Cloud, shared: &Shared) -> Result<Site, Error> {
+        let zone = zone(&config, cloud, shared).await?.unwrap_or_default();
         Ok(Site { zone, ..Site::blank(config, &cloud.region) })
+    }
+
+    /// The zone and the whole name of the record; `None`: there is to be none, or no such zone.
+    pub async fn record(&self, cloud: &Cloud, shared: &Shared) -> Result<Option<(Zone, String)>> {
+        let Some(dns) = &self.config.dns else { return Ok(None) };
+        let zone = match &self.zone {
+            Some(zone) => Some(zone.clone()),
+            None => zone(&self.config, cloud, shared).await?.unwrap_or_default(),
+        };
+        Ok(zone.map(|zone| (zone.clone(), full_name(&dns.record, &zone.name))))
     }
 
     /// The tags of a resource of this name: the owner's, its name, and the user's own.
@@ -246,7 +256,12 @@ fn covers(listed: &CertificateSummary, name: &str) -> bool {
     })
 }
 
-async fn zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
+/// Asked once a look, however many want it.
+async fn zone(config: &Config, cloud: &Cloud, shared: &Shared) -> Looked<Option<Zone>> {
+    shared.zone.get_or_try_init(|| ask_zone(config, cloud)).await.cloned()
+}
+
+async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
     let Some(dns) = &config.dns else { return Ok(Ok(None)) };
     if is_zone_id(&dns.zone) {
         let reply = cloud.route53.get_hosted_zone().id(&dns.zone).send().await.or_absent()?;

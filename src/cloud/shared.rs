@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::{Absent, Cloud, Result, tags};
 use crate::engine::Tags;
+use crate::site::{Missing, Zone};
 
 /// What was read so far.
 #[derive(Debug, Default)]
@@ -15,6 +16,8 @@ pub struct Shared {
     groups: OnceCell<Vec<SecurityGroup>>,
     balancing: OnceCell<Balancing>,
     listeners: OnceCell<Vec<Listener>>,
+    /// Filled by `site`, which is looked up beside the stack's resources.
+    pub zone: OnceCell<std::result::Result<Option<Zone>, Missing>>,
 }
 
 /// A load balancer, a target group and the tags of both.

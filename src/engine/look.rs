@@ -46,9 +46,9 @@ impl Look {
     }
 
     /// Finds every node, side by side. Failures do not stop the others.
-    pub async fn all(self, stack: &[&dyn Node], cloud: &Cloud, site: &Site) -> BTreeMap<Key, Result<Option<Seen>>> {
+    pub async fn all(&self, stack: &[&dyn Node], cloud: &Cloud, site: &Site) -> BTreeMap<Key, Result<Option<Seen>>> {
         let finds = stack.iter().map(|node| async {
-            let seen = node.find(cloud, site, &self).await;
+            let seen = node.find(cloud, site, self).await;
             let outputs = seen.as_ref().ok().map(|seen| seen.as_ref().map(|s| s.outputs.clone()).unwrap_or_default());
             if let Some(cell) = self.found.get(node.key()) {
                 let _ = cell.set(outputs);

@@ -89,9 +89,14 @@ pub struct Walked {
 }
 
 impl Walk<'_> {
-    /// Looks at everything. What cannot be looked at fails the look, all reasons at once.
+    /// Looks at everything.
     pub async fn look(&self) -> Result<Found, Vec<Failure>> {
-        let found = Look::new(self.graph.nodes(), self.goal).all(self.graph.nodes(), self.cloud, self.site).await;
+        let look = Look::new(self.graph.nodes(), self.goal);
+        self.sift(look.all(self.graph.nodes(), self.cloud, self.site).await)
+    }
+
+    /// What a look found. What could not be looked at fails all of it, with every reason at once.
+    pub fn sift(&self, found: BTreeMap<Key, cloud::Result<Option<Seen>>>) -> Result<Found, Vec<Failure>> {
         let (mut seen, mut failures) = (Found::new(), Vec::new());
         for (key, result) in found {
             match result {

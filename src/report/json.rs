@@ -1,0 +1,24 @@
+//! The envelope of `--json`.
+
+use serde_json::{Value, json};
+
+use super::{Frame, Outcome};
+
+/// One document, on failure too.
+pub fn envelope(frame: &Frame, outcome: &Outcome) -> Value {
+    json!({
+        "schema": "deploy/v1",
+        "command": frame.command,
+        "stack": frame.stack,
+        "region": frame.region,
+        "outcome": outcome.outcome,
+        "exit_code": outcome.exit as u8,
+        "summary": outcome.summary,
+        "changes": outcome.changes,
+        "resources": outcome.standing,
+        "outputs": outcome.outputs,
+        "checks": outcome.checks,
+        "problems": outcome.problems,
+        "timings": { "seconds": frame.seconds, "aws_calls": frame.calls },
+    })
+}

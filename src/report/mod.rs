@@ -1,0 +1,180 @@
+//! The only place that prints: the result on stdout, the story on stderr.
+
+mod json;
+mod progress;
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::engine::Event;
+use crate::engine::diff::Change;
+use crate::exit::Exit;
+use progress::Progress;
+
+/// One line of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Planned {
+    /// Terraform's verb: create, update, replace, delete; adopt, wait or foreign.
+    pub action: &'static str,
+    /// The resource's key.
+    pub resource: &'static str,
+    /// AWS's name of it.
+    pub name: String,
+    /// The guide's step.
+    pub step: u8,
+    /// What differs, field by field; everything, for a create.
+    pub fields: Vec<Change>,
+    /// Why it must be replaced, or whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// One thing that stands, for `status`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Standing {
+    pub resource: &'static str,
+    pub name: String,
+    pub step: u8,
+    /// AWS's id or ARN; empty when it has none.
+    pub id: String,
+    /// `ok`, `absent`, `differs`, `foreign`, `leaving`.
+    pub state: &'static str,
+}
+
+/// One check of what was made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Check {
+    pub id: &'static str,
+    pub step: u8,
+    pub title: &'static str,
+    /// `pass` or `fail`.
+    pub status: &'static str,
+    pub evidence: String,
+}
+
+/// Something wrong, with its cure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Problem {
+    /// Which resource, when it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cure: Option<String>,
+}
+
+impl Problem {
+    /// A problem of no resource, with its cure.
+    pub fn new(message: impl Into<String>, cure: impl Into<String>) -> Problem {
+        Problem { resource: None, message: message.into(), cure: Some(cure.into()) }
+    }
+}
+
+/// What a command ends in.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    pub exit: Exit,
+    /// In a word, for programs.
+    pub outcome: &'static str,
+    /// In a line, for people.
+    pub summary: String,
+    /// What was done, or would be.
+    pub changes: Vec<Planned>,
+    /// Show the changes as a plan: nothing was done.
+    pub planned: bool,
+    pub standing: Vec<Standing>,
+    pub outputs: BTreeMap<String, String>,
+    pub checks: Vec<Check>,
+    pub problems: Vec<Problem>,
+}
+
+impl Outcome {
+    /// An outcome with a word and a line, and nothing else yet.
+    pub fn new(exit: Exit, outcome: &'static str, summary: impl Into<String>) -> Outcome {
+        Outcome {
+            exit,
+            outcome,
+            summary: summary.into(),
+            changes: Vec::new(),
+            planned: false,
+            standing: Vec::new(),
+            outputs: BTreeMap::new(),
+            checks: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The same with these problems.
+    pub fn with_problems(mut self, problems: Vec<Problem>) -> Outcome {
+        self.problems = problems;
+        self
+    }
+}
+
+/// What the envelope says besides the outcome.
+#[derive(Debug, Clone, Default)]
+pub struct Frame {
+    pub command: &'static str,
+    pub stack: String,
+    pub region: String,
+    pub seconds: f64,
+    pub calls: u64,
+}
+
+/// Who prints, and how.
+pub struct Report {
+    json: bool,
+    progress: Progress,
+}
+
+impl Report {
+    /// Progress as bars at a terminal, as lines elsewhere, not at all when `quiet`.
+    pub fn new(json: bool, quiet: bool) -> Report {
+        Report { json, progress: Progress::new(quiet) }
+    }
+
+    /// Something happened.
+    pub fn event(&self, event: Event) {
+        self.progress.event(event);
+    }
+
+    /// A line of the story.
+    pub fn note(&self, text: &str) {
+        self.progress.note(text);
+    }
+
+    /// A question on stderr, for an answer on stdin.
+    pub fn ask(&self, question: &str) {
+        eprint!("{question}");
+    }
+
+    /// The result, once, at the end.
+    pub fn result(&self, frame: &Frame, outcome: &Outcome) {
+        self.progress.finish();
+        for problem in &outcome.problems {
+            eprint!("{}", text::problem(problem));
+        }
+        if self.json {
+            println!("{}", json::envelope(frame, outcome));
+        } else {
+            print!("{}", text::result(frame, outcome));
+        }
+        if !outcome.summary.is_empty() {
+            eprintln!("{}", outcome.summary);
+        }
+    }
+
+    /// A line of a running service's own result, at once.
+    pub fn line(&self, text: &str) {
+        println!("{text}");
+    }
+}
+
+/// A plan as text: what `deploy plan` prints.
+pub fn plan_text(changes: &[Planned]) -> String {
+    text::plan(changes)
+}

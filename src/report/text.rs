@@ -1,0 +1,98 @@
+//! Words for people, readable without colour.
+
+use std::fmt::Write;
+
+use super::{Check, Frame, Outcome, Planned, Problem, Standing};
+
+/// The result of a command: the plan, what stands, the checks, the outputs.
+pub fn result(_: &Frame, outcome: &Outcome) -> String {
+    let mut text = String::new();
+    if outcome.planned {
+        text += &plan(&outcome.changes);
+    }
+    text += &standing(&outcome.standing);
+    text += &checks(&outcome.checks);
+    let width = outcome.outputs.keys().map(String::len).max().unwrap_or_default();
+    for (name, value) in &outcome.outputs {
+        let _ = writeln!(text, "{name:width$}  {value}");
+    }
+    text
+}
+
+/// A problem: one line, then what to do.
+pub fn problem(problem: &Problem) -> String {
+    let resource = problem.resource.as_ref().map(|resource| format!("{resource}: ")).unwrap_or_default();
+    let mut text = format!("error: {resource}{}\n", problem.message);
+    if let Some(cure) = &problem.cure {
+        let _ = writeln!(text, "  hint: {}", cure.replace('\n', "\n        "));
+    }
+    text
+}
+
+/// A plan, with every field that changes. Empty when there is nothing.
+pub fn plan(changes: &[Planned]) -> String {
+    if changes.is_empty() {
+        return String::new();
+    }
+    let names = changes.iter().map(|change| change.name.len()).max().unwrap_or_default();
+    let resources = changes.iter().map(|change| change.resource.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for change in changes {
+        let sign = sign(change.action);
+        let (action, name, resource) = (change.action, &change.name, change.resource);
+        let _ = writeln!(text, "{sign:>3} {action:7}  {resource:resources$}  {name:names$}  (guide step {})", change.step);
+        for field in &change.fields {
+            let _ = match change.action {
+                "create" => writeln!(text, "        {}: {}", field.field, crate::engine::diff::shown(&field.new)),
+                _ => writeln!(text, "        {field}"),
+            };
+        }
+        if let Some(why) = &change.why {
+            let _ = writeln!(text, "        {why}");
+        }
+    }
+    let _ = writeln!(text, "\n{}", counts(changes));
+    text
+}
+
+/// `Plan: 2 to create, 1 to update.`
+fn counts(changes: &[Planned]) -> String {
+    let count = |action: &str| changes.iter().filter(|change| change.action == action).count();
+    let verbs = ["create", "adopt", "update", "replace", "delete"];
+    let counted = verbs.map(|verb| (count(verb), verb)).into_iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = counted.map(|(count, verb)| format!("{count} to {verb}")).collect();
+    let foreign = count("foreign");
+    let foreign = if foreign > 0 { format!(" {foreign} not ours.") } else { String::new() };
+    if words.is_empty() { format!("Plan: nothing.{foreign}") } else { format!("Plan: {}.{foreign}", words.join(", ")) }
+}
+
+fn sign(action: &str) -> &'static str {
+    match action {
+        "create" => "+",
+        "update" | "adopt" => "~",
+        "replace" => "-/+",
+        "delete" => "-",
+        "wait" => "...",
+        _ => "!",
+    }
+}
+
+fn standing(standing: &[Standing]) -> String {
+    let names = standing.iter().map(|one| one.name.len()).max().unwrap_or_default();
+    let resources = standing.iter().map(|one| one.resource.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for one in standing {
+        let (state, resource, name) = (one.state, one.resource, &one.name);
+        let line = format!("{state:8} {resource:resources$}  {name:names$}  {}", one.id);
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+fn checks(checks: &[Check]) -> String {
+    let mut text = String::new();
+    for check in checks {
+        let _ = writeln!(text, "{:4} {} (guide step {}): {}", check.status, check.title, check.step, check.evidence);
+    }
+    text
+}

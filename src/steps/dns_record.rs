@@ -1,0 +1,182 @@
+//! Guide step 7: the record. The guide says "CNAME, alias": for a load balancer AWS has A (and AAAA) aliases only.
+//!
+//! Records carry no tags: a record is ours when it is an alias to a load balancer that carries our tag.
+
+use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
+use serde::Serialize;
+
+use super::load_balancer;
+use crate::cloud::{Absent, Cloud, Result, tags};
+use crate::engine::{Key, Live, Look, Outputs, Owner, Refs, Resource, Status};
+use crate::site::{OWNER_TAG, Site};
+
+/// The name that clients use.
+pub struct DnsRecord;
+
+/// An alias record.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Spec {
+    zone: String,
+    name: String,
+    kind: String,
+    /// The load balancer's DNS name, in lower case.
+    alias: String,
+    alias_zone: String,
+    evaluate_target_health: bool,
+    /// As AWS lists it: a deletion must repeat it word by word.
+    #[serde(skip)]
+    listed: Option<ResourceRecordSet>,
+}
+
+impl Resource for DnsRecord {
+    const KEY: Key = "dns_record";
+    const STEP: u8 = 7;
+    const FIXED: &'static [&'static str] = &["zone", "name"];
+    type Spec = Spec;
+
+    fn name(&self, site: &Site) -> String {
+        site.record_name().unwrap_or_else(|| "(no record)".to_owned())
+    }
+
+    fn included(&self, site: &Site) -> bool {
+        site.config.dns.is_some()
+    }
+
+    fn want(&self, site: &Site, refs: &Refs) -> Spec {
+        let zone = site.zone.as_ref().map(|zone| zone.id.clone()).unwrap_or_default();
+        Spec {
+            zone,
+            name: site.record_name().unwrap_or_default(),
+            kind: RrType::A.as_str().to_owned(),
+            alias: refs.get(load_balancer::DNS_NAME).to_lowercase(),
+            alias_zone: refs.get(load_balancer::ZONE),
+            evaluate_target_health: true, // the console's default
+            listed: None,
+        }
+    }
+
+    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
+        let Some((zone, name)) = site.record(cloud, &look.shared).await? else { return Ok(None) };
+        let sets = sets_named(cloud, &zone.id, &name).await?;
+        let ours = [RrType::A, RrType::Aaaa, RrType::Cname];
+        let Some(set) = sets.into_iter().find(|set| ours.contains(&set.r#type)) else { return Ok(None) };
+        let spec = spec_of(&zone.id, &name, set);
+        let owner = owner(cloud, site, look, &spec).await?;
+        Ok(Some(Live { spec, outputs: Outputs::new(), status: Status::Ready, owner }))
+    }
+
+    /// CREATE, not UPSERT: what somebody else makes at the same time is refused, and stays.
+    async fn create(&self, cloud: &Cloud, _: &Site, want: &Spec) -> Result<Outputs> {
+        change(cloud, &want.zone, [(ChangeAction::Create, alias(want)?)].into()).await
+    }
+
+    /// One batch, all or nothing: a record of another type has to go in the same moment.
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+        let old = live.spec.listed.clone().filter(|_| live.spec.kind != want.kind);
+        let mut changes: Vec<_> = old.into_iter().map(|old| (ChangeAction::Delete, old)).collect();
+        changes.push((ChangeAction::Upsert, alias(want)?));
+        change(cloud, &want.zone, changes).await
+    }
+
+    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
+        let listed = live.spec.listed.clone().into_iter().map(|set| (ChangeAction::Delete, set));
+        change(cloud, &live.spec.zone, listed.collect()).await?;
+        Ok(())
+    }
+}
+
+// How AWS spells it.
+
+/// The start of a list is a position, not a filter; a name's records come together.
+async fn sets_named(cloud: &Cloud, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>> {
+    let request = cloud.route53.list_resource_record_sets().hosted_zone_id(zone).start_record_name(name);
+    let Some(reply) = request.max_items(20).send().await.or_absent()? else { return Ok(Vec::new()) };
+    let listed = escaped(name);
+    Ok(reply.resource_record_sets.into_iter().filter(|set| plain(&set.name) == listed).collect())
+}
+
+fn spec_of(zone: &str, name: &str, set: ResourceRecordSet) -> Spec {
+    let alias = set.alias_target.as_ref();
+    let values = set.resource_records().iter().map(|record| record.value()).collect::<Vec<_>>().join(", ");
+    Spec {
+        zone: zone.to_owned(),
+        name: name.to_owned(),
+        kind: set.r#type.as_str().to_owned(),
+        alias: alias.map_or(values, |alias| plain(&alias.dns_name)),
+        alias_zone: alias.map_or_else(String::new, |alias| alias.hosted_zone_id.clone()),
+        evaluate_target_health: alias.is_some_and(|alias| alias.evaluate_target_health),
+        listed: Some(as_deleted(set)),
+    }
+}
+
+/// Whose it is: our load balancer's, that of another one with our tag, or a stranger's.
+async fn owner(cloud: &Cloud, site: &Site, look: &Look, spec: &Spec) -> Result<Owner> {
+    let weighted = spec.listed.as_ref().and_then(|set| set.set_identifier.clone());
+    if let Some(identifier) = weighted {
+        return Ok(Owner::Untouchable(format!("it is one of several records of this name ({identifier:?})")));
+    }
+    let is_alias = spec.listed.as_ref().is_some_and(|set| set.alias_target.is_some());
+    let target = look.output(load_balancer::DNS_NAME).await?.map(|name| name.to_lowercase());
+    if is_alias && target.as_ref() == Some(&spec.alias) {
+        return Ok(Owner::Parent(load_balancer::LoadBalancer::KEY));
+    }
+    if is_alias && points_at_ours(cloud, site, &spec.alias).await? {
+        return Ok(Owner::Tags(site.tags(&spec.name)));
+    }
+    let kind = if is_alias { "alias" } else { "record" };
+    Ok(Owner::Stranger(format!("it is a {} {kind} to {}, not to our load balancer", spec.kind, spec.alias)))
+}
+
+/// Whether some load balancer of this DNS name carries our tag. Asked only about a record that points elsewhere.
+async fn points_at_ours(cloud: &Cloud, site: &Site, dns_name: &str) -> Result<bool> {
+    let mut pages = cloud.elb.describe_load_balancers().into_paginator().items().send();
+    while let Some(balancer) = pages.next().await {
+        let balancer = balancer?;
+        if balancer.dns_name().map(str::to_lowercase).as_deref() != Some(dns_name) {
+            continue;
+        }
+        let reply = cloud.elb.describe_tags().set_resource_arns(balancer.load_balancer_arn.map(|arn| vec![arn])).send();
+        let described = reply.await?;
+        let ours = |tags: &[_]| tags::from_elb(tags).get(OWNER_TAG) == Some(&site.config.stack);
+        return Ok(described.tag_descriptions().iter().any(|one| ours(one.tags())));
+    }
+    Ok(false)
+}
+
+fn alias(want: &Spec) -> Result<ResourceRecordSet> {
+    let target = AliasTarget::builder()
+        .hosted_zone_id(&want.alias_zone)
+        .dns_name(&want.alias)
+        .evaluate_target_health(want.evaluate_target_health)
+        .build()?;
+    Ok(ResourceRecordSet::builder().name(&want.name).r#type(RrType::A).alias_target(target).build()?)
+}
+
+async fn change(cloud: &Cloud, zone: &str, changes: Vec<(ChangeAction, ResourceRecordSet)>) -> Result<Outputs> {
+    let mut batch = ChangeBatch::builder().comment("deploy");
+    for (action, set) in changes {
+        batch = batch.changes(Change::builder().action(action).resource_record_set(set).build()?);
+    }
+    let request = cloud.route53.change_resource_record_sets().hosted_zone_id(zone);
+    request.change_batch(batch.build()?).send().await?;
+    Ok(Outputs::new())
+}
+
+/// Some endpoints list an alias with a TTL of 0, which a change may not have.
+fn as_deleted(mut set: ResourceRecordSet) -> ResourceRecordSet {
+    if set.alias_target.is_some() {
+        set.ttl = None;
+    }
+    set
+}
+
+/// In one spelling: lower case, no trailing dot, without the console's `dualstack.`.
+fn plain(name: &str) -> String {
+    let name = name.trim_end_matches('.').to_lowercase();
+    name.strip_prefix("dualstack.").map(str::to_owned).unwrap_or(name)
+}
+
+/// Route 53 lists `*` as `\052`.
+fn escaped(name: &str) -> String {
+    name.replace('*', "\\052")
+}

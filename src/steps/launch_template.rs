@@ -1,0 +1,247 @@
+//! Guide step 3: the launch template. Versions are never changed, only added; the group pins one by its number.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use aws_sdk_ec2::types::{
+    Filter, InstanceType, LaunchTemplateBlockDeviceMappingRequest, LaunchTemplateEbsBlockDeviceRequest,
+    LaunchTemplateHttpTokensState, LaunchTemplateIamInstanceProfileSpecificationRequest,
+    LaunchTemplateInstanceMetadataOptionsRequest, LaunchTemplateTagSpecificationRequest, LaunchTemplateVersion,
+    RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData, VolumeType,
+};
+use serde::Serialize;
+
+use super::security_groups;
+use crate::cloud::{Absent, Cloud, Need, Result, tags};
+use crate::config::Imds;
+use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use crate::site::Site;
+
+/// The template's id, and the number of the version that is as wanted.
+pub const ID: Output = Output(LaunchTemplate::KEY, "id");
+pub const VERSION: Output = Output(LaunchTemplate::KEY, "version");
+
+/// A launch template with its default version.
+pub struct LaunchTemplate;
+
+/// What an instance is launched from: what we decide of a version's data. No subnet: the group has them.
+#[derive(Debug, Clone, Default, PartialEq, Hash, Serialize)]
+pub struct Spec {
+    image: String,
+    instance_type: String,
+    key_pair: Option<String>,
+    security_groups: Vec<String>,
+    instance_profile: String,
+    volume: Volume,
+    /// `required` or `optional`: whether the metadata service wants a session's token.
+    imds_tokens: String,
+    /// Tags of what a launch makes besides the instance, which has the group's.
+    launched: BTreeMap<String, Tags>,
+}
+
+/// The root volume.
+#[derive(Debug, Clone, Default, PartialEq, Hash, Serialize)]
+pub struct Volume {
+    device: String,
+    kind: String,
+    size_gib: i32,
+    iops: i32,
+    throughput_mibps: i32,
+    delete_on_termination: bool,
+}
+
+impl Resource for LaunchTemplate {
+    const KEY: Key = "launch_template";
+    const STEP: u8 = 3;
+    const RENEWED: &'static [Output] = &[VERSION];
+    type Spec = Spec;
+
+    fn name(&self, site: &Site) -> String {
+        site.config.names.launch_template.clone()
+    }
+
+    fn want(&self, site: &Site, refs: &Refs) -> Spec {
+        let instance = &site.config.instance;
+        let tags = site.tags(&site.config.names.auto_scaling_group);
+        Spec {
+            image: site.image.id.clone(),
+            instance_type: instance.instance_type.clone(),
+            key_pair: instance.key_pair.clone(),
+            security_groups: vec![refs.get(security_groups::INSTANCE_ID)],
+            // By name, which is known: a template may name a profile that does not exist yet.
+            instance_profile: site.config.names.instance_profile.clone(),
+            volume: Volume {
+                device: site.image.root_device.clone(),
+                kind: VolumeType::Gp3.as_str().to_owned(),
+                size_gib: instance.volume.size_gib,
+                iops: instance.volume.iops,
+                throughput_mibps: instance.volume.throughput_mibps,
+                delete_on_termination: true,
+            },
+            imds_tokens: match instance.imds {
+                Imds::Required => "required".to_owned(),
+                Imds::Optional => "optional".to_owned(),
+            },
+            launched: [("network-interface".to_owned(), tags.clone()), ("volume".to_owned(), tags)].into(),
+        }
+    }
+
+    async fn find(&self, cloud: &Cloud, site: &Site, _: &Look) -> Result<Option<Live<Spec>>> {
+        let name = self.name(site);
+        let named = Filter::builder().name("launch-template-name").values(&name).build();
+        let reply = cloud.ec2.describe_launch_templates().filters(named).send().await?;
+        let templates = reply.launch_templates.unwrap_or_default();
+        let Some(template) = templates.into_iter().find(|one| one.launch_template_name() == Some(&name)) else {
+            return Ok(None);
+        };
+        let id = template.launch_template_id.need("LaunchTemplateId")?;
+        let versions = versions(cloud, &id, &["$Default"]).await?;
+        let version = versions.into_iter().next().need("the template's default version")?;
+        let number = version.version_number.need("VersionNumber")?;
+        Ok(Some(Live {
+            spec: spec_of(&version.launch_template_data.need("LaunchTemplateData")?),
+            outputs: [(ID, id), (VERSION, number.to_string())].into(),
+            status: Status::Ready,
+            owner: Owner::Tags(tags::from_ec2(template.tags.as_deref().unwrap_or_default())),
+        }))
+    }
+
+    async fn create(&self, cloud: &Cloud, site: &Site, want: &Spec) -> Result<Outputs> {
+        let name = self.name(site);
+        // The SDK's own random token: EC2 remembers tokens for a day, and would answer with a template since deleted.
+        let request = cloud
+            .ec2
+            .create_launch_template()
+            .launch_template_name(&name)
+            .launch_template_data(request_data(want))
+            .tag_specifications(tags::for_ec2(ResourceType::LaunchTemplate, &site.tags(&name)));
+        let template = request.send().await?.launch_template.need("LaunchTemplate")?;
+        let version = template.latest_version_number.unwrap_or(1);
+        Ok([(ID, template.launch_template_id.need("LaunchTemplateId")?), (VERSION, version.to_string())].into())
+    }
+
+    /// The newest version that is as wanted becomes the default; one is added only when none is.
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+        let id = &live.outputs[&ID];
+        let mut all = versions(cloud, id, &[]).await?;
+        all.sort_by_key(|version| std::cmp::Reverse(version.version_number));
+        let is_wanted = |version: &&LaunchTemplateVersion| {
+            version.launch_template_data.as_ref().is_some_and(|data| spec_of(data) == *want)
+        };
+        let number = match all.iter().find(is_wanted) {
+            Some(version) => version.version_number.need("VersionNumber")?,
+            None => {
+                let latest = all.first().and_then(|version| version.version_number).unwrap_or_default();
+                add_version(cloud, id, latest, want).await?
+            }
+        };
+        let request = cloud.ec2.modify_launch_template().launch_template_id(id);
+        request.default_version(number.to_string()).send().await?;
+        Ok([(ID, id.clone()), (VERSION, number.to_string())].into())
+    }
+
+    async fn tag(&self, cloud: &Cloud, live: &Live<Spec>, tags: &Tags) -> Result<()> {
+        let request = cloud.ec2.create_tags().resources(&live.outputs[&ID]);
+        request.set_tags(Some(tags::to_ec2(tags))).send().await?;
+        Ok(())
+    }
+
+    /// Takes every version along. AWS does not care whether a group uses it: the order is ours.
+    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
+        cloud.ec2.delete_launch_template().launch_template_id(&live.outputs[&ID]).send().await.or_absent()?;
+        Ok(())
+    }
+}
+
+// How AWS spells it.
+
+async fn versions(cloud: &Cloud, id: &str, wanted: &[&str]) -> Result<Vec<LaunchTemplateVersion>> {
+    let wanted: Vec<String> = wanted.iter().map(|version| (*version).to_owned()).collect();
+    let request = cloud.ec2.describe_launch_template_versions().launch_template_id(id);
+    let request = request.set_versions((!wanted.is_empty()).then_some(wanted));
+    let mut pages = request.into_paginator().items().send();
+    let mut versions = Vec::new();
+    while let Some(version) = pages.next().await {
+        versions.push(version?);
+    }
+    Ok(versions)
+}
+
+/// The token names the version that this one follows: two runs at once, or a lost answer, make one version, while going
+/// back to earlier data within the day that EC2 remembers tokens still makes a new one.
+async fn add_version(cloud: &Cloud, id: &str, latest: i64, want: &Spec) -> Result<i64> {
+    let mut hash = DefaultHasher::new();
+    (id, latest, want).hash(&mut hash);
+    let request = cloud
+        .ec2
+        .create_launch_template_version()
+        .launch_template_id(id)
+        .client_token(format!("{id}-{latest}-{:016x}", hash.finish()))
+        .launch_template_data(request_data(want));
+    request.send().await?.launch_template_version.and_then(|version| version.version_number).need("VersionNumber")
+}
+
+fn request_data(want: &Spec) -> RequestLaunchTemplateData {
+    let volume = &want.volume;
+    let ebs = LaunchTemplateEbsBlockDeviceRequest::builder()
+        .volume_type(VolumeType::from(volume.kind.as_str()))
+        .volume_size(volume.size_gib)
+        .iops(volume.iops)
+        .throughput(volume.throughput_mibps)
+        .delete_on_termination(volume.delete_on_termination);
+    let device = LaunchTemplateBlockDeviceMappingRequest::builder().device_name(&volume.device).ebs(ebs.build());
+    let profile = LaunchTemplateIamInstanceProfileSpecificationRequest::builder().name(&want.instance_profile);
+    let metadata = LaunchTemplateInstanceMetadataOptionsRequest::builder()
+        .http_tokens(LaunchTemplateHttpTokensState::from(want.imds_tokens.as_str()));
+    let tagged = want.launched.iter().map(|(kind, tags)| {
+        let kind = ResourceType::from(kind.as_str());
+        LaunchTemplateTagSpecificationRequest::builder().resource_type(kind).set_tags(Some(tags::to_ec2(tags))).build()
+    });
+    RequestLaunchTemplateData::builder()
+        .image_id(&want.image)
+        .instance_type(InstanceType::from(want.instance_type.as_str()))
+        .set_key_name(want.key_pair.clone())
+        .set_security_group_ids(Some(want.security_groups.clone()))
+        .iam_instance_profile(profile.build())
+        .block_device_mappings(device.build())
+        .metadata_options(metadata.build())
+        .set_tag_specifications(Some(tagged.collect()))
+        .build()
+}
+
+fn spec_of(data: &ResponseLaunchTemplateData) -> Spec {
+    let mut security_groups = data.security_group_ids().to_vec();
+    security_groups.sort();
+    let profile = data.iam_instance_profile();
+    let tagged = data.tag_specifications().iter().filter_map(|tagged| {
+        let kind = tagged.resource_type()?.as_str().to_owned();
+        Some((kind, tags::from_ec2(tagged.tags())))
+    });
+    let metadata = data.metadata_options().and_then(|options| options.http_tokens());
+    Spec {
+        image: data.image_id().unwrap_or_default().to_owned(),
+        instance_type: data.instance_type().map_or_else(String::new, |kind| kind.as_str().to_owned()),
+        key_pair: data.key_name().map(str::to_owned),
+        security_groups,
+        instance_profile: profile.and_then(|p| p.name().or_else(|| p.arn()?.rsplit('/').next())).unwrap_or_default().to_owned(),
+        volume: volume_of(data),
+        imds_tokens: metadata.map_or("optional", |tokens| tokens.as_str()).to_owned(),
+        // Some endpoints list the template's own tags here too.
+        launched: tagged.filter(|(kind, _)| kind != ResourceType::LaunchTemplate.as_str()).collect(),
+    }
+}
+
+/// The first volume; a template with more than one shows it by its device names.
+fn volume_of(data: &ResponseLaunchTemplateData) -> Volume {
+    let devices = data.block_device_mappings();
+    let Some(ebs) = devices.first().and_then(|device| device.ebs()) else { return Volume::default() };
+    Volume {
+        device: devices.iter().filter_map(|device| device.device_name()).collect::<Vec<_>>().join(", "),
+        kind: ebs.volume_type().map_or_else(String::new, |kind| kind.as_str().to_owned()),
+        size_gib: ebs.volume_size().unwrap_or_default(),
+        iops: ebs.iops().unwrap_or_default(),
+        throughput_mibps: ebs.throughput().unwrap_or_default(),
+        delete_on_termination: ebs.delete_on_termination().unwrap_or(true),
+    }
+}
+

@@ -1,0 +1,392 @@
+//! Guide step 4: the application load balancer and its listeners.
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action, ActionTypeEnum, Certificate, IpAddressType, Listener, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
+    LoadBalancerTypeEnum, ProtocolEnum, RedirectActionConfig, RedirectActionStatusCodeEnum,
+};
+use serde::Serialize;
+
+use super::{security_groups, target_group};
+use crate::cloud::{Absent, Cloud, Error, Need, Result, tags};
+use crate::config::Scheme;
+use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use crate::site::Site;
+
+/// The load balancer's ARN, its DNS name, and the hosted zone that an alias to it names.
+pub const ARN: Output = Output(LoadBalancer::KEY, "arn");
+pub const DNS_NAME: Output = Output(LoadBalancer::KEY, "dns_name");
+pub const ZONE: Output = Output(LoadBalancer::KEY, "zone");
+
+/// TLS 1.3 and 1.2 (guide step 4, "secure listeners"); the API's own default is of 2016.
+const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+
+/// The way in.
+pub struct LoadBalancer;
+
+/// A load balancer without its listeners.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Spec {
+    vpc: String,
+    scheme: String,
+    subnets: Vec<String>,
+    security_groups: Vec<String>,
+}
+
+impl Resource for LoadBalancer {
+    const KEY: Key = "load_balancer";
+    const STEP: u8 = 4;
+    const FIXED: &'static [&'static str] = &["vpc", "scheme"];
+    const LINGERS: bool = true;
+    type Spec = Spec;
+
+    fn name(&self, site: &Site) -> String {
+        site.config.names.load_balancer.clone()
+    }
+
+    fn want(&self, site: &Site, refs: &Refs) -> Spec {
+        let network = &site.config.network;
+        let (scheme, subnets) = match site.config.load_balancer.scheme {
+            Scheme::Internal => ("internal", &network.private_subnets),
+            Scheme::InternetFacing => ("internet-facing", &network.public_subnets),
+        };
+        let mut subnets = subnets.clone();
+        subnets.sort();
+        Spec {
+            vpc: network.vpc.clone(),
+            scheme: scheme.to_owned(),
+            subnets,
+            security_groups: vec![refs.get(security_groups::LOAD_BALANCER_ID)],
+        }
+    }
+
+    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
+        let names = &site.config.names;
+        let balancing = look.shared.balancing(cloud, &names.load_balancer, &names.target_group).await?;
+        let Some(found) = &balancing.load_balancer else { return Ok(None) };
+        let arn = found.load_balancer_arn.clone().need("LoadBalancerArn")?;
+        let owner = match found.r#type() {
+            None | Some(LoadBalancerTypeEnum::Application) => Owner::Tags(balancing.tags(&arn)),
+            Some(kind) => Owner::Untouchable(format!("it is a {kind} load balancer")),
+        };
+        if let Some(state) = found.state().filter(|state| state.code() == Some(&LoadBalancerStateEnum::Failed)) {
+            let why = state.reason().unwrap_or("AWS gives no reason");
+            return Err(Error::Reply(format!("the load balancer failed: {why}; run teardown, then up")));
+        }
+        let zones = found.availability_zones().iter().filter_map(|zone| zone.subnet_id());
+        let outputs = [
+            (ARN, arn),
+            (DNS_NAME, found.dns_name.clone().need("DNSName")?),
+            (ZONE, found.canonical_hosted_zone_id.clone().need("CanonicalHostedZoneId")?),
+        ];
+        Ok(Some(Live {
+            spec: Spec {
+                vpc: found.vpc_id().unwrap_or_default().to_owned(),
+                scheme: found.scheme().map_or_else(String::new, |scheme| scheme.as_str().to_owned()),
+                subnets: sorted(zones),
+                security_groups: sorted(found.security_groups().iter().map(String::as_str)),
+            },
+            outputs: outputs.into(),
+            status: Status::Ready, // listeners and the record can be made while it is provisioning
+            owner,
+        }))
+    }
+
+    /// ELBv2 answers a create of a twin with the twin, whoever's it is: the tags of the answer are looked at again.
+    async fn create(&self, cloud: &Cloud, site: &Site, want: &Spec) -> Result<Outputs> {
+        let name = self.name(site);
+        let request = cloud
+            .elb
+            .create_load_balancer()
+            .name(&name)
+            .r#type(LoadBalancerTypeEnum::Application)
+            .scheme(LoadBalancerSchemeEnum::from(want.scheme.as_str()))
+            .ip_address_type(IpAddressType::Ipv4)
+            .set_subnets(Some(want.subnets.clone()))
+            .set_security_groups(Some(want.security_groups.clone()))
+            .set_tags(Some(tags::to_elb(&site.tags(&name))));
+        let balancers = request.send().await?.load_balancers.unwrap_or_default();
+        let made = balancers.into_iter().next().need("LoadBalancers")?;
+        let arn = made.load_balancer_arn.need("LoadBalancerArn")?;
+        target_group::refuse_a_strangers(cloud, site, &arn).await?;
+        let dns_name = made.dns_name.need("DNSName")?;
+        Ok([(ARN, arn), (DNS_NAME, dns_name), (ZONE, made.canonical_hosted_zone_id.need("CanonicalHostedZoneId")?)].into())
+    }
+
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+        let arn = &live.outputs[&ARN];
+        if live.spec.security_groups != want.security_groups {
+            let request = cloud.elb.set_security_groups().load_balancer_arn(arn);
+            request.set_security_groups(Some(want.security_groups.clone())).send().await?;
+        }
+        if live.spec.subnets != want.subnets {
+            let request = cloud.elb.set_subnets().load_balancer_arn(arn);
+            request.set_subnets(Some(want.subnets.clone())).send().await?;
+        }
+        Ok(live.outputs.clone())
+    }
+
+    async fn tag(&self, cloud: &Cloud, live: &Live<Spec>, tags: &Tags) -> Result<()> {
+        let request = cloud.elb.add_tags().resource_arns(&live.outputs[&ARN]);
+        request.set_tags(Some(tags::to_elb(tags))).send().await?;
+        Ok(())
+    }
+
+    /// Takes its listeners and their rules along.
+    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
+        cloud.elb.delete_load_balancer().load_balancer_arn(&live.outputs[&ARN]).send().await.or_absent()?;
+        Ok(())
+    }
+}
+
+/// 443, when the load balancer speaks HTTPS.
+pub struct HttpsListener;
+
+/// 80: redirects to 443, or forwards when there is no HTTPS.
+pub struct HttpListener;
+
+/// A listener with its default action.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct ListenerSpec {
+    load_balancer: String,
+    protocol: String,
+    certificate: Option<String>,
+    tls_policy: Option<String>,
+    /// `forward` or `redirect`.
+    action: String,
+    /// A target group's ARN, or where a redirect goes.
+    to: String,
+}
+
+const HTTPS_ARN: Output = Output(HttpsListener::KEY, "arn");
+const HTTP_ARN: Output = Output(HttpListener::KEY, "arn");
+
+impl Resource for HttpsListener {
+    const KEY: Key = "https_listener";
+    const STEP: u8 = 4;
+    const FIXED: &'static [&'static str] = &["load_balancer"];
+    type Spec = ListenerSpec;
+
+    fn name(&self, site: &Site) -> String {
+        format!("{}:443", site.config.names.load_balancer)
+    }
+
+    fn included(&self, site: &Site) -> bool {
+        site.https()
+    }
+
+    fn want(&self, site: &Site, refs: &Refs) -> ListenerSpec {
+        refs.after(security_groups::Rules::<false>::KEY); // what listens can be reached at once
+        ListenerSpec {
+            load_balancer: refs.get(ARN),
+            protocol: "HTTPS".to_owned(),
+            certificate: Some(site.certificate.clone()),
+            tls_policy: Some(TLS_POLICY.to_owned()),
+            action: "forward".to_owned(),
+            to: refs.get(target_group::ARN),
+        }
+    }
+
+    async fn find(&self, cloud: &Cloud, _: &Site, look: &Look) -> Result<Option<Live<ListenerSpec>>> {
+        find_listener(cloud, look, 443, HTTPS_ARN).await
+    }
+
+    async fn create(&self, cloud: &Cloud, site: &Site, want: &ListenerSpec) -> Result<Outputs> {
+        create_listener(cloud, 443, want, &site.tags(&self.name(site)), HTTPS_ARN).await
+    }
+
+    async fn update(
+        &self,
+        cloud: &Cloud,
+        _: &Site,
+        live: &Live<ListenerSpec>,
+        want: &ListenerSpec,
+    ) -> Result<Outputs> {
+        modify_listener(cloud, &live.outputs[&HTTPS_ARN], want).await?;
+        Ok(live.outputs.clone())
+    }
+
+    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<ListenerSpec>) -> Result<()> {
+        cloud.elb.delete_listener().listener_arn(&live.outputs[&HTTPS_ARN]).send().await.or_absent()?;
+        Ok(())
+    }
+}
+
+impl Resource for HttpListener {
+    const KEY: Key = "http_listener";
+    const STEP: u8 = 4;
+    const FIXED: &'static [&'static str] = &["load_balancer"];
+    type Spec = ListenerSpec;
+
+    fn name(&self, site: &Site) -> String {
+        format!("{}:80", site.config.names.load_balancer)
+    }
+
+    fn included(&self, site: &Site) -> bool {
+        !site.https() || site.config.load_balancer.redirect_http
+    }
+
+    fn want(&self, site: &Site, refs: &Refs) -> ListenerSpec {
+        // Asked for even by a redirect: turning HTTPS off and on must not change the order of things.
+        let (load_balancer, target_group) = (refs.get(ARN), refs.get(target_group::ARN));
+        refs.after(HttpsListener::KEY); // nothing is redirected to a port where nobody listens yet
+        let (action, to) = match site.https() {
+            true => ("redirect", "https://#{host}:443/#{path}?#{query}".to_owned()),
+            false => ("forward", target_group),
+        };
+        let protocol = "HTTP".to_owned();
+        ListenerSpec { load_balancer, protocol, certificate: None, tls_policy: None, action: action.to_owned(), to }
+    }
+
+    async fn find(&self, cloud: &Cloud, _: &Site, look: &Look) -> Result<Option<Live<ListenerSpec>>> {
+        find_listener(cloud, look, 80, HTTP_ARN).await
+    }
+
+    async fn create(&self, cloud: &Cloud, site: &Site, want: &ListenerSpec) -> Result<Outputs> {
+        create_listener(cloud, 80, want, &site.tags(&self.name(site)), HTTP_ARN).await
+    }
+
+    async fn update(
+        &self,
+        cloud: &Cloud,
+        _: &Site,
+        live: &Live<ListenerSpec>,
+        want: &ListenerSpec,
+    ) -> Result<Outputs> {
+        modify_listener(cloud, &live.outputs[&HTTP_ARN], want).await?;
+        Ok(live.outputs.clone())
+    }
+
+    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<ListenerSpec>) -> Result<()> {
+        cloud.elb.delete_listener().listener_arn(&live.outputs[&HTTP_ARN]).send().await.or_absent()?;
+        Ok(())
+    }
+}
+
+/// Target groups that rules on our listeners forward to and that are not ours: a removal leaves them.
+pub async fn strangers_behind(cloud: &Cloud, outputs: &Outputs) -> Result<Vec<String>> {
+    let ours = outputs.get(&target_group::ARN);
+    let mut strangers = Vec::new();
+    for listener in [HTTPS_ARN, HTTP_ARN].iter().filter_map(|output| outputs.get(output)) {
+        let Some(reply) = cloud.elb.describe_rules().listener_arn(listener).send().await.or_absent()? else { continue };
+        let actions = reply.rules().iter().flat_map(|rule| rule.actions());
+        strangers.extend(actions.flat_map(targets_of).filter(|arn| Some(arn) != ours));
+    }
+    strangers.sort();
+    strangers.dedup();
+    Ok(strangers)
+}
+
+// How AWS spells it.
+
+async fn find_listener(cloud: &Cloud, look: &Look, port: i32, arn: Output) -> Result<Option<Live<ListenerSpec>>> {
+    let Some(load_balancer) = look.output(ARN).await? else { return Ok(None) };
+    let listeners = look.shared.listeners(cloud, &load_balancer).await?;
+    let Some(listener) = listeners.iter().find(|listener| listener.port() == Some(port)) else { return Ok(None) };
+    Ok(Some(Live {
+        spec: spec_of(listener, load_balancer),
+        outputs: [(arn, listener.listener_arn.clone().need("ListenerArn")?)].into(),
+        status: Status::Ready,
+        owner: Owner::Parent(LoadBalancer::KEY),
+    }))
+}
+
+async fn create_listener(
+    cloud: &Cloud,
+    port: i32,
+    want: &ListenerSpec,
+    tags: &Tags,
+    arn: Output,
+) -> Result<Outputs> {
+    let request = cloud
+        .elb
+        .create_listener()
+        .load_balancer_arn(&want.load_balancer)
+        .port(port)
+        .protocol(ProtocolEnum::from(want.protocol.as_str()))
+        .set_certificates(certificates(want))
+        .set_ssl_policy(want.tls_policy.clone())
+        .default_actions(action(want))
+        .set_tags(Some(tags::to_elb(tags)));
+    let listeners = request.send().await?.listeners.unwrap_or_default();
+    let made = listeners.into_iter().next().and_then(|listener| listener.listener_arn).need("ListenerArn")?;
+    Ok([(arn, made)].into())
+}
+
+async fn modify_listener(cloud: &Cloud, arn: &str, want: &ListenerSpec) -> Result<()> {
+    let request = cloud
+        .elb
+        .modify_listener()
+        .listener_arn(arn)
+        .protocol(ProtocolEnum::from(want.protocol.as_str()))
+        .set_certificates(certificates(want))
+        .set_ssl_policy(want.tls_policy.clone())
+        .default_actions(action(want));
+    request.send().await?;
+    Ok(())
+}
+
+fn certificates(want: &ListenerSpec) -> Option<Vec<Certificate>> {
+    let arn = want.certificate.as_ref()?;
+    Some(vec![Certificate::builder().certificate_arn(arn).build()])
+}
+
+fn action(want: &ListenerSpec) -> Action {
+    if want.action == "forward" {
+        return Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(&want.to).build();
+    }
+    let redirect = RedirectActionConfig::builder()
+        .protocol("HTTPS")
+        .port("443")
+        .host("#{host}")
+        .path("/#{path}")
+        .query("#{query}")
+        .status_code(RedirectActionStatusCodeEnum::Http301);
+    Action::builder().r#type(ActionTypeEnum::Redirect).redirect_config(redirect.build()).build()
+}
+
+fn spec_of(listener: &Listener, load_balancer: String) -> ListenerSpec {
+    let (action, to) = match listener.default_actions() {
+        [action] => (action.r#type().map_or("", ActionTypeEnum::as_str).to_owned(), goes_to(action)),
+        actions => (format!("{} actions", actions.len()), String::new()),
+    };
+    let certificates = listener.certificates();
+    ListenerSpec {
+        load_balancer,
+        protocol: listener.protocol().map_or_else(String::new, |protocol| protocol.as_str().to_owned()),
+        certificate: certificates.first().and_then(|one| one.certificate_arn.clone()),
+        tls_policy: listener.ssl_policy.clone().filter(|policy| !policy.is_empty()),
+        action,
+        to,
+    }
+}
+
+/// Where an action sends a request. A reply tells one target group twice: by its ARN and in the list of the weighted.
+fn goes_to(action: &Action) -> String {
+    match action.redirect_config() {
+        Some(to) => {
+            let part = |part: Option<&str>, default: &str| part.unwrap_or(default).to_owned();
+            let protocol = part(to.protocol(), "#{protocol}").to_lowercase();
+            let (host, port) = (part(to.host(), "#{host}"), part(to.port(), "#{port}"));
+            let (path, query) = (part(to.path(), "/#{path}"), part(to.query(), "#{query}"));
+            let code = to.status_code().filter(|code| **code != RedirectActionStatusCodeEnum::Http301);
+            let code = code.map(|code| format!(" ({})", code.as_str())).unwrap_or_default();
+            format!("{protocol}://{host}:{port}{path}?{query}{code}")
+        }
+        None => targets_of(action).join(", "),
+    }
+}
+
+fn targets_of(action: &Action) -> Vec<String> {
+    let weighted = action.forward_config().map(|config| config.target_groups()).unwrap_or_default();
+    let mut arns: Vec<String> = weighted.iter().filter_map(|group| group.target_group_arn.clone()).collect();
+    arns.extend(action.target_group_arn.clone());
+    arns.sort();
+    arns.dedup();
+    arns
+}
+
+fn sorted<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut values: Vec<String> = values.map(str::to_owned).collect();
+    values.sort();
+    values
+}

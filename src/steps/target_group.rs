@@ -1,0 +1,186 @@
+//! Guide step 5: the target group. Made right the first time, and mended where the console's wizard made it.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Matcher, ProtocolEnum, TargetGroup as ElbTargetGroup, TargetGroupAttribute, TargetTypeEnum,
+};
+use serde::Serialize;
+
+use crate::cloud::{Absent, Cloud, Error, Need, Result, tags};
+use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use crate::site::{OWNER_TAG, Site};
+
+/// The target group's ARN.
+pub const ARN: Output = Output(TargetGroup::KEY, "arn");
+/// Where the service answers requests (guide step 1, `app-sg`).
+pub const PORT: u16 = 80;
+
+const ALGORITHM: &str = "load_balancing.algorithm.type";
+
+/// The instances behind the load balancer.
+pub struct TargetGroup;
+
+/// What the guide says of the target group; its other settings stay as they are.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Spec {
+    vpc: String,
+    protocol: String,
+    port: u16,
+    target_type: String,
+    health_check: HealthCheck,
+    /// How a target is chosen for a request.
+    algorithm: String,
+}
+
+/// How a target proves that it is healthy.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct HealthCheck {
+    protocol: String,
+    port: String,
+    path: String,
+    success_codes: String,
+}
+
+impl Resource for TargetGroup {
+    const KEY: Key = "target_group";
+    const STEP: u8 = 5;
+    const FIXED: &'static [&'static str] = &["vpc", "protocol", "port", "target_type"];
+    type Spec = Spec;
+
+    fn name(&self, site: &Site) -> String {
+        site.config.names.target_group.clone()
+    }
+
+    fn want(&self, site: &Site, _: &Refs) -> Spec {
+        let check = &site.config.health_check;
+        Spec {
+            vpc: site.config.network.vpc.clone(),
+            protocol: "HTTP".to_owned(),
+            port: PORT,
+            target_type: "instance".to_owned(),
+            health_check: HealthCheck {
+                protocol: "HTTP".to_owned(),
+                port: check.port.to_string(),
+                path: check.path.clone(),
+                success_codes: check.success_codes.clone(),
+            },
+            algorithm: "least_outstanding_requests".to_owned(),
+        }
+    }
+
+    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
+        let names = &site.config.names;
+        let balancing = look.shared.balancing(cloud, &names.load_balancer, &names.target_group).await?;
+        let Some(group) = &balancing.target_group else { return Ok(None) };
+        let arn = group.target_group_arn.clone().need("TargetGroupArn")?;
+        let Some(attributes) = attributes(cloud, &arn).await? else { return Ok(None) };
+        Ok(Some(Live {
+            spec: spec_of(group, &attributes),
+            owner: Owner::Tags(balancing.tags(&arn)),
+            outputs: [(ARN, arn)].into(),
+            status: Status::Ready,
+        }))
+    }
+
+    /// ELBv2 answers a create of a twin with the twin, whoever's it is: the tags of the answer are looked at again.
+    async fn create(&self, cloud: &Cloud, site: &Site, want: &Spec) -> Result<Outputs> {
+        let name = self.name(site);
+        let check = &want.health_check;
+        let request = cloud
+            .elb
+            .create_target_group()
+            .name(&name)
+            .vpc_id(&want.vpc)
+            .protocol(ProtocolEnum::from(want.protocol.as_str()))
+            .port(want.port.into())
+            .target_type(TargetTypeEnum::from(want.target_type.as_str()))
+            .health_check_protocol(ProtocolEnum::from(check.protocol.as_str()))
+            .health_check_port(&check.port)
+            .health_check_path(&check.path)
+            .matcher(matcher(check))
+            .set_tags(Some(tags::to_elb(&site.tags(&name))));
+        let groups = request.send().await?.target_groups.unwrap_or_default();
+        let arn = groups.into_iter().next().and_then(|group| group.target_group_arn).need("TargetGroupArn")?;
+        refuse_a_strangers(cloud, site, &arn).await?;
+        set_algorithm(cloud, &arn, want).await?;
+        Ok([(ARN, arn)].into())
+    }
+
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+        let arn = &live.outputs[&ARN];
+        let check = &want.health_check;
+        if live.spec.health_check != *check {
+            let request = cloud
+                .elb
+                .modify_target_group()
+                .target_group_arn(arn)
+                .health_check_protocol(ProtocolEnum::from(check.protocol.as_str()))
+                .health_check_port(&check.port)
+                .health_check_path(&check.path)
+                .matcher(matcher(check));
+            request.send().await?;
+        }
+        if live.spec.algorithm != want.algorithm {
+            set_algorithm(cloud, arn, want).await?;
+        }
+        Ok(live.outputs.clone())
+    }
+
+    async fn tag(&self, cloud: &Cloud, live: &Live<Spec>, tags: &Tags) -> Result<()> {
+        let request = cloud.elb.add_tags().resource_arns(&live.outputs[&ARN]);
+        request.set_tags(Some(tags::to_elb(tags))).send().await?;
+        Ok(())
+    }
+
+    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
+        cloud.elb.delete_target_group().target_group_arn(&live.outputs[&ARN]).send().await.or_absent()?;
+        Ok(())
+    }
+}
+
+// How AWS spells it.
+
+/// An ELBv2 resource that a create call gave us, and that is a stranger's.
+pub(super) async fn refuse_a_strangers(cloud: &Cloud, site: &Site, arn: &str) -> Result<()> {
+    let reply = cloud.elb.describe_tags().resource_arns(arn).send().await?;
+    let tags = reply.tag_descriptions().first().map(|one| tags::from_elb(one.tags())).unwrap_or_default();
+    match tags.get(OWNER_TAG) == Some(&site.config.stack) {
+        true => Ok(()),
+        false => Err(Error::Held(format!("{arn} was made by somebody else at the same time; it is not ours"))),
+    }
+}
+
+async fn attributes(cloud: &Cloud, arn: &str) -> Result<Option<BTreeMap<String, String>>> {
+    let request = cloud.elb.describe_target_group_attributes().target_group_arn(arn);
+    let Some(reply) = request.send().await.or_absent()? else { return Ok(None) };
+    let pairs = reply.attributes.unwrap_or_default().into_iter();
+    Ok(Some(pairs.filter_map(|one| Some((one.key?, one.value?))).collect()))
+}
+
+async fn set_algorithm(cloud: &Cloud, arn: &str, want: &Spec) -> Result<()> {
+    let attribute = TargetGroupAttribute::builder().key(ALGORITHM).value(&want.algorithm).build();
+    cloud.elb.modify_target_group_attributes().target_group_arn(arn).attributes(attribute).send().await?;
+    Ok(())
+}
+
+fn matcher(check: &HealthCheck) -> Matcher {
+    Matcher::builder().http_code(&check.success_codes).build()
+}
+
+fn spec_of(group: &ElbTargetGroup, attributes: &BTreeMap<String, String>) -> Spec {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Spec {
+        vpc: text(group.vpc_id()),
+        protocol: text(group.protocol().map(ProtocolEnum::as_str)),
+        port: group.port().and_then(|port| port.try_into().ok()).unwrap_or_default(),
+        target_type: text(group.target_type().map(TargetTypeEnum::as_str)),
+        health_check: HealthCheck {
+            protocol: text(group.health_check_protocol().map(ProtocolEnum::as_str)),
+            port: text(group.health_check_port()),
+            path: text(group.health_check_path()),
+            success_codes: text(group.matcher().and_then(Matcher::http_code)),
+        },
+        algorithm: attributes.get(ALGORITHM).cloned().unwrap_or_else(|| "round_robin".to_owned()),
+    }
+}

@@ -1,0 +1,169 @@
+//! What `up`, `plan`, `status` and `teardown` share: the site, the first look, and words for what the engine says.
+
+use std::collections::BTreeMap;
+
+use crate::engine::clock::Clock;
+use crate::engine::diff::diff;
+use crate::engine::walk::{Found, Plan, Trouble, known, verb};
+use crate::engine::{Decision, Event, Failure, Goal, Graph, Look, Outputs, Stop, Terms, Walk};
+use crate::exit::Exit;
+use crate::report::{Outcome, Planned, Problem};
+use crate::site::{OWNER_TAG, Site, SiteError};
+use crate::steps::{STACK, load_balancer};
+use crate::verify;
+
+use super::{Session, interrupted};
+
+/// The site, and what stands on it.
+pub struct Surveyed {
+    pub site: Site,
+    pub found: Found,
+}
+
+/// Looks the site up and looks at the stack, side by side.
+pub async fn survey(session: &Session, goal: Goal, adopt: bool) -> Result<Surveyed, Outcome> {
+    let blank = Site::blank(session.config.clone(), &session.cloud.region);
+    let look = Look::new(STACK, goal);
+    let (site, found) = match goal {
+        Goal::Present => {
+            let site = Site::look_up(session.config.clone(), &session.cloud, &look.shared);
+            tokio::join!(site, look.all(STACK, &session.cloud, &blank))
+        }
+        Goal::Absent => {
+            let site = Site::look_up_for_teardown(session.config.clone(), &session.cloud, &look.shared);
+            let (site, found) = tokio::join!(site, look.all(STACK, &session.cloud, &blank));
+            (site.map_err(SiteError::from), found)
+        }
+    };
+    let site = site.map_err(|error| site_outcome(&error))?;
+    let graph = Graph::trace(STACK, &site);
+    let (stop, quiet) = (Stop::never(), |_: Event| {});
+    let walk = walk(session, &site, &graph, goal, adopt, session.clock(std::time::Duration::ZERO), &stop, &quiet);
+    let found = walk.sift(found).map_err(|failures| failed(&failures, &stop, "nothing was changed"))?;
+    Ok(Surveyed { site, found })
+}
+
+/// A walk over the stack.
+#[allow(clippy::too_many_arguments)] // the one place where a walk's parts come together
+pub fn walk<'a>(
+    session: &'a Session,
+    site: &'a Site,
+    graph: &'a Graph<'a>,
+    goal: Goal,
+    adopt: bool,
+    clock: Clock,
+    stop: &'a Stop,
+    tell: &'a dyn Fn(Event),
+) -> Walk<'a> {
+    let terms = Terms { owner: (OWNER_TAG.to_owned(), site.config.stack.clone()), adopt };
+    Walk { graph, cloud: &session.cloud, site, goal, terms, clock, stop, tell }
+}
+
+/// The lines of a plan: everything that is not as wanted.
+pub fn planned(plan: &Plan, graph: &Graph, site: &Site) -> Vec<Planned> {
+    let lines = plan.iter().filter_map(|(key, decision)| {
+        let node = graph.node(key)?;
+        let (fields, why) = match decision {
+            Decision::Nothing => return None,
+            Decision::Create(spec) => (diff(&serde_json::json!({}), spec), None),
+            Decision::Update { changes, .. } => (changes.clone(), None),
+            Decision::Replace { changes, why } => {
+                (changes.clone(), Some(format!("AWS does not change {} in place", why.join(", "))))
+            }
+            Decision::Foreign { whose, adoptable, changes } => {
+                let adopt = if *adoptable { "; with --adopt it would be tagged and changed as above" } else { "" };
+                (changes.clone(), Some(format!("not ours: {whose}{adopt}")))
+            }
+            Decision::Wait(why) => (Vec::new(), Some(why.clone())),
+            Decision::Delete => (Vec::new(), None),
+        };
+        Some(Planned { action: verb(decision), resource: key, name: node.name(site), step: node.step(), fields, why })
+    });
+    lines.collect()
+}
+
+/// Everything of our names that is not ours, as the outcome that stops a run before anything is changed.
+pub fn foreign(changes: &[Planned]) -> Option<Outcome> {
+    let strangers = changes.iter().filter(|change| change.action == "foreign");
+    let problems: Vec<Problem> = strangers
+        .map(|change| Problem {
+            resource: Some(format!("{} {}", change.resource, change.name)),
+            message: change.why.clone().unwrap_or_default(),
+            cure: Some("Use --adopt if it is to become a part of this stack (look at `deploy plan --adopt` first), or \
+                        names.prefix for other names."
+                .to_owned()),
+        })
+        .collect();
+    let summary = format!("{} resources with our names are not ours; nothing was changed", problems.len());
+    (!problems.is_empty()).then(|| Outcome::new(Exit::Foreign, "refused", summary).with_problems(problems))
+}
+
+/// What could not be done, as an outcome. The worst of the reasons gives the exit code.
+pub fn failed(failures: &[Failure], stop: &Stop, state: &str) -> Outcome {
+    let has = |which: fn(&Trouble) -> bool| failures.iter().any(|failure| which(&failure.trouble));
+    let again = "running again goes on from here";
+    let (exit, word, summary) = if let Some(signal) = stop.signal() {
+        (interrupted(signal), "interrupted", format!("interrupted; {again}"))
+    } else if has(|trouble| matches!(trouble, Trouble::Foreign(_))) {
+        (Exit::Foreign, "refused", format!("something with our name is not ours and was not touched; {state}"))
+    } else if has(|trouble| matches!(trouble, Trouble::Cloud(_) | Trouble::Fixed(_))) {
+        (Exit::Failed, "failed", format!("failed; {state}"))
+    } else {
+        (Exit::Deadline, "timeout", format!("the deadline passed; {again}"))
+    };
+    let problems = failures.iter().filter(|failure| !matches!(failure.trouble, Trouble::Interrupted)).map(|failure| {
+        let resource = format!("{} {} (guide step {})", failure.key, failure.name, failure.step);
+        let cure = match &failure.trouble {
+            Trouble::Cloud(error) => cure(error),
+            _ => None,
+        };
+        Problem { resource: Some(resource), message: failure.trouble.to_string(), cure }
+    });
+    Outcome::new(exit, word, summary).with_problems(problems.collect())
+}
+
+/// What a person reads of the ids: where the service answers, and what it stands on.
+pub fn outputs(site: &Site, outputs: &Outputs) -> BTreeMap<String, String> {
+    let mut shown = BTreeMap::new();
+    if let Some(dns_name) = outputs.get(&load_balancer::DNS_NAME) {
+        shown.insert("load_balancer".to_owned(), dns_name.clone());
+        shown.extend(verify::endpoint(site, outputs).map(|endpoint| ("endpoint".to_owned(), endpoint)));
+    }
+    shown
+}
+
+/// The ids of everything that was found.
+pub fn ids(found: &Found) -> Outputs {
+    known(found)
+}
+
+fn site_outcome(error: &SiteError) -> Outcome {
+    let problems = match error {
+        SiteError::Missing(missing) => missing.iter().map(|one| Problem::new(&one.what, &one.cure)).collect(),
+        SiteError::Cloud(error) => {
+            let problem = Problem { resource: None, message: error.to_string(), cure: cure(error) };
+            return Outcome::new(Exit::Failed, "failed", "failed; nothing was changed").with_problems(vec![problem]);
+        }
+    };
+    Outcome::new(Exit::Refused, "refused", "refused; nothing was changed").with_problems(problems)
+}
+
+/// What to do about errors that have nothing to do with one resource.
+fn cure(error: &crate::cloud::Error) -> Option<String> {
+    let words = match (error.code(), error.message()) {
+        ("ExpiredToken" | "ExpiredTokenException" | "RequestExpired", _) => "Sign in again: `aws sso login`, or new keys.",
+        ("AccessDenied" | "UnauthorizedOperation" | "AccessDeniedException", _) => {
+            "The caller lacks this permission, or a service control policy denies it."
+        }
+        ("AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch", _) => {
+            "AWS does not know these credentials: look at `aws sts get-caller-identity`."
+        }
+        ("OptInRequired", _) => "Subscribe to Oz Liveness on AWS Marketplace with this account.",
+        ("VcpuLimitExceeded", _) => "Ask for a higher vCPU quota: Service Quotas, EC2, L-1216C47A.",
+        (_, text) if text.contains("no providers in chain") || text.contains("credentials") => {
+            "No credentials were found: set AWS_PROFILE, or sign in with `aws sso login`."
+        }
+        _ => return None,
+    };
+    Some(words.to_owned())
+}

@@ -1,0 +1,60 @@
+//! `deploy sandbox`: the local AWS, for any AWS client.
+
+use std::path::Path;
+
+use tokio::net::TcpListener;
+
+use crate::cli;
+use crate::engine::Stop;
+use crate::exit::Exit;
+use crate::report::{Outcome, Problem, Report};
+use crate::sandbox::{self, Sandbox};
+
+/// Serves the sandbox or forgets it.
+pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, stop: &Stop) -> Outcome {
+    let done = match verb {
+        cli::Sandbox::Reset => reset(world),
+        cli::Sandbox::Serve { port, pace } => serve(world, *port, *pace, report, stop).await,
+    };
+    match done {
+        Ok(summary) => Outcome::new(Exit::Done, "changed", summary),
+        Err(error) => {
+            let cure = "Name another file with --sandbox-world, or another port.";
+            let problem = Problem::new(format!("{}: {error}", world.display()), cure);
+            Outcome::new(Exit::Failed, "failed", "").with_problems(vec![problem])
+        }
+    }
+}
+
+/// The deploy.yaml that fits the seeded network.
+pub fn configuration() -> String {
+    let seed = sandbox::seed();
+    format!(
+        "region: {}\nnetwork:\n  vpc: {}\n  private_subnets: [{}]\n  public_subnets: [{}]\ndns: {{ zone: {}, record: app }}\n",
+        seed.region,
+        seed.vpc.id,
+        seed.private_subnets.join(", "),
+        seed.public_subnets.join(", "),
+        seed.zone,
+    )
+}
+
+fn reset(world: &Path) -> std::io::Result<String> {
+    match std::fs::remove_file(world) {
+        Ok(()) => Ok("The sandbox is as it was seeded.".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok("The sandbox was as it was seeded.".to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn serve(world: &Path, port: u16, pace: f64, report: &Report, stop: &Stop) -> std::io::Result<String> {
+    let sandbox = Sandbox::open(world, pace)?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let address = listener.local_addr()?;
+    report.line(&format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION={}", sandbox::seed().region));
+    report.line("export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox");
+    report.note("Serving; Ctrl-C ends it and keeps what was made.");
+    sandbox::serve(sandbox.clone(), listener, stop.asked()).await?;
+    sandbox.keep(world)?;
+    Ok("Kept.".to_owned())
+}

@@ -1,0 +1,208 @@
+//! A small AWS of our own, at the wire: the calls that `deploy` and a curious newcomer make, with AWS's own refusals.
+//!
+//! Calls that it does not know get the service's own "no such action". What it does is what AWS documents or what
+//! users reported; the source stands beside it. It keeps no secrets and checks no signatures.
+
+mod autoscaling;
+mod dns;
+mod ec2;
+mod elb;
+mod iam;
+mod serve;
+mod service;
+mod templates;
+mod wire;
+mod world;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+pub use serve::serve;
+pub use world::World;
+
+/// What the world has before anything is made in it: `templates/sandbox.yaml`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Seed {
+    pub account: String,
+    pub region: String,
+    pub vpc: SeedVpc,
+    pub public_subnets: Vec<String>,
+    pub private_subnets: Vec<String>,
+    pub zones: Vec<String>,
+    pub image: SeedImage,
+    pub certificate: String,
+    pub zone: String,
+    pub zone_id: String,
+}
+
+/// The seeded VPC.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SeedVpc {
+    pub id: String,
+    pub cidr: String,
+}
+
+/// The seeded image.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SeedImage {
+    pub id: String,
+    pub name: String,
+    pub root_device: String,
+}
+
+/// The seed.
+pub fn seed() -> Seed {
+    serde_yaml::from_str(include_str!("../../templates/sandbox.yaml")).expect("the bundled seed is whole")
+}
+
+/// One call of an AWS client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub service: String,
+    pub operation: String,
+    /// The error's code, when it was refused.
+    pub code: Option<String>,
+}
+
+impl Call {
+    /// Whether it may change something.
+    pub fn mutates(&self) -> bool {
+        !["Describe", "List", "Get"].iter().any(|reads| self.operation.starts_with(reads))
+    }
+}
+
+/// A world, and who asks it. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    world: Mutex<World>,
+    calls: Mutex<Vec<Call>>,
+    /// The world's time when `since` was.
+    origin: f64,
+    since: Instant,
+    pace: f64,
+}
+
+/// A world in a file.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    unix_seconds: f64,
+    world: World,
+}
+
+impl Sandbox {
+    /// A world of which only the seed exists; `pace`: how many of its seconds pass in one of the runtime's.
+    pub fn seeded(pace: f64) -> Sandbox {
+        Sandbox::of(World::seeded(&seed()), pace)
+    }
+
+    /// The world kept in this file, in which time went on meanwhile; a seeded one when there is no such file.
+    pub fn open(path: &Path, pace: f64) -> std::io::Result<Sandbox> {
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Sandbox::seeded(pace)),
+            Err(error) => return Err(error),
+        };
+        let damaged = |error| std::io::Error::new(std::io::ErrorKind::InvalidData, format!("not a sandbox: {error}"));
+        let mut kept: Kept = serde_json::from_slice(&text).map_err(damaged)?;
+        kept.world.now += (unix_seconds() - kept.unix_seconds).max(0.0) * pace;
+        Ok(Sandbox::of(kept.world, pace))
+    }
+
+    /// Keeps the world in this file, all of it or nothing.
+    pub fn keep(&self, path: &Path) -> std::io::Result<()> {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(directory)?;
+        let kept = Kept { unix_seconds: unix_seconds(), world: self.world() };
+        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+        std::fs::write(&temporary, serde_json::to_vec(&kept)?)?;
+        std::fs::rename(&temporary, path)
+    }
+
+    /// In place of the network, for any AWS client of this process.
+    pub fn http_client(&self) -> SharedHttpClient {
+        let sandbox = self.clone();
+        http_client_fn(move |_: &HttpConnectorSettings, _: &_| SharedHttpConnector::new(Connector(sandbox.clone())))
+    }
+
+    /// Answers one call of an AWS client.
+    pub fn answer(&self, request: &http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+        let (call, response) = wire::answer(&mut self.lock(), request);
+        self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+        response
+    }
+
+    /// What a client sees at this URL: the stand-in for the Oz service behind the load balancer.
+    /// `Err`: the name does not resolve, or nobody answers there.
+    pub async fn browse(&self, url: &str) -> Result<http::Response<Vec<u8>>, String> {
+        service::browse(&self.lock(), url)
+    }
+
+    /// Every call so far, in order.
+    pub fn calls(&self) -> Vec<Call> {
+        self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Forgets the calls, not the world.
+    pub fn clear_calls(&self) {
+        self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The world as it is now.
+    pub fn world(&self) -> World {
+        self.lock().clone()
+    }
+
+    fn of(world: World, pace: f64) -> Sandbox {
+        let origin = world.now;
+        let (world, calls) = (Mutex::new(world), Mutex::default());
+        Sandbox { inner: Arc::new(Inner { world, calls, origin, since: Instant::now(), pace }) }
+    }
+
+    /// The world, at the runtime's time.
+    fn lock(&self) -> MutexGuard<'_, World> {
+        let mut world = self.inner.world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.advance(self.inner.origin + self.inner.since.elapsed().as_secs_f64() * self.inner.pace);
+        world
+    }
+}
+
+#[derive(Debug)]
+struct Connector(Sandbox);
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let sandbox = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let other = |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::other(error, None);
+            let body = request.body().bytes().unwrap_or_default().to_vec();
+            let mut plain = http::Request::builder().method(request.method()).uri(request.uri());
+            for (name, value) in request.headers() {
+                plain = plain.header(name, value);
+            }
+            let plain = plain.body(body).map_err(|error| other(error.into()))?;
+            // A turn for others, as a network would give it.
+            tokio::task::yield_now().await;
+            let answer = sandbox.answer(&plain).map(SdkBody::from);
+            HttpResponse::try_from(answer).map_err(|error| other(error.into()))
+        })
+    }
+}
+
+fn unix_seconds() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+}

@@ -1,0 +1,142 @@
+//! EC2: launch templates.
+
+use serde_json::{Map, Value, json};
+
+use super::ec2::{found, tags_for};
+use super::wire::{Reply, Refusal, need, refuse, texts};
+use super::world::World;
+
+/// One call.
+pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
+    match operation {
+        "DescribeLaunchTemplates" => {
+            let names = texts(asked, "LaunchTemplateName");
+            let known = |name: &&String| world.rows("templates").any(|row| row["launchTemplateName"] == name.as_str());
+            if names.iter().any(|name| !known(&name)) {
+                return refuse("InvalidLaunchTemplateName.NotFoundException", "At least one of the launch templates specified in the request does not exist.");
+            }
+            found(world, asked, "templates", "launchTemplates", "LaunchTemplateId", "InvalidLaunchTemplateId.NotFound")
+        }
+        "DescribeLaunchTemplateVersions" => versions(world, asked),
+        "CreateLaunchTemplate" => once(world, asked, create),
+        "CreateLaunchTemplateVersion" => once(world, asked, create_version),
+        "ModifyLaunchTemplate" => modify(world, asked),
+        "DeleteLaunchTemplate" => {
+            let row = template(world, asked)?.clone();
+            world.table("templates").remove(row["launchTemplateId"].as_str().unwrap_or_default());
+            Ok(json!({"launchTemplate": row}))
+        }
+        other => refuse("InvalidAction", format!("The action {other} is not valid for this web service.")),
+    }
+}
+
+/// A client token's second use gives the first answer (EC2 developer guide, ensuring idempotency).
+fn once(world: &mut World, asked: &Value, make: fn(&mut World, &Value) -> Reply) -> Reply {
+    let token = asked["ClientToken"].as_str().unwrap_or_default().to_owned();
+    match world.tokens.get(&token) {
+        Some((first, reply)) if first == asked => return Ok(reply.clone()),
+        Some(_) => {
+            return refuse("IdempotentParameterMismatch", "The client token was used before with other parameters.");
+        }
+        None => {}
+    }
+    let reply = make(world, asked)?;
+    if !token.is_empty() {
+        world.tokens.insert(token, (asked.clone(), reply.clone()));
+    }
+    Ok(reply)
+}
+
+fn template<'a>(world: &'a mut World, asked: &Value) -> Result<&'a mut Value, Refusal> {
+    let (id, name) = (asked["LaunchTemplateId"].as_str(), asked["LaunchTemplateName"].as_str());
+    let (code, what) = match id {
+        Some(id) => ("InvalidLaunchTemplateId.NotFound", id),
+        None => ("InvalidLaunchTemplateName.NotFoundException", name.unwrap_or_default()),
+    };
+    let what = what.to_owned();
+    let wanted = |row: &&mut Value| match id {
+        Some(id) => row["launchTemplateId"] == id,
+        None => row["launchTemplateName"].as_str() == name,
+    };
+    match world.table("templates").values_mut().find(wanted) {
+        Some(row) => Ok(row),
+        None => refuse(code, format!("The specified launch template {what} does not exist.")),
+    }
+}
+
+fn versions(world: &mut World, asked: &Value) -> Reply {
+    let wanted = texts(asked, "LaunchTemplateVersion");
+    let row = template(world, asked)?;
+    let number = |text: &String| match text.as_str() {
+        "$Default" => row["defaultVersionNumber"].as_i64(),
+        "$Latest" => row["latestVersionNumber"].as_i64(),
+        text => text.parse().ok(),
+    };
+    let numbers: Vec<Option<i64>> = wanted.iter().map(number).collect();
+    let mut versions = row["_versions"].as_array().cloned().unwrap_or_default();
+    versions.retain(|version| numbers.is_empty() || numbers.contains(&version["versionNumber"].as_i64()));
+    versions.reverse(); // newest first
+    for version in &mut versions {
+        version["defaultVersion"] = json!(version["versionNumber"] == row["defaultVersionNumber"]);
+    }
+    Ok(json!({"launchTemplateVersionSet": versions}))
+}
+
+fn create(world: &mut World, asked: &Value) -> Reply {
+    let name = need(asked, "LaunchTemplateName")?.to_owned();
+    if world.rows("templates").any(|row| row["launchTemplateName"] == name.as_str()) {
+        return refuse("InvalidLaunchTemplateName.AlreadyExistsException", format!("Launch template name already in use: {name}"));
+    }
+    let id = world.id("lt");
+    let row = json!({
+        "launchTemplateId": id, "launchTemplateName": name, "createTime": world.date(), "createdBy": world.arn("iam", "root"),
+        "defaultVersionNumber": 1, "latestVersionNumber": 1, "tagSet": tags_for(asked, "launch-template"),
+        "_versions": [version(&id, &name, 1, &world.date(), asked)],
+    });
+    world.table("templates").insert(id, row.clone());
+    Ok(json!({"launchTemplate": row}))
+}
+
+fn create_version(world: &mut World, asked: &Value) -> Reply {
+    let date = world.date();
+    let row = template(world, asked)?;
+    let number = row["latestVersionNumber"].as_i64().unwrap_or_default() + 1;
+    let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let made = version(&text("launchTemplateId"), &text("launchTemplateName"), number, &date, asked);
+    row["latestVersionNumber"] = json!(number);
+    row["_versions"].as_array_mut().into_iter().for_each(|versions| versions.push(made.clone()));
+    Ok(json!({"launchTemplateVersion": made}))
+}
+
+fn version(id: &str, name: &str, number: i64, date: &str, asked: &Value) -> Value {
+    json!({
+        "launchTemplateId": id, "launchTemplateName": name, "versionNumber": number, "createTime": date,
+        "defaultVersion": number == 1, "launchTemplateData": shown(&asked["LaunchTemplateData"]),
+    })
+}
+
+fn modify(world: &mut World, asked: &Value) -> Reply {
+    let wanted = need(asked, "SetDefaultVersion")?.parse::<i64>().ok();
+    let row = template(world, asked)?;
+    let latest = row["latestVersionNumber"].as_i64().unwrap_or_default();
+    match wanted.filter(|number| (1..=latest).contains(number)) {
+        Some(number) => row["defaultVersionNumber"] = json!(number),
+        None => return refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find the specified version."),
+    }
+    Ok(json!({"launchTemplate": row.clone()}))
+}
+
+/// Data as a reply spells it: `BlockDeviceMapping.1.DeviceName` is `blockDeviceMappingSet/item/deviceName`.
+fn shown(asked: &Value) -> Value {
+    match asked {
+        Value::Object(fields) => {
+            let shown = fields.iter().map(|(name, value)| {
+                let set = if value.is_array() { "Set" } else { "" };
+                (format!("{}{}{set}", name[..1].to_lowercase(), &name[1..]), shown(value))
+            });
+            Value::Object(shown.collect::<Map<_, _>>())
+        }
+        Value::Array(list) => list.iter().map(shown).collect(),
+        value => value.clone(),
+    }
+}

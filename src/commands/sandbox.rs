@@ -54,7 +54,8 @@ async fn serve(world: &Path, port: u16, pace: f64, report: &Report, stop: &Stop)
     report.line(&format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION={}", sandbox::seed().region));
     report.line("export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox");
     report.note("Serving; Ctrl-C ends it and keeps what was made.");
-    sandbox::serve(sandbox.clone(), listener, stop.asked()).await?;
+    let stop = stop.clone();
+    sandbox::serve(sandbox.clone(), listener, async move { stop.asked().await }).await?;
     sandbox.keep(world)?;
     Ok("Kept.".to_owned())
 }

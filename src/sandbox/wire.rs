@@ -184,8 +184,8 @@ fn fields(value: &Value, item: &str) -> String {
     for (name, value) in map.iter().filter(|(name, value)| !name.starts_with('_') && !value.is_null()) {
         let inner = match value {
             Value::Array(list) => {
-                let item = if item.is_empty() { name.strip_suffix('s').unwrap_or(name) } else { item };
-                let element = |one: &Value| format!("<{item}>{}</{item}>", fields(one, if name.ends_with('s') && item != "item" && item != "member" { "" } else { item }));
+                let named = if item.is_empty() { name.strip_suffix('s').unwrap_or(name) } else { item };
+                let element = |one: &Value| format!("<{named}>{}</{named}>", fields(one, item));
                 list.iter().map(element).collect()
             }
             value => fields(value, item),

@@ -1,7 +1,5 @@
 //! One error at the border to AWS: which service and operation, what it said, and the request's id.
 
-use std::error::Error as _;
-
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;

@@ -105,17 +105,16 @@ pub fn xml_tree(text: &str) -> Value {
     loop {
         match reader.read_event() {
             Ok(Event::Start(start)) => {
-                let name = String::from_utf8_lossy(start.local_name().as_ref()).into_owned();
+                let name = start.local_name().as_ref().to_owned();
                 stack.push((name, Map::new(), String::new()));
             }
             Ok(Event::Text(words)) => {
-                if let (Some(top), Ok(words)) = (stack.last_mut(), words.decode()) {
+                if let Some(top) = stack.last_mut() {
                     top.2.push_str(&words);
                 }
             }
             Ok(Event::GeneralRef(name)) => {
-                let name = String::from_utf8_lossy(&name).into_owned();
-                let one = quick_xml::escape::unescape(&format!("&{name};")).map(|text| text.into_owned());
+                let one = quick_xml::escape::unescape(&format!("&{};", &*name)).map(|text| text.into_owned());
                 if let (Some(top), Ok(one)) = (stack.last_mut(), one) {
                     top.2.push_str(&one);
                 }

@@ -1,0 +1,292 @@
+//! deploy.yaml.
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug)]
+pub struct Mistakes(pub String);
+impl std::fmt::Display for Mistakes { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.0) } }
+
+pub fn parse(text: &str, file: &str, _set: &[String]) -> Result<Config, Mistakes> {
+    serde_yaml::from_str(text).map_err(|e| Mistakes(format!("{file}: {e}")))
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Names { pub prefix: String, pub load_balancer_security_group: String, pub instance_security_group: String, pub policy: String, pub role: String, pub instance_profile: String, pub launch_template: String, pub load_balancer: String, pub target_group: String, pub auto_scaling_group: String }
+impl Default for Names { fn default() -> Names { let s = |t: &str| t.to_owned(); Names { prefix: s(""), load_balancer_security_group: s("alb-sg"), instance_security_group: s("app-sg"), policy: s("OZMarketplacePolicy"), role: s("OZMarketplace"), instance_profile: s("OZMarketplace"), launch_template: s("app-launch-template"), load_balancer: s("app-alb"), target_group: s("app-tg"), auto_scaling_group: s("app-asg") } } }
+
+/// deploy.yaml. Whatever is left out is as the guide has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Names this deployment; the value of the owner tag.
+    #[serde(default = "stack")]
+    pub stack: String,
+    /// Region of everything but IAM and Route 53; `None` is AWS_REGION's or the profile's.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// What must exist already (guide steps 1 and 4).
+    pub network: Network,
+    /// The load balancer and its listeners (guide steps 1 and 4).
+    #[serde(default)]
+    pub load_balancer: LoadBalancer,
+    /// The instances (guide step 3).
+    #[serde(default)]
+    pub instance: Instance,
+    /// The auto scaling group (guide step 4).
+    #[serde(default)]
+    pub scaling: Scaling,
+    /// How the load balancer finds an instance healthy (guide step 5).
+    #[serde(default)]
+    pub health_check: HealthCheck,
+    /// The record (guide step 7); `None` makes none.
+    #[serde(default)]
+    pub dns: Option<Dns>,
+    /// What the resources are called (guide steps 1 to 5).
+    #[serde(default)]
+    pub names: Names,
+    /// Tags of every resource, beside `Name` and the owner tag.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// What `verify` compares with (guide step 6 and the client's part).
+    #[serde(default)]
+    pub verify: Verify,
+}
+
+fn stack() -> String {
+    "oz-liveness".to_owned()
+}
+
+impl Config {
+    /// The guide's values in this network, without a record.
+    pub fn new(network: Network) -> Config {
+        Config {
+            stack: stack(),
+            region: None,
+            network,
+            load_balancer: LoadBalancer::default(),
+            instance: Instance::default(),
+            scaling: Scaling::default(),
+            health_check: HealthCheck::default(),
+            dns: None,
+            names: Names::default(),
+            tags: BTreeMap::new(),
+            verify: Verify::default(),
+        }
+    }
+}
+
+/// The network, which is looked up and never made (guide steps 1 and 4).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// `vpc-…`
+    pub vpc: String,
+    /// `subnet-…` of the instances and of an internal load balancer; at least two, in two zones.
+    pub private_subnets: Vec<String>,
+    /// `subnet-…` of an internet-facing load balancer; at least two then.
+    #[serde(default)]
+    pub public_subnets: Vec<String>,
+}
+
+/// The load balancer and its listeners (guide steps 1 and 4).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoadBalancer {
+    /// Whether it is reached from the Internet.
+    pub scheme: Scheme,
+    /// The protocol of its listener.
+    pub listener: Listener,
+    /// ARN of an ACM certificate; `None` is the ISSUED one that covers the record's name.
+    pub certificate: Option<String>,
+    /// With HTTPS: a listener on port 80 that redirects to 443.
+    pub redirect_http: bool,
+    /// Who may connect (guide step 1).
+    #[serde(with = "cidrs")]
+    pub ingress_cidrs: Vec<IpNet>,
+    /// Must be true for an internet-facing load balancer that is open to everybody.
+    pub allow_public: bool,
+}
+
+impl Default for LoadBalancer {
+    fn default() -> LoadBalancer {
+        LoadBalancer {
+            scheme: Scheme::Internal,
+            listener: Listener::Https,
+            certificate: None,
+            redirect_http: true,
+            ingress_cidrs: vec![Ipv4Net::default().into(), Ipv6Net::default().into()],
+            allow_public: false,
+        }
+    }
+}
+
+/// Whether a load balancer has public addresses (guide step 4: internal is preferred).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Private addresses, in the private subnets.
+    Internal,
+    /// Public addresses, in the public subnets.
+    InternetFacing,
+}
+
+/// The protocol of the load balancer's listener (guide step 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Listener {
+    /// Port 443.
+    Https,
+    /// Port 80.
+    Http,
+}
+
+/// The instances (guide step 3).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Instance {
+    /// An AMI's name, its id, or `ssm:` and the path of a parameter that holds the id.
+    pub image: String,
+    /// EC2's instance type.
+    #[serde(rename = "type")]
+    pub instance_type: String,
+    /// Name of a key pair for SSH.
+    pub key_pair: Option<String>,
+    /// The root volume.
+    pub volume: Volume,
+    /// Whether the metadata service asks for a token (IMDSv2).
+    pub imds: Imds,
+}
+
+impl Default for Instance {
+    fn default() -> Instance {
+        Instance {
+            image: "api-instant".to_owned(),
+            instance_type: "c7i-flex.4xlarge".to_owned(),
+            key_pair: None,
+            volume: Volume::default(),
+            imds: Imds::Required,
+        }
+    }
+}
+
+/// The gp3 root volume of an instance (guide step 3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Volume {
+    /// GiB.
+    pub size_gib: i32,
+    /// Operations a second.
+    pub iops: i32,
+    /// MiB a second.
+    pub throughput_mibps: i32,
+}
+
+impl Default for Volume {
+    fn default() -> Volume {
+        Volume { size_gib: 50, iops: 12_000, throughput_mibps: 500 }
+    }
+}
+
+/// Whether the instance metadata service answers without a token. The guide is silent; IMDSv1 leaks credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Imds {
+    /// IMDSv2 only.
+    Required,
+    /// IMDSv1 too.
+    Optional,
+}
+
+/// The auto scaling group and its policy (guide step 4).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scaling {
+    /// Least number of instances.
+    pub min: i32,
+    /// Number of instances at creation; later it is the policy's.
+    pub desired: i32,
+    /// Greatest number of instances.
+    pub max: i32,
+    /// Average CPU utilisation that the policy keeps, per cent.
+    pub cpu_target_percent: f64,
+    /// Seconds until a new instance counts in the average.
+    pub warm_up_seconds: i32,
+    /// Seconds until a new instance's health counts; the console's default, the API's would be 0.
+    pub grace_period_seconds: i32,
+}
+
+impl Default for Scaling {
+    fn default() -> Scaling {
+        Scaling {
+            min: 2,
+            desired: 2,
+            max: 91,
+            cpu_target_percent: 30.0,
+            warm_up_seconds: 120,
+            grace_period_seconds: 300,
+        }
+    }
+}
+
+/// How the load balancer finds an instance healthy (guide step 5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HealthCheck {
+    /// TCP port of the instance.
+    pub port: u16,
+    /// Path of the request.
+    pub path: String,
+    /// HTTP codes that mean healthy, in AWS's syntax: `404`, `200,404`, `200-299`.
+    pub success_codes: String,
+}
+
+impl Default for HealthCheck {
+    fn default() -> HealthCheck {
+        HealthCheck { port: 8501, path: "/".to_owned(), success_codes: "404".to_owned() }
+    }
+}
+
+/// The alias record (guide step 7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dns {
+    /// The hosted zone's name, or its id (`Z…`) where two zones have one name.
+    pub zone: String,
+    /// The record's name within the zone; empty or `@` is the zone itself.
+    #[serde(default = "record")]
+    pub record: String,
+}
+
+fn record() -> String {
+    "app".to_owned()
+}
+
+/// What `deploy verify` compares with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Verify {
+    /// What `/api/version` must answer (guide step 7); `None` takes any version.
+    pub version: Option<String>,
+    /// A capture of the Web SDK for the liveness call; `None` makes no call.
+    pub capture: Option<PathBuf>,
+    /// A reference photo for the biometry call; `None` makes no call.
+    pub reference: Option<PathBuf>,
+}
+
+/// `ipnet` is built without serde here.
+mod cidrs {
+    use super::IpNet;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(cidrs: &[IpNet], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(cidrs.iter().map(IpNet::to_string))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+    }
+}

@@ -138,5 +138,9 @@ fn duration(text: &str) -> Result<Duration, String> {
             Duration::try_from(span).map_err(|_| cure.to_owned())?
         }
     };
-    if duration.is_zero() || duration > Duration::from_secs(7 * 86_400) { Err(cure.to_owned()) } else { Ok(duration) }
+    if duration.is_zero() || duration > Duration::from_secs(7 * 86_400) {
+        Err(cure.to_owned())
+    } else {
+        Ok(duration)
+    }
 }

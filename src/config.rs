@@ -1,12 +1,16 @@
 //! deploy.yaml.
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 #[derive(Debug)]
 pub struct Mistakes(pub String);
-impl std::fmt::Display for Mistakes { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.0) } }
+impl std::fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 pub fn parse(text: &str, file: &str, _set: &[String]) -> Result<Config, Mistakes> {
     serde_yaml::from_str(text).map_err(|e| Mistakes(format!("{file}: {e}")))
@@ -14,8 +18,35 @@ pub fn parse(text: &str, file: &str, _set: &[String]) -> Result<Config, Mistakes
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Names { pub prefix: String, pub load_balancer_security_group: String, pub instance_security_group: String, pub policy: String, pub role: String, pub instance_profile: String, pub launch_template: String, pub load_balancer: String, pub target_group: String, pub auto_scaling_group: String }
-impl Default for Names { fn default() -> Names { let s = |t: &str| t.to_owned(); Names { prefix: s(""), load_balancer_security_group: s("alb-sg"), instance_security_group: s("app-sg"), policy: s("OZMarketplacePolicy"), role: s("OZMarketplace"), instance_profile: s("OZMarketplace"), launch_template: s("app-launch-template"), load_balancer: s("app-alb"), target_group: s("app-tg"), auto_scaling_group: s("app-asg") } } }
+pub struct Names {
+    pub prefix: String,
+    pub load_balancer_security_group: String,
+    pub instance_security_group: String,
+    pub policy: String,
+    pub role: String,
+    pub instance_profile: String,
+    pub launch_template: String,
+    pub load_balancer: String,
+    pub target_group: String,
+    pub auto_scaling_group: String,
+}
+impl Default for Names {
+    fn default() -> Names {
+        let s = |t: &str| t.to_owned();
+        Names {
+            prefix: s(""),
+            load_balancer_security_group: s("alb-sg"),
+            instance_security_group: s("app-sg"),
+            policy: s("OZMarketplacePolicy"),
+            role: s("OZMarketplace"),
+            instance_profile: s("OZMarketplace"),
+            launch_template: s("app-launch-template"),
+            load_balancer: s("app-alb"),
+            target_group: s("app-tg"),
+            auto_scaling_group: s("app-asg"),
+        }
+    }
+}
 
 /// deploy.yaml. Whatever is left out is as the guide has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -186,7 +217,11 @@ pub struct Volume {
 
 impl Default for Volume {
     fn default() -> Volume {
-        Volume { size_gib: 50, iops: 12_000, throughput_mibps: 500 }
+        Volume {
+            size_gib: 50,
+            iops: 12_000,
+            throughput_mibps: 500,
+        }
     }
 }
 
@@ -245,7 +280,11 @@ pub struct HealthCheck {
 
 impl Default for HealthCheck {
     fn default() -> HealthCheck {
-        HealthCheck { port: 8501, path: "/".to_owned(), success_codes: "404".to_owned() }
+        HealthCheck {
+            port: 8501,
+            path: "/".to_owned(),
+            success_codes: "404".to_owned(),
+        }
     }
 }
 
@@ -287,6 +326,9 @@ mod cidrs {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
         let texts = Vec::<String>::deserialize(from)?;
-        texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+        texts
+            .iter()
+            .map(|text| text.parse().map_err(D::Error::custom))
+            .collect()
     }
 }

@@ -11,10 +11,21 @@ use crate::engine::Key;
 pub enum Error {
     /// AWS answered, and refused.
     #[error("{service} {operation}: {code}: {message}{}", request(.request_id))]
-    Refused { service: String, operation: String, code: String, message: String, request_id: Option<String> },
+    Refused {
+        service: String,
+        operation: String,
+        code: String,
+        message: String,
+        request_id: Option<String>,
+    },
     /// AWS was not reached, did not answer, or answered something that is not its protocol.
     #[error("{service} {operation}: {message}")]
-    Unanswered { service: String, operation: String, status: Option<u16>, message: String },
+    Unanswered {
+        service: String,
+        operation: String,
+        status: Option<u16>,
+        message: String,
+    },
     /// An answer lacks what AWS documents that it has, or says what cannot be.
     #[error("{0}")]
     Reply(String),
@@ -73,7 +84,8 @@ impl Error {
             "InvalidAMIID.NotFound",
         ];
         let group_gone = self.code() == "ValidationError"
-            && (self.message().contains("AutoScalingGroup name not found") || self.message().contains("Group not found"));
+            && (self.message().contains("AutoScalingGroup name not found")
+                || self.message().contains("Group not found"));
         CODES.contains(&self.code()) || group_gone
     }
 }
@@ -103,13 +115,21 @@ where
         let status = error.raw_response().map(|raw| raw.status().as_u16());
         match error.code().map(str::to_owned) {
             Some(code) => Error::Refused {
-                message: error.message().map(str::to_owned).unwrap_or_else(|| messages(error.raw_response())),
+                message: error
+                    .message()
+                    .map(str::to_owned)
+                    .unwrap_or_else(|| messages(error.raw_response())),
                 request_id: request_id(error.raw_response()),
                 service,
                 operation,
                 code,
             },
-            None => Error::Unanswered { service, operation, status, message: chain(&error, status) },
+            None => Error::Unanswered {
+                service,
+                operation,
+                status,
+                message: chain(&error, status),
+            },
         }
     }
 }
@@ -123,33 +143,56 @@ impl From<aws_smithy_types::error::operation::BuildError> for Error {
 /// Service and operation from `aws_sdk_iam::operation::create_role::CreateRoleError`: words only, never a decision.
 fn called<E>() -> (String, String) {
     let name = std::any::type_name::<E>();
-    let service = name.split("::").next().unwrap_or_default().trim_start_matches("aws_sdk_");
-    let operation = name.rsplit("::").next().unwrap_or_default().trim_end_matches("Error");
+    let service = name
+        .split("::")
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("aws_sdk_");
+    let operation = name
+        .rsplit("::")
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches("Error");
     (service.to_owned(), operation.to_owned())
 }
 
 /// Route 53 puts its messages in a list that the SDK's metadata leaves out.
 fn messages(raw: Option<&HttpResponse>) -> String {
-    let body = raw.and_then(|raw| raw.body().bytes()).map(String::from_utf8_lossy).unwrap_or_default();
-    let texts = body.split("<Message>").skip(1).filter_map(|rest| rest.split("</Message>").next());
+    let body = raw
+        .and_then(|raw| raw.body().bytes())
+        .map(String::from_utf8_lossy)
+        .unwrap_or_default();
+    let texts = body
+        .split("<Message>")
+        .skip(1)
+        .filter_map(|rest| rest.split("</Message>").next());
     let text = texts.collect::<Vec<_>>().join("; ");
-    quick_xml::escape::unescape(&text).map(|text| text.into_owned()).unwrap_or(text)
+    quick_xml::escape::unescape(&text)
+        .map(|text| text.into_owned())
+        .unwrap_or(text)
 }
 
 fn request_id(raw: Option<&HttpResponse>) -> Option<String> {
     let headers = raw?.headers();
-    let from_headers = headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id"));
+    let from_headers = headers
+        .get("x-amzn-requestid")
+        .or_else(|| headers.get("x-amz-request-id"));
     if let Some(id) = from_headers {
         return Some(id.to_owned());
     }
     let body = String::from_utf8_lossy(raw?.body().bytes()?);
-    let tag = ["<RequestId>", "<RequestID>", "<requestId>"].into_iter().find(|tag| body.contains(*tag))?;
+    let tag = ["<RequestId>", "<RequestID>", "<requestId>"]
+        .into_iter()
+        .find(|tag| body.contains(*tag))?;
     body.split(tag).nth(1)?.split('<').next().map(str::to_owned)
 }
 
 /// The whole chain of causes, without the repetitions that errors like to make.
 fn chain(error: &(dyn std::error::Error + 'static), status: Option<u16>) -> String {
-    let mut words: Vec<String> = status.map(|status| format!("HTTP status {status}")).into_iter().collect();
+    let mut words: Vec<String> = status
+        .map(|status| format!("HTTP status {status}"))
+        .into_iter()
+        .collect();
     let mut next = error.source();
     while let Some(cause) = next {
         let text = cause.to_string();
@@ -158,11 +201,17 @@ fn chain(error: &(dyn std::error::Error + 'static), status: Option<u16>) -> Stri
         }
         next = cause.source();
     }
-    if words.is_empty() { error.to_string() } else { words.join(": ") }
+    if words.is_empty() {
+        error.to_string()
+    } else {
+        words.join(": ")
+    }
 }
 
 fn request(id: &Option<String>) -> String {
-    id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default()
+    id.as_ref()
+        .map(|id| format!(" (request {id})"))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -172,6 +221,9 @@ mod tests {
 
     #[test]
     fn service_and_operation_are_read_from_the_errors_type() {
-        assert_eq!(called::<CreateRoleError>(), ("iam".to_owned(), "CreateRole".to_owned()));
+        assert_eq!(
+            called::<CreateRoleError>(),
+            ("iam".to_owned(), "CreateRole".to_owned())
+        );
     }
 }

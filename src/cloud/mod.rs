@@ -82,16 +82,24 @@ impl Cloud {
             loader = loader.region(Region::new(region.clone()));
         }
         if access.http_client.is_some() {
-            let nobody = Credentials::builder().access_key_id("SANDBOX").secret_access_key("sandbox");
+            let nobody = Credentials::builder()
+                .access_key_id("SANDBOX")
+                .secret_access_key("sandbox");
             let account = crate::sandbox::seed().account;
-            loader = loader.credentials_provider(nobody.account_id(account).provider_name("sandbox").build());
+            loader = loader
+                .credentials_provider(nobody.account_id(account).provider_name("sandbox").build());
         }
         let config = loader.load().await;
         let custom_endpoint = access.http_client.is_none() && has_custom_endpoint(&config);
         Cloud::new(config, inner, gate, custom_endpoint)
     }
 
-    fn new(config: SdkConfig, inner: SharedHttpClient, gate: Arc<Gate>, custom_endpoint: bool) -> Option<Cloud> {
+    fn new(
+        config: SdkConfig,
+        inner: SharedHttpClient,
+        gate: Arc<Gate>,
+        custom_endpoint: bool,
+    ) -> Option<Cloud> {
         let region = config.region()?.to_string();
         // An emulator answers 500 to what it lacks, and answers it again.
         let attempts = if custom_endpoint { 3 } else { 8 };
@@ -101,7 +109,12 @@ impl Cloud {
             .with_max_backoff(Duration::from_secs(20));
         let config = config.into_builder().retry_config(retry).build();
         // Never more than a handful of calls a service at once; Route 53 allows five a second to a whole account.
-        let at_once = |limit| config.to_builder().http_client(gate.admit(inner.clone(), limit)).build();
+        let at_once = |limit| {
+            config
+                .to_builder()
+                .http_client(gate.admit(inner.clone(), limit))
+                .build()
+        };
         Some(Cloud {
             acm: aws_sdk_acm::Client::new(&at_once(2)),
             autoscaling: aws_sdk_autoscaling::Client::new(&at_once(3)),
@@ -126,15 +139,30 @@ impl Cloud {
 
     async fn ask_account(&self) -> Result<Account> {
         if let Some(id) = self.account_of_credentials().await {
-            return Ok(Account { id, partition: partition(&self.region).to_owned() });
+            return Ok(Account {
+                id,
+                partition: partition(&self.region).to_owned(),
+            });
         }
         let identity = self.sts.get_caller_identity().send().await?;
-        let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
-        Ok(Account { id: identity.account.need("Account")?, partition })
+        let partition = identity
+            .arn()
+            .and_then(|arn| arn.split(':').nth(1))
+            .unwrap_or("aws")
+            .to_owned();
+        Ok(Account {
+            id: identity.account.need("Account")?,
+            partition,
+        })
     }
 
     async fn account_of_credentials(&self) -> Option<String> {
-        let credentials = self.credentials.as_ref()?.provide_credentials().await.ok()?;
+        let credentials = self
+            .credentials
+            .as_ref()?
+            .provide_credentials()
+            .await
+            .ok()?;
         credentials.account_id().map(|id| id.as_str().to_owned())
     }
 }
@@ -151,15 +179,22 @@ fn timeouts() -> TimeoutConfig {
 /// HTTPS by ring, with the proxies of the environment and the authorities of `AWS_CA_BUNDLE`.
 fn network() -> SharedHttpClient {
     let trust = tls::TrustStore::default();
-    let bundle = std::env::var_os("AWS_CA_BUNDLE").map(PathBuf::from).and_then(|path| std::fs::read(path).ok());
+    let bundle = std::env::var_os("AWS_CA_BUNDLE")
+        .map(PathBuf::from)
+        .and_then(|path| std::fs::read(path).ok());
     let trust = match bundle {
         Some(pem) => trust.with_pem_certificate(pem),
         None => trust,
     };
-    let context = tls::TlsContext::builder().with_trust_store(trust).build().unwrap_or_default();
+    let context = tls::TlsContext::builder()
+        .with_trust_store(trust)
+        .build()
+        .unwrap_or_default();
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::Ring,
+            ))
             .tls_context(context.clone())
             .proxy_config(ProxyConfig::from_env());
         connector.set_connector_settings(settings.cloned());
@@ -172,7 +207,8 @@ fn network() -> SharedHttpClient {
 
 fn has_custom_endpoint(config: &SdkConfig) -> bool {
     let named = |name: &str| name == "AWS_ENDPOINT_URL" || name.starts_with("AWS_ENDPOINT_URL_");
-    config.endpoint_url().is_some() || std::env::vars_os().any(|(name, _)| name.to_str().is_some_and(named))
+    config.endpoint_url().is_some()
+        || std::env::vars_os().any(|(name, _)| name.to_str().is_some_and(named))
 }
 
 fn partition(region: &str) -> &'static str {

@@ -19,6 +19,8 @@ pub fn only<T>(list: Vec<T>, field: &str) -> Result<T> {
     let count = list.len();
     match list.into_iter().next() {
         Some(item) if count == 1 => Ok(item),
-        _ => Err(Error::Reply(format!("AWS's answer has {count} {field} where one is expected"))),
+        _ => Err(Error::Reply(format!(
+            "AWS's answer has {count} {field} where one is expected"
+        ))),
     }
 }

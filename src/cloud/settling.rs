@@ -75,5 +75,8 @@ pub fn settling(error: &Error) -> Option<Settling> {
             && *code == error.code()
             && error.message().contains(part)
     };
-    TABLE.iter().find(fits).map(|row| Settling { why: row.3, limit: Duration::from_secs(row.4) })
+    TABLE.iter().find(fits).map(|row| Settling {
+        why: row.3,
+        limit: Duration::from_secs(row.4),
+    })
 }

@@ -39,10 +39,23 @@ impl Balancing {
 
 impl Shared {
     /// Security groups of these names, in every VPC (by name they are found with their case as it is).
-    pub async fn security_groups(&self, cloud: &Cloud, names: [&str; 2]) -> Result<&[SecurityGroup]> {
+    pub async fn security_groups(
+        &self,
+        cloud: &Cloud,
+        names: [&str; 2],
+    ) -> Result<&[SecurityGroup]> {
         let read = || async {
-            let filter = Filter::builder().name("group-name").set_values(Some(names.map(str::to_owned).into())).build();
-            let mut pages = cloud.ec2.describe_security_groups().filters(filter).into_paginator().items().send();
+            let filter = Filter::builder()
+                .name("group-name")
+                .set_values(Some(names.map(str::to_owned).into()))
+                .build();
+            let mut pages = cloud
+                .ec2
+                .describe_security_groups()
+                .filters(filter)
+                .into_paginator()
+                .items()
+                .send();
             let mut groups = Vec::new();
             while let Some(group) = pages.next().await {
                 groups.push(group?);
@@ -53,21 +66,54 @@ impl Shared {
     }
 
     /// The load balancer and the target group of these names; one call for the tags of both.
-    pub async fn balancing(&self, cloud: &Cloud, load_balancer: &str, target_group: &str) -> Result<&Balancing> {
+    pub async fn balancing(
+        &self,
+        cloud: &Cloud,
+        load_balancer: &str,
+        target_group: &str,
+    ) -> Result<&Balancing> {
         let read = || async {
-            let balancers = async { cloud.elb.describe_load_balancers().names(load_balancer).send().await.or_absent() };
-            let groups = async { cloud.elb.describe_target_groups().names(target_group).send().await.or_absent() };
+            let balancers = async {
+                cloud
+                    .elb
+                    .describe_load_balancers()
+                    .names(load_balancer)
+                    .send()
+                    .await
+                    .or_absent()
+            };
+            let groups = async {
+                cloud
+                    .elb
+                    .describe_target_groups()
+                    .names(target_group)
+                    .send()
+                    .await
+                    .or_absent()
+            };
             let (balancers, groups) = tokio::join!(balancers, groups);
             let mut read = Balancing {
-                load_balancer: balancers?.and_then(|reply| reply.load_balancers?.into_iter().next()),
+                load_balancer: balancers?
+                    .and_then(|reply| reply.load_balancers?.into_iter().next()),
                 target_group: groups?.and_then(|reply| reply.target_groups?.into_iter().next()),
                 tags: BTreeMap::new(),
             };
-            let balancer_arn = read.load_balancer.as_ref().and_then(|lb| lb.load_balancer_arn.clone());
-            let group_arn = read.target_group.as_ref().and_then(|group| group.target_group_arn.clone());
+            let balancer_arn = read
+                .load_balancer
+                .as_ref()
+                .and_then(|lb| lb.load_balancer_arn.clone());
+            let group_arn = read
+                .target_group
+                .as_ref()
+                .and_then(|group| group.target_group_arn.clone());
             let arns: Vec<String> = balancer_arn.into_iter().chain(group_arn).collect();
             if !arns.is_empty() {
-                let reply = cloud.elb.describe_tags().set_resource_arns(Some(arns)).send().await?;
+                let reply = cloud
+                    .elb
+                    .describe_tags()
+                    .set_resource_arns(Some(arns))
+                    .send()
+                    .await?;
                 for described in reply.tag_descriptions() {
                     let arn = described.resource_arn().unwrap_or_default().to_owned();
                     read.tags.insert(arn, tags::from_elb(described.tags()));
@@ -81,10 +127,16 @@ impl Shared {
     /// Every listener of a load balancer.
     pub async fn listeners(&self, cloud: &Cloud, load_balancer: &str) -> Result<&[Listener]> {
         let read = || async {
-            let request = cloud.elb.describe_listeners().load_balancer_arn(load_balancer);
+            let request = cloud
+                .elb
+                .describe_listeners()
+                .load_balancer_arn(load_balancer);
             let reply = request.send().await.or_absent()?;
             Ok(reply.and_then(|reply| reply.listeners).unwrap_or_default())
         };
-        self.listeners.get_or_try_init(read).await.map(Vec::as_slice)
+        self.listeners
+            .get_or_try_init(read)
+            .await
+            .map(Vec::as_slice)
     }
 }

@@ -30,7 +30,8 @@ pub async fn survey(session: &Session, goal: Goal, adopt: bool) -> Result<Survey
             tokio::join!(site, look.all(STACK, &session.cloud, &blank))
         }
         Goal::Absent => {
-            let site = Site::look_up_for_teardown(session.config.clone(), &session.cloud, &look.shared);
+            let site =
+                Site::look_up_for_teardown(session.config.clone(), &session.cloud, &look.shared);
             let (site, found) = tokio::join!(site, look.all(STACK, &session.cloud, &blank));
             (site.map_err(SiteError::from), found)
         }
@@ -38,8 +39,19 @@ pub async fn survey(session: &Session, goal: Goal, adopt: bool) -> Result<Survey
     let site = site.map_err(|error| site_outcome(&error))?;
     let graph = Graph::trace(STACK, &site);
     let (stop, quiet) = (Stop::never(), |_: Event| {});
-    let walk = walk(session, &site, &graph, goal, adopt, session.clock(std::time::Duration::ZERO), &stop, &quiet);
-    let found = walk.sift(found).map_err(|failures| failed(&failures, &stop, "nothing was changed"))?;
+    let walk = walk(
+        session,
+        &site,
+        &graph,
+        goal,
+        adopt,
+        session.clock(std::time::Duration::ZERO),
+        &stop,
+        &quiet,
+    );
+    let found = walk
+        .sift(found)
+        .map_err(|failures| failed(&failures, &stop, "nothing was changed"))?;
     Ok(Surveyed { site, found })
 }
 
@@ -55,8 +67,20 @@ pub fn walk<'a>(
     stop: &'a Stop,
     tell: &'a dyn Fn(Event),
 ) -> Walk<'a> {
-    let terms = Terms { owner: (OWNER_TAG.to_owned(), site.config.stack.clone()), adopt };
-    Walk { graph, cloud: &session.cloud, site, goal, terms, clock, stop, tell }
+    let terms = Terms {
+        owner: (OWNER_TAG.to_owned(), site.config.stack.clone()),
+        adopt,
+    };
+    Walk {
+        graph,
+        cloud: &session.cloud,
+        site,
+        goal,
+        terms,
+        clock,
+        stop,
+        tell,
+    }
 }
 
 /// The lines of a plan: everything that is not as wanted.
@@ -67,17 +91,33 @@ pub fn planned(plan: &Plan, graph: &Graph, site: &Site) -> Vec<Planned> {
             Decision::Nothing => return None,
             Decision::Create(spec) => (diff(&serde_json::json!({}), spec), None),
             Decision::Update { changes, .. } => (changes.clone(), None),
-            Decision::Replace { changes, why } => {
-                (changes.clone(), Some(format!("AWS does not change {} in place", why.join(", "))))
-            }
-            Decision::Foreign { whose, adoptable, changes } => {
-                let adopt = if *adoptable { "; with --adopt it would be tagged and changed as above" } else { "" };
+            Decision::Replace { changes, why } => (
+                changes.clone(),
+                Some(format!("AWS does not change {} in place", why.join(", "))),
+            ),
+            Decision::Foreign {
+                whose,
+                adoptable,
+                changes,
+            } => {
+                let adopt = if *adoptable {
+                    "; with --adopt it would be tagged and changed as above"
+                } else {
+                    ""
+                };
                 (changes.clone(), Some(format!("not ours: {whose}{adopt}")))
             }
             Decision::Wait(why) => (Vec::new(), Some(why.clone())),
             Decision::Delete => (Vec::new(), None),
         };
-        Some(Planned { action: verb(decision), resource: key, name: node.name(site), step: node.step(), fields, why })
+        Some(Planned {
+            action: verb(decision),
+            resource: key,
+            name: node.name(site),
+            step: node.step(),
+            fields,
+            why,
+        })
     });
     lines.collect()
 }
@@ -94,8 +134,12 @@ pub fn foreign(changes: &[Planned]) -> Option<Outcome> {
                 .to_owned()),
         })
         .collect();
-    let summary = format!("{} resources with our names are not ours; nothing was changed", problems.len());
-    (!problems.is_empty()).then(|| Outcome::new(Exit::Foreign, "refused", summary).with_problems(problems))
+    let summary = format!(
+        "{} resources with our names are not ours; nothing was changed",
+        problems.len()
+    );
+    (!problems.is_empty())
+        .then(|| Outcome::new(Exit::Foreign, "refused", summary).with_problems(problems))
 }
 
 /// What could not be done, as an outcome. The worst of the reasons gives the exit code.
@@ -103,22 +147,44 @@ pub fn failed(failures: &[Failure], stop: &Stop, state: &str) -> Outcome {
     let has = |which: fn(&Trouble) -> bool| failures.iter().any(|failure| which(&failure.trouble));
     let again = "running again goes on from here";
     let (exit, word, summary) = if let Some(signal) = stop.signal() {
-        (interrupted(signal), "interrupted", format!("interrupted; {again}"))
+        (
+            interrupted(signal),
+            "interrupted",
+            format!("interrupted; {again}"),
+        )
     } else if has(|trouble| matches!(trouble, Trouble::Foreign(_))) {
-        (Exit::Foreign, "refused", format!("something with our name is not ours and was not touched; {state}"))
+        (
+            Exit::Foreign,
+            "refused",
+            format!("something with our name is not ours and was not touched; {state}"),
+        )
     } else if has(|trouble| matches!(trouble, Trouble::Cloud(_) | Trouble::Fixed(_))) {
         (Exit::Failed, "failed", format!("failed; {state}"))
     } else {
-        (Exit::Deadline, "timeout", format!("the deadline passed; {again}"))
+        (
+            Exit::Deadline,
+            "timeout",
+            format!("the deadline passed; {again}"),
+        )
     };
-    let problems = failures.iter().filter(|failure| !matches!(failure.trouble, Trouble::Interrupted)).map(|failure| {
-        let resource = format!("{} {} (guide step {})", failure.key, failure.name, failure.step);
-        let cure = match &failure.trouble {
-            Trouble::Cloud(error) => cure(error),
-            _ => None,
-        };
-        Problem { resource: Some(resource), message: failure.trouble.to_string(), cure }
-    });
+    let problems = failures
+        .iter()
+        .filter(|failure| !matches!(failure.trouble, Trouble::Interrupted))
+        .map(|failure| {
+            let resource = format!(
+                "{} {} (guide step {})",
+                failure.key, failure.name, failure.step
+            );
+            let cure = match &failure.trouble {
+                Trouble::Cloud(error) => cure(error),
+                _ => None,
+            };
+            Problem {
+                resource: Some(resource),
+                message: failure.trouble.to_string(),
+                cure,
+            }
+        });
     Outcome::new(exit, word, summary).with_problems(problems.collect())
 }
 
@@ -127,7 +193,9 @@ pub fn outputs(site: &Site, outputs: &Outputs) -> BTreeMap<String, String> {
     let mut shown = BTreeMap::new();
     if let Some(dns_name) = outputs.get(&load_balancer::DNS_NAME) {
         shown.insert("load_balancer".to_owned(), dns_name.clone());
-        shown.extend(verify::endpoint(site, outputs).map(|endpoint| ("endpoint".to_owned(), endpoint)));
+        shown.extend(
+            verify::endpoint(site, outputs).map(|endpoint| ("endpoint".to_owned(), endpoint)),
+        );
     }
     shown
 }
@@ -139,10 +207,18 @@ pub fn ids(found: &Found) -> Outputs {
 
 fn site_outcome(error: &SiteError) -> Outcome {
     let problems = match error {
-        SiteError::Missing(missing) => missing.iter().map(|one| Problem::new(&one.what, &one.cure)).collect(),
+        SiteError::Missing(missing) => missing
+            .iter()
+            .map(|one| Problem::new(&one.what, &one.cure))
+            .collect(),
         SiteError::Cloud(error) => {
-            let problem = Problem { resource: None, message: error.to_string(), cure: cure(error) };
-            return Outcome::new(Exit::Failed, "failed", "failed; nothing was changed").with_problems(vec![problem]);
+            let problem = Problem {
+                resource: None,
+                message: error.to_string(),
+                cure: cure(error),
+            };
+            return Outcome::new(Exit::Failed, "failed", "failed; nothing was changed")
+                .with_problems(vec![problem]);
         }
     };
     Outcome::new(Exit::Refused, "refused", "refused; nothing was changed").with_problems(problems)
@@ -151,13 +227,19 @@ fn site_outcome(error: &SiteError) -> Outcome {
 /// What to do about errors that have nothing to do with one resource.
 fn cure(error: &crate::cloud::Error) -> Option<String> {
     let words = match (error.code(), error.message()) {
-        ("ExpiredToken" | "ExpiredTokenException" | "RequestExpired", _) => "Sign in again: `aws sso login`, or new keys.",
+        ("ExpiredToken" | "ExpiredTokenException" | "RequestExpired", _) => {
+            "Sign in again: `aws sso login`, or new keys."
+        }
         ("AccessDenied" | "UnauthorizedOperation" | "AccessDeniedException", _) => {
             "The caller lacks this permission, or a service control policy denies it."
         }
-        ("AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch", _) => {
-            "AWS does not know these credentials: look at `aws sts get-caller-identity`."
-        }
+        (
+            "AuthFailure"
+            | "InvalidClientTokenId"
+            | "UnrecognizedClientException"
+            | "SignatureDoesNotMatch",
+            _,
+        ) => "AWS does not know these credentials: look at `aws sts get-caller-identity`.",
         ("OptInRequired", _) => "Subscribe to Oz Liveness on AWS Marketplace with this account.",
         ("VcpuLimitExceeded", _) => "Ask for a higher vCPU quota: Service Quotas, EC2, L-1216C47A.",
         (_, text) if text.contains("no providers in chain") || text.contains("credentials") => {

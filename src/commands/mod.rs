@@ -37,7 +37,11 @@ impl Session {
     /// A deadline, with pauses that suit where we are.
     pub fn clock(&self, timeout: Duration) -> Clock {
         match self.sandbox {
-            Some(_) => Clock::with_pauses(timeout, Duration::from_millis(100), Duration::from_millis(400)),
+            Some(_) => Clock::with_pauses(
+                timeout,
+                Duration::from_millis(100),
+                Duration::from_millis(400),
+            ),
             None => Clock::new(timeout),
         }
     }
@@ -52,7 +56,10 @@ impl Session {
 pub async fn run(cli: Cli) -> Exit {
     log_to_stderr(cli.global.verbose);
     let report = Report::new(cli.global.json, cli.global.quiet);
-    let mut frame = Frame { command: name(&cli.verb), ..Frame::default() };
+    let mut frame = Frame {
+        command: name(&cli.verb),
+        ..Frame::default()
+    };
     let start = Instant::now();
     if let Verb::Sandbox(verb) = &cli.verb {
         let outcome = sandbox::run(verb, &world_file(&cli.global), &report, &signals()).await;
@@ -73,9 +80,16 @@ pub async fn run(cli: Cli) -> Exit {
         Verb::Teardown(args) => teardown::run(&session, args).await,
         Verb::Sandbox(_) => return Exit::Usage, // answered above
     };
-    if let Some(Err(error)) = session.sandbox.as_ref().map(|sandbox| sandbox.keep(&world_file(&cli.global))) {
+    if let Some(Err(error)) = session
+        .sandbox
+        .as_ref()
+        .map(|sandbox| sandbox.keep(&world_file(&cli.global)))
+    {
         let cure = "Name a file that can be written with --sandbox-world.";
-        outcome.problems.push(Problem::new(format!("the sandbox could not be kept: {error}"), cure));
+        outcome.problems.push(Problem::new(
+            format!("the sandbox could not be kept: {error}"),
+            cure,
+        ));
         outcome.exit = Exit::Failed;
     }
     frame.stack = session.config.stack.clone();
@@ -88,7 +102,8 @@ pub async fn run(cli: Cli) -> Exit {
 
 /// Configuration, sandbox and clients; or what is wrong with them, before any call.
 async fn open(global: &Global, report: Report) -> Result<Session, (Report, Outcome)> {
-    let usage = |problem: Problem| Outcome::new(Exit::Usage, "failed", "").with_problems(vec![problem]);
+    let usage =
+        |problem: Problem| Outcome::new(Exit::Usage, "failed", "").with_problems(vec![problem]);
     let (file, text) = match configuration(global) {
         Ok(found) => found,
         Err(problem) => return Err((report, usage(problem))),
@@ -97,16 +112,33 @@ async fn open(global: &Global, report: Report) -> Result<Session, (Report, Outco
         Ok(config) => config,
         Err(mistakes) => {
             let lines = mistakes.to_string();
-            let problems = lines.lines().map(|line| Problem { resource: None, message: line.to_owned(), cure: None });
-            return Err((report, Outcome::new(Exit::Usage, "failed", "").with_problems(problems.collect())));
+            let problems = lines.lines().map(|line| Problem {
+                resource: None,
+                message: line.to_owned(),
+                cure: None,
+            });
+            return Err((
+                report,
+                Outcome::new(Exit::Usage, "failed", "").with_problems(problems.collect()),
+            ));
         }
     };
     config.region = global.region.clone().or(config.region);
-    let sandbox = match global.sandbox.then(|| Sandbox::open(&world_file(global), PACE)).transpose() {
+    let sandbox = match global
+        .sandbox
+        .then(|| Sandbox::open(&world_file(global), PACE))
+        .transpose()
+    {
         Ok(sandbox) => sandbox,
         Err(error) => {
             let cure = "`deploy sandbox reset` begins anew.";
-            return Err((report, usage(Problem::new(format!("{}: {error}", world_file(global).display()), cure))));
+            return Err((
+                report,
+                usage(Problem::new(
+                    format!("{}: {error}", world_file(global).display()),
+                    cure,
+                )),
+            ));
         }
     };
     let access = Access {
@@ -118,14 +150,25 @@ async fn open(global: &Global, report: Report) -> Result<Session, (Report, Outco
         let cure = "Set region in deploy.yaml, --region, AWS_REGION, or the profile's region.";
         return Err((report, usage(Problem::new("no region is configured", cure))));
     };
-    Ok(Session { config, cloud, report, stop: signals(), sandbox })
+    Ok(Session {
+        config,
+        cloud,
+        report,
+        stop: signals(),
+        sandbox,
+    })
 }
 
 /// The name and the text of the configuration. The sandbox needs none: its own network is seeded.
 fn configuration(global: &Global) -> Result<(String, String), Problem> {
     let path = match &global.config {
         Some(path) => path.clone(),
-        None if global.sandbox => return Ok(("the sandbox's configuration".to_owned(), sandbox::configuration())),
+        None if global.sandbox => {
+            return Ok((
+                "the sandbox's configuration".to_owned(),
+                sandbox::configuration(),
+            ));
+        }
         None => PathBuf::from("deploy.yaml"),
     };
     let cure = "Copy deploy.yaml.example to deploy.yaml and set the network, or try `deploy --sandbox up`.";
@@ -138,17 +181,25 @@ fn configuration(global: &Global) -> Result<(String, String), Problem> {
 fn world_file(global: &Global) -> PathBuf {
     let state = || {
         let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-        std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or(home).unwrap_or_else(std::env::temp_dir)
+        std::env::var_os("XDG_STATE_HOME")
+            .map(PathBuf::from)
+            .or(home)
+            .unwrap_or_else(std::env::temp_dir)
     };
-    global.sandbox_world.clone().unwrap_or_else(|| state().join("deploy").join("sandbox.json"))
+    global
+        .sandbox_world
+        .clone()
+        .unwrap_or_else(|| state().join("deploy").join("sandbox.json"))
 }
 
 /// Asks the run to stop at the first Ctrl-C or SIGTERM; a second one ends the process at once.
 fn signals() -> Stop {
     use tokio::signal::unix::{SignalKind, signal};
     let (sender, stop) = Stop::channel();
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
         return Stop::never();
     };
     tokio::spawn(async move {
@@ -191,6 +242,8 @@ fn log_to_stderr(verbose: u8) {
         1 => "warn,aws_smithy_runtime::client::retries=debug",
         _ => "info,aws_smithy_runtime=debug",
     };
-    let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(level);
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(level);
     let _ = subscriber.try_init();
 }

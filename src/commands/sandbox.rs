@@ -42,16 +42,27 @@ pub fn configuration() -> String {
 fn reset(world: &Path) -> std::io::Result<String> {
     match std::fs::remove_file(world) {
         Ok(()) => Ok("The sandbox is as it was seeded.".to_owned()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok("The sandbox was as it was seeded.".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok("The sandbox was as it was seeded.".to_owned())
+        }
         Err(error) => Err(error),
     }
 }
 
-async fn serve(world: &Path, port: u16, pace: f64, report: &Report, stop: &Stop) -> std::io::Result<String> {
+async fn serve(
+    world: &Path,
+    port: u16,
+    pace: f64,
+    report: &Report,
+    stop: &Stop,
+) -> std::io::Result<String> {
     let sandbox = Sandbox::open(world, pace)?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let address = listener.local_addr()?;
-    report.line(&format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION={}", sandbox::seed().region));
+    report.line(&format!(
+        "export AWS_ENDPOINT_URL=http://{address} AWS_REGION={}",
+        sandbox::seed().region
+    ));
     report.line("export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox");
     report.note("Serving; Ctrl-C ends it and keeps what was made.");
     let stop = stop.clone();

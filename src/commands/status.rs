@@ -18,7 +18,17 @@ pub async fn run(session: &Session) -> Outcome {
     let graph = Graph::trace(STACK, site);
     let (stop, quiet) = (Stop::never(), |_: Event| {});
     let clock = session.clock(std::time::Duration::ZERO);
-    let plan = walk(session, site, &graph, Goal::Present, false, clock, &stop, &quiet).plan(found);
+    let plan = walk(
+        session,
+        site,
+        &graph,
+        Goal::Present,
+        false,
+        clock,
+        &stop,
+        &quiet,
+    )
+    .plan(found);
     let standing: Vec<Standing> = STACK
         .iter()
         .filter_map(|node| {
@@ -27,9 +37,17 @@ pub async fn run(session: &Session) -> Outcome {
             if seen.is_none() && *decision == Decision::Nothing {
                 return None; // neither there nor wanted
             }
-            let id = seen.and_then(|seen| seen.outputs.values().next().cloned()).unwrap_or_default();
+            let id = seen
+                .and_then(|seen| seen.outputs.values().next().cloned())
+                .unwrap_or_default();
             let state = state(decision);
-            Some(Standing { resource: node.key(), name: node.name(site), step: node.step(), id, state })
+            Some(Standing {
+                resource: node.key(),
+                name: node.name(site),
+                step: node.step(),
+                id,
+                state,
+            })
         })
         .collect();
     let ids = ids(found);
@@ -37,12 +55,28 @@ pub async fn run(session: &Session) -> Outcome {
     let mut problems = Vec::new();
     match live(session, &ids).await {
         Ok(lines) => shown.extend(lines),
-        Err(error) => problems.push(Problem { resource: None, message: error.to_string(), cure: None }),
+        Err(error) => problems.push(Problem {
+            resource: None,
+            message: error.to_string(),
+            cure: None,
+        }),
     }
     let absent = standing.iter().all(|one| one.state == "absent");
-    let exit = if problems.is_empty() { Exit::Done } else { Exit::Failed };
-    let (word, summary) = if absent { ("absent", "Nothing of this stack stands.") } else { ("standing", "") };
-    Outcome { standing, outputs: shown, ..Outcome::new(exit, word, summary).with_problems(problems) }
+    let exit = if problems.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    };
+    let (word, summary) = if absent {
+        ("absent", "Nothing of this stack stands.")
+    } else {
+        ("standing", "")
+    };
+    Outcome {
+        standing,
+        outputs: shown,
+        ..Outcome::new(exit, word, summary).with_problems(problems)
+    }
 }
 
 fn state(decision: &Decision) -> &'static str {
@@ -63,20 +97,44 @@ async fn live(
     let mut lines = Vec::new();
     if let Some(arn) = ids.get(&target_group::ARN) {
         let targets = verify::targets(&session.cloud, arn).await?;
-        let others = if targets.others.is_empty() { String::new() } else { format!("; {}", targets.others.join("; ")) };
-        lines.push(("targets".to_owned(), format!("{} of {} healthy{others}", targets.healthy, targets.registered)));
+        let others = if targets.others.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", targets.others.join("; "))
+        };
+        lines.push((
+            "targets".to_owned(),
+            format!(
+                "{} of {} healthy{others}",
+                targets.healthy, targets.registered
+            ),
+        ));
     }
     if let Some(name) = ids.get(&auto_scaling::NAME) {
-        let request = session.cloud.autoscaling.describe_auto_scaling_groups().auto_scaling_group_names(name);
+        let request = session
+            .cloud
+            .autoscaling
+            .describe_auto_scaling_groups()
+            .auto_scaling_group_names(name);
         if let Some(group) = request.send().await?.auto_scaling_groups().first() {
             let size = |size: Option<i32>| size.map_or("?".to_owned(), |size| size.to_string());
-            let (min, desired, max) = (size(group.min_size()), size(group.desired_capacity()), size(group.max_size()));
-            lines.push(("capacity".to_owned(), format!("desired {desired}, min {min}, max {max}")));
+            let (min, desired, max) = (
+                size(group.min_size()),
+                size(group.desired_capacity()),
+                size(group.max_size()),
+            );
+            lines.push((
+                "capacity".to_owned(),
+                format!("desired {desired}, min {min}, max {max}"),
+            ));
             let instances = group.instances().iter().map(|one| {
                 let state = one.lifecycle_state().map_or("?", |state| state.as_str());
                 format!("{} {state}", one.instance_id().unwrap_or("?"))
             });
-            lines.push(("instances".to_owned(), instances.collect::<Vec<_>>().join("; ")));
+            lines.push((
+                "instances".to_owned(),
+                instances.collect::<Vec<_>>().join("; "),
+            ));
         }
     }
     Ok(lines)

@@ -22,17 +22,35 @@ pub async fn run(session: &Session, args: &cli::Teardown) -> Outcome {
     let site = surveyed.site;
     let graph = Graph::trace(STACK, &site);
     let tell = session.tell();
-    let walk = walk(session, &site, &graph, Goal::Absent, false, clock, &session.stop, &tell);
+    let walk = walk(
+        session,
+        &site,
+        &graph,
+        Goal::Absent,
+        false,
+        clock,
+        &session.stop,
+        &tell,
+    );
     let mut plan = walk.plan(&surveyed.found);
     plan.reverse();
     let (changes, strangers) = apart(planned(&plan, &graph, &site));
     let mut left: Vec<Problem> = strangers.iter().map(stranger).collect();
     if changes.is_empty() && left.is_empty() {
-        return Outcome::new(Exit::Done, "unchanged", "There was nothing of this stack to remove.");
+        return Outcome::new(
+            Exit::Done,
+            "unchanged",
+            "There was nothing of this stack to remove.",
+        );
     }
     if args.dry_run {
-        let outcome = Outcome::new(Exit::Done, "changes_pending", "Nothing was removed.").with_problems(left);
-        return Outcome { changes, planned: true, ..outcome };
+        let outcome =
+            Outcome::new(Exit::Done, "changes_pending", "Nothing was removed.").with_problems(left);
+        return Outcome {
+            changes,
+            planned: true,
+            ..outcome
+        };
     }
     if !changes.is_empty()
         && let Some(refused) = consent(session, args, &changes)
@@ -45,7 +63,11 @@ pub async fn run(session: &Session, args: &cli::Teardown) -> Outcome {
             message: "a rule on our listener forwarded to it; it is not ours and stays".to_owned(),
             cure: None,
         })),
-        Err(error) => left.push(Problem { resource: None, message: error.to_string(), cure: None }),
+        Err(error) => left.push(Problem {
+            resource: None,
+            message: error.to_string(),
+            cure: None,
+        }),
     }
     let (done, failures) = remove(&walk, surveyed.found).await;
     conclude(session, done, &failures, left)
@@ -56,7 +78,9 @@ async fn remove(walk: &Walk<'_>, mut found: Found) -> (Vec<Planned>, Vec<Failure
     let mut done = Vec::new();
     for _ in 0..4 {
         let plan = walk.plan(&found);
-        let ours = plan.iter().filter(|(_, what)| pending(what) && !matches!(what, Decision::Foreign { .. }));
+        let ours = plan
+            .iter()
+            .filter(|(_, what)| pending(what) && !matches!(what, Decision::Foreign { .. }));
         let keys: BTreeSet<Key> = ours.map(|(key, _)| *key).collect();
         if keys.is_empty() {
             return (done, Vec::new());
@@ -71,19 +95,38 @@ async fn remove(walk: &Walk<'_>, mut found: Found) -> (Vec<Planned>, Vec<Failure
             Err(failures) => return (done, failures),
         };
     }
-    let left = walk.plan(&found).into_iter().filter(|(_, what)| pending(what)).filter_map(|(key, _)| {
-        let node = walk.graph.node(key)?;
-        let trouble = Trouble::Deadline("it is there again after every removal".to_owned());
-        Some(Failure { key, name: node.name(walk.site), step: node.step(), trouble })
-    });
+    let left = walk
+        .plan(&found)
+        .into_iter()
+        .filter(|(_, what)| pending(what))
+        .filter_map(|(key, _)| {
+            let node = walk.graph.node(key)?;
+            let trouble = Trouble::Deadline("it is there again after every removal".to_owned());
+            Some(Failure {
+                key,
+                name: node.name(walk.site),
+                step: node.step(),
+                trouble,
+            })
+        });
     (done, left.collect())
 }
 
-fn conclude(session: &Session, changes: Vec<Planned>, failures: &[Failure], left: Vec<Problem>) -> Outcome {
+fn conclude(
+    session: &Session,
+    changes: Vec<Planned>,
+    failures: &[Failure],
+    left: Vec<Problem>,
+) -> Outcome {
     let mut outcome = if !failures.is_empty() {
         let mut outcome = failed(failures, &session.stop, "running again goes on from here");
         let held = |failure: &Failure| {
-            matches!(failure.trouble, Trouble::Cloud(crate::cloud::Error::Held(_)) | Trouble::Foreign(_) | Trouble::Skipped(_))
+            matches!(
+                failure.trouble,
+                Trouble::Cloud(crate::cloud::Error::Held(_))
+                    | Trouble::Foreign(_)
+                    | Trouble::Skipped(_)
+            )
         };
         if session.stop.signal().is_none() && failures.iter().all(held) {
             outcome.exit = Exit::Incomplete;
@@ -92,10 +135,17 @@ fn conclude(session: &Session, changes: Vec<Planned>, failures: &[Failure], left
         outcome.problems.extend(left);
         outcome
     } else if left.is_empty() {
-        let summary = format!("Removed {} resources; a look afterwards found none of them.", changes.len());
+        let summary = format!(
+            "Removed {} resources; a look afterwards found none of them.",
+            changes.len()
+        );
         Outcome::new(Exit::Done, "changed", summary)
     } else {
-        let summary = format!("Removed {} resources; {} that are not ours stay.", changes.len(), left.len());
+        let summary = format!(
+            "Removed {} resources; {} that are not ours stay.",
+            changes.len(),
+            left.len()
+        );
         Outcome::new(Exit::Incomplete, "incomplete", summary).with_problems(left)
     };
     outcome.changes = changes;
@@ -104,13 +154,19 @@ fn conclude(session: &Session, changes: Vec<Planned>, failures: &[Failure], left
 
 /// What is ours, and what only has our name.
 fn apart(changes: Vec<Planned>) -> (Vec<Planned>, Vec<Planned>) {
-    changes.into_iter().partition(|change| change.action != "foreign")
+    changes
+        .into_iter()
+        .partition(|change| change.action != "foreign")
 }
 
 fn stranger(change: &Planned) -> Problem {
     Problem {
         resource: Some(format!("{} {}", change.resource, change.name)),
-        message: change.why.clone().unwrap_or_default().replace("; with --adopt it would be tagged and changed as above", ""),
+        message: change
+            .why
+            .clone()
+            .unwrap_or_default()
+            .replace("; with --adopt it would be tagged and changed as above", ""),
         cure: Some("It was left as it is.".to_owned()),
     }
 }
@@ -122,19 +178,34 @@ fn consent(session: &Session, args: &cli::Teardown, changes: &[Planned]) -> Opti
     }
     let stack = &session.config.stack;
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        let problem = Problem::new("teardown asks before it removes, and there is no terminal", "Use --yes.");
-        return Some(Outcome::new(Exit::Usage, "refused", "nothing was removed").with_problems(vec![problem]));
+        let problem = Problem::new(
+            "teardown asks before it removes, and there is no terminal",
+            "Use --yes.",
+        );
+        return Some(
+            Outcome::new(Exit::Usage, "refused", "nothing was removed")
+                .with_problems(vec![problem]),
+        );
     }
     session.report.note(&crate::report::plan_text(changes));
-    session.report.ask(&format!("Type the stack's name ({stack}) to remove it: "));
+    session
+        .report
+        .ask(&format!("Type the stack's name ({stack}) to remove it: "));
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     if let Some(signal) = session.stop.signal() {
-        return Some(Outcome::new(interrupted(signal), "interrupted", "nothing was removed"));
+        return Some(Outcome::new(
+            interrupted(signal),
+            "interrupted",
+            "nothing was removed",
+        ));
     }
     match read {
         Ok(_) if answer.trim() == stack => None,
-        _ => Some(Outcome::new(Exit::Refused, "refused", "That is not the stack's name; nothing was removed.")),
+        _ => Some(Outcome::new(
+            Exit::Refused,
+            "refused",
+            "That is not the stack's name; nothing was removed.",
+        )),
     }
 }
-

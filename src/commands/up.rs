@@ -26,7 +26,16 @@ pub async fn run(session: &Session, args: &cli::Up) -> Outcome {
     let site = surveyed.site.clone();
     let graph = Graph::trace(STACK, &site);
     let tell = session.tell();
-    let walk = walk(session, &site, &graph, Goal::Present, args.adopt, clock, &session.stop, &tell);
+    let walk = walk(
+        session,
+        &site,
+        &graph,
+        Goal::Present,
+        args.adopt,
+        clock,
+        &session.stop,
+        &tell,
+    );
     let (changes, ids) = match converge(session, &walk, surveyed, args).await {
         Ok(converged) => converged,
         Err(outcome) => return *outcome,
@@ -38,10 +47,19 @@ pub async fn run(session: &Session, args: &cli::Up) -> Outcome {
     let mut outcome = match checks {
         Ok(checks) => {
             let (word, summary) = match changes.len() {
-                0 => ("unchanged", "Nothing to do: the stack is as deploy.yaml wants it.".to_owned()),
-                count => ("changed", format!("Done: {count} resources changed, read back and found as wanted.")),
+                0 => (
+                    "unchanged",
+                    "Nothing to do: the stack is as deploy.yaml wants it.".to_owned(),
+                ),
+                count => (
+                    "changed",
+                    format!("Done: {count} resources changed, read back and found as wanted."),
+                ),
             };
-            Outcome { checks, ..Outcome::new(Exit::Done, word, summary) }
+            Outcome {
+                checks,
+                ..Outcome::new(Exit::Done, word, summary)
+            }
         }
         Err(error) => unproven(session, &error),
     };
@@ -66,9 +84,17 @@ async fn converge(
             return Ok((done, ids(&found)));
         }
         if let Some(refused) = foreign(&changes) {
-            return Err(Box::new(Outcome { changes, planned: true, ..refused }));
+            return Err(Box::new(Outcome {
+                changes,
+                planned: true,
+                ..refused
+            }));
         }
-        let mut keys: BTreeSet<Key> = plan.iter().filter(|(_, what)| pending(what)).map(|(key, _)| *key).collect();
+        let mut keys: BTreeSet<Key> = plan
+            .iter()
+            .filter(|(_, what)| pending(what))
+            .map(|(key, _)| *key)
+            .collect();
         let replaced = replaced(&plan, walk);
         if !replaced.is_empty() {
             if !args.replace {
@@ -76,41 +102,87 @@ async fn converge(
             }
             remove(walk, found, &replaced).await?;
             found = look(walk).await?;
-            keys = walk.plan(&found).iter().filter(|(_, what)| pending(what)).map(|(key, _)| *key).collect();
+            keys = walk
+                .plan(&found)
+                .iter()
+                .filter(|(_, what)| pending(what))
+                .map(|(key, _)| *key)
+                .collect();
         } else if done.is_empty() {
             preflight(session, walk.site, &plan).await?;
         }
         let walked = walk.act(found, &keys).await;
         done.extend(planned(&walked.acted, walk.graph, walk.site));
         if !walked.failures.is_empty() {
-            let outcome = failed(&walked.failures, walk.stop, "what was made stays, and running again goes on from here");
-            return Err(Box::new(Outcome { changes: done, ..outcome }));
+            let outcome = failed(
+                &walked.failures,
+                walk.stop,
+                "what was made stays, and running again goes on from here",
+            );
+            return Err(Box::new(Outcome {
+                changes: done,
+                ..outcome
+            }));
         }
         found = look(walk).await?;
     }
     let left = planned(&walk.plan(&found), walk.graph, walk.site);
-    let cure = "Somebody else may be changing it at the same time; `deploy plan` shows what differs now.";
-    let problem = Problem::new(format!("after {PASSES} rounds the stack is still not as wanted"), cure);
-    let outcome = Outcome::new(Exit::Failed, "failed", "failed; running again goes on from here");
-    Err(Box::new(Outcome { changes: left, planned: true, ..outcome.with_problems(vec![problem]) }))
+    let cure =
+        "Somebody else may be changing it at the same time; `deploy plan` shows what differs now.";
+    let problem = Problem::new(
+        format!("after {PASSES} rounds the stack is still not as wanted"),
+        cure,
+    );
+    let outcome = Outcome::new(
+        Exit::Failed,
+        "failed",
+        "failed; running again goes on from here",
+    );
+    Err(Box::new(Outcome {
+        changes: left,
+        planned: true,
+        ..outcome.with_problems(vec![problem])
+    }))
 }
 
 async fn look(walk: &Walk<'_>) -> Result<crate::engine::walk::Found, Box<Outcome>> {
-    walk.look().await.map_err(|failures| Box::new(failed(&failures, walk.stop, "running again goes on from here")))
+    walk.look().await.map_err(|failures| {
+        Box::new(failed(
+            &failures,
+            walk.stop,
+            "running again goes on from here",
+        ))
+    })
 }
 
 /// What must be removed before it can be made again, with everything that holds its id.
 fn replaced(plan: &Plan, walk: &Walk) -> BTreeSet<Key> {
-    let fixed = plan.iter().filter(|(_, what)| matches!(what, Decision::Replace { .. }));
-    fixed.flat_map(|(key, _)| walk.graph.bound_to(key)).collect()
+    let fixed = plan
+        .iter()
+        .filter(|(_, what)| matches!(what, Decision::Replace { .. }));
+    fixed
+        .flat_map(|(key, _)| walk.graph.bound_to(key))
+        .collect()
 }
 
-async fn remove(walk: &Walk<'_>, found: crate::engine::walk::Found, keys: &BTreeSet<Key>) -> Result<(), Box<Outcome>> {
-    let removal = Walk { goal: Goal::Absent, terms: walk.terms.clone(), ..*walk };
+async fn remove(
+    walk: &Walk<'_>,
+    found: crate::engine::walk::Found,
+    keys: &BTreeSet<Key>,
+) -> Result<(), Box<Outcome>> {
+    let removal = Walk {
+        goal: Goal::Absent,
+        terms: walk.terms.clone(),
+        ..*walk
+    };
     let removed = removal.act(found, keys).await;
     match removed.failures.is_empty() {
         true => Ok(()),
-        false => Err(Box::new(failed(&removed.failures, walk.stop, "the replacement stopped; run again with --replace"))),
+        false => Err(Box::new(failed(
+            &removed.failures,
+            walk.stop,
+            "the replacement stopped; run again with --replace",
+        ))),
     }
 }
 
@@ -122,18 +194,33 @@ fn needs_replace(changes: Vec<Planned>) -> Outcome {
             .to_owned()),
     });
     let problems = fixed.collect();
-    let outcome = Outcome::new(Exit::Refused, "refused", "refused; nothing was changed").with_problems(problems);
-    Outcome { changes, planned: true, ..outcome }
+    let outcome = Outcome::new(Exit::Refused, "refused", "refused; nothing was changed")
+        .with_problems(problems);
+    Outcome {
+        changes,
+        planned: true,
+        ..outcome
+    }
 }
 
 /// What AWS would refuse minutes later: looked at before the first create.
 async fn preflight(session: &Session, site: &Site, plan: &Plan) -> Result<(), Box<Outcome>> {
-    let creates = plan.iter().any(|(_, decision)| matches!(decision, Decision::Create(_)));
-    let problems = if creates { subnets(session, site).await? } else { Vec::new() };
+    let creates = plan
+        .iter()
+        .any(|(_, decision)| matches!(decision, Decision::Create(_)));
+    let problems = if creates {
+        subnets(session, site).await?
+    } else {
+        Vec::new()
+    };
     match problems.is_empty() {
         true => Ok(()),
         false => {
-            let outcome = Outcome::new(Exit::Refused, "refused", "preflight refused; nothing was changed");
+            let outcome = Outcome::new(
+                Exit::Refused,
+                "refused",
+                "preflight refused; nothing was changed",
+            );
             Err(Box::new(outcome.with_problems(problems)))
         }
     }
@@ -141,27 +228,60 @@ async fn preflight(session: &Session, site: &Site, plan: &Plan) -> Result<(), Bo
 
 async fn subnets(session: &Session, site: &Site) -> Result<Vec<Problem>, Box<Outcome>> {
     let network = &site.config.network;
-    let ids: BTreeSet<&String> = network.private_subnets.iter().chain(&network.public_subnets).collect();
-    let request = session.cloud.ec2.describe_subnets().set_subnet_ids(Some(ids.into_iter().cloned().collect()));
+    let ids: BTreeSet<&String> = network
+        .private_subnets
+        .iter()
+        .chain(&network.public_subnets)
+        .collect();
+    let request = session
+        .cloud
+        .ec2
+        .describe_subnets()
+        .set_subnet_ids(Some(ids.into_iter().cloned().collect()));
     let subnets = match request.send().await.map_err(crate::cloud::Error::from) {
         Ok(reply) => reply.subnets.unwrap_or_default(),
         Err(error) => {
             let cure = "Look at network.private_subnets and network.public_subnets in deploy.yaml, and at the region.";
-            let outcome = Outcome::new(Exit::Refused, "refused", "preflight refused; nothing was changed");
-            return Err(Box::new(outcome.with_problems(vec![Problem::new(error.to_string(), cure)])));
+            let outcome = Outcome::new(
+                Exit::Refused,
+                "refused",
+                "preflight refused; nothing was changed",
+            );
+            return Err(Box::new(
+                outcome.with_problems(vec![Problem::new(error.to_string(), cure)]),
+            ));
         }
     };
     let mut problems = Vec::new();
-    for subnet in subnets.iter().filter(|subnet| subnet.vpc_id() != Some(&network.vpc)) {
-        let (id, vpc) = (subnet.subnet_id().unwrap_or_default(), subnet.vpc_id().unwrap_or_default());
-        problems.push(Problem::new(format!("{id} is in {vpc}, not in {}", network.vpc), "Name subnets of network.vpc."));
+    for subnet in subnets
+        .iter()
+        .filter(|subnet| subnet.vpc_id() != Some(&network.vpc))
+    {
+        let (id, vpc) = (
+            subnet.subnet_id().unwrap_or_default(),
+            subnet.vpc_id().unwrap_or_default(),
+        );
+        problems.push(Problem::new(
+            format!("{id} is in {vpc}, not in {}", network.vpc),
+            "Name subnets of network.vpc.",
+        ));
     }
-    for (key, wanted) in [("private", &network.private_subnets), ("public", &network.public_subnets)] {
-        let of_kind = subnets.iter().filter(|subnet| wanted.iter().any(|id| subnet.subnet_id() == Some(id)));
-        let zones: BTreeSet<_> = of_kind.filter_map(|subnet| subnet.availability_zone()).collect();
+    for (key, wanted) in [
+        ("private", &network.private_subnets),
+        ("public", &network.public_subnets),
+    ] {
+        let of_kind = subnets
+            .iter()
+            .filter(|subnet| wanted.iter().any(|id| subnet.subnet_id() == Some(id)));
+        let zones: BTreeSet<_> = of_kind
+            .filter_map(|subnet| subnet.availability_zone())
+            .collect();
         if zones.len() < wanted.len().min(2) {
             let what = format!("network.{key}_subnets are all in one availability zone");
-            problems.push(Problem::new(what, "A load balancer needs subnets of at least two zones."));
+            problems.push(Problem::new(
+                what,
+                "A load balancer needs subnets of at least two zones.",
+            ));
         }
     }
     Ok(problems)
@@ -190,9 +310,16 @@ fn unproven(session: &Session, error: &Unproven) -> Outcome {
         _ => (Exit::Failed, "failed"),
     };
     let cure = match error {
-        Unproven::NoAnswer(_) => "An internal load balancer answers only inside its VPC: run there, or use --no-verify.",
+        Unproven::NoAnswer(_) => {
+            "An internal load balancer answers only inside its VPC: run there, or use --no-verify."
+        }
         _ => "Running again goes on from here.",
     };
     let problem = Problem::new(error.to_string(), cure);
-    Outcome::new(exit, word, "The stack stands; it is not proven that it works.").with_problems(vec![problem])
+    Outcome::new(
+        exit,
+        word,
+        "The stack stands; it is not proven that it works.",
+    )
+    .with_problems(vec![problem])
 }

@@ -23,13 +23,21 @@ impl Clock {
     /// The same with other pauses: the sandbox's minutes pass sooner.
     pub fn with_pauses(timeout: Duration, shortest: Duration, longest: Duration) -> Clock {
         let start = Instant::now();
-        Clock { deadline: start + timeout, start, pause: (shortest, longest) }
+        Clock {
+            deadline: start + timeout,
+            start,
+            pause: (shortest, longest),
+        }
     }
 
     /// The same pauses with an own deadline, never past this one's.
     pub fn at_most(&self, timeout: Duration) -> Clock {
         let now = Instant::now();
-        Clock { deadline: self.deadline.min(now + timeout), start: now, pause: self.pause }
+        Clock {
+            deadline: self.deadline.min(now + timeout),
+            start: now,
+            pause: self.pause,
+        }
     }
 
     /// Whether the deadline has passed.
@@ -46,7 +54,9 @@ impl Clock {
     /// False: stop waiting, the deadline has passed or somebody wants us to stop.
     pub async fn pause(&self, attempt: u32, stop: &Stop) -> bool {
         let (shortest, longest) = self.pause;
-        let pause = shortest.saturating_mul(2u32.saturating_pow(attempt.min(16))).min(longest);
+        let pause = shortest
+            .saturating_mul(2u32.saturating_pow(attempt.min(16)))
+            .min(longest);
         let until = (Instant::now() + pause).min(self.deadline);
         tokio::select! {
             () = sleep_until(until) => !self.expired(),

@@ -19,12 +19,17 @@ impl<'a> Graph<'a> {
     /// # Panics
     /// When the nodes form a circle: a mistake in `steps/`, held by a test.
     pub fn trace(stack: &[&'a dyn Node], site: &Site) -> Graph<'a> {
-        let needs: BTreeMap<Key, _> = stack.iter().map(|node| (node.key(), node.edges(site))).collect();
+        let needs: BTreeMap<Key, _> = stack
+            .iter()
+            .map(|node| (node.key(), node.edges(site)))
+            .collect();
         let mut rest: Vec<&dyn Node> = stack.to_vec();
         let mut nodes: Vec<&dyn Node> = Vec::new();
         while !rest.is_empty() {
             let placed: BTreeSet<Key> = nodes.iter().map(|node| node.key()).collect();
-            let next = rest.iter().position(|node| needs[node.key()].keys().all(|key| placed.contains(key)));
+            let next = rest
+                .iter()
+                .position(|node| needs[node.key()].keys().all(|key| placed.contains(key)));
             nodes.push(rest.remove(next.expect("the stack has no circle")));
         }
         Graph { nodes, needs }
@@ -61,6 +66,10 @@ impl<'a> Graph<'a> {
 
     fn dependents(&self, key: Key, which: impl Fn(Edge) -> bool) -> BTreeSet<Key> {
         let holds = |needs: &BTreeMap<Key, Edge>| needs.get(key).is_some_and(|edge| which(*edge));
-        self.needs.iter().filter(|(_, needs)| holds(needs)).map(|(key, _)| *key).collect()
+        self.needs
+            .iter()
+            .filter(|(_, needs)| holds(needs))
+            .map(|(key, _)| *key)
+            .collect()
     }
 }

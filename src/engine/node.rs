@@ -53,10 +53,21 @@ pub trait Node {
     /// What it should be, as a tree.
     fn want(&self, site: &Site, refs: &Refs) -> Value;
     /// What there is.
-    fn find<'a>(&'a self, cloud: &'a Cloud, site: &'a Site, look: &'a Look)
-    -> LocalBoxFuture<'a, Result<Option<Seen>>>;
+    fn find<'a>(
+        &'a self,
+        cloud: &'a Cloud,
+        site: &'a Site,
+        look: &'a Look,
+    ) -> LocalBoxFuture<'a, Result<Option<Seen>>>;
     /// What to do about it.
-    fn decide(&self, site: &Site, refs: &Refs, seen: Option<&Seen>, goal: Goal, terms: &Terms) -> Decision;
+    fn decide(
+        &self,
+        site: &Site,
+        refs: &Refs,
+        seen: Option<&Seen>,
+        goal: Goal,
+        terms: &Terms,
+    ) -> Decision;
     /// Does what was decided; the outputs that it then has.
     fn act<'a>(
         &'a self,
@@ -117,12 +128,27 @@ impl<R: Resource> Node for R {
         })
     }
 
-    fn decide(&self, site: &Site, refs: &Refs, seen: Option<&Seen>, goal: Goal, terms: &Terms) -> Decision {
+    fn decide(
+        &self,
+        site: &Site,
+        refs: &Refs,
+        seen: Option<&Seen>,
+        goal: Goal,
+        terms: &Terms,
+    ) -> Decision {
         let wanted = goal == Goal::Present && self.included(site);
         let spec = wanted.then(|| Node::want(self, site, refs));
         let tags = site.tags(&Resource::name(self, site));
-        let want = spec.as_ref().map(|spec| Want { spec, tags: &tags, fixed: R::FIXED });
-        let there = seen.map(|seen| There { spec: &seen.spec, status: &seen.status, owner: &seen.owner });
+        let want = spec.as_ref().map(|spec| Want {
+            spec,
+            tags: &tags,
+            fixed: R::FIXED,
+        });
+        let there = seen.map(|seen| There {
+            spec: &seen.spec,
+            status: &seen.status,
+            owner: &seen.owner,
+        });
         decide(want, there, terms)
     }
 
@@ -137,19 +163,35 @@ impl<R: Resource> Node for R {
         Box::pin(async move {
             let live = seen.and_then(|seen| seen.live.downcast_ref::<Live<R::Spec>>());
             match (decision, live) {
-                (Decision::Create(_), _) => self.create(cloud, site, &Resource::want(self, site, refs)).await,
+                (Decision::Create(_), _) => {
+                    self.create(cloud, site, &Resource::want(self, site, refs))
+                        .await
+                }
                 (Decision::Update { changes, .. }, Some(live)) => {
                     let tags: Tags = site.tags(&Resource::name(self, site));
-                    if changes.iter().any(|change| change.field.starts_with("tags.")) {
+                    if changes
+                        .iter()
+                        .any(|change| change.field.starts_with("tags."))
+                    {
                         self.tag(cloud, live, &tags).await?;
                     }
-                    if changes.iter().all(|change| change.field.starts_with("tags.")) {
+                    if changes
+                        .iter()
+                        .all(|change| change.field.starts_with("tags."))
+                    {
                         return Ok(live.outputs.clone());
                     }
-                    self.update(cloud, site, live, &Resource::want(self, site, refs)).await
+                    self.update(cloud, site, live, &Resource::want(self, site, refs))
+                        .await
                 }
-                (Decision::Delete, Some(live)) => self.delete(cloud, site, live).await.map(|()| Outputs::new()),
-                _ => Err(Error::Reply(format!("{}: nothing can be done for {decision:?}", R::KEY))),
+                (Decision::Delete, Some(live)) => self
+                    .delete(cloud, site, live)
+                    .await
+                    .map(|()| Outputs::new()),
+                _ => Err(Error::Reply(format!(
+                    "{}: nothing can be done for {decision:?}",
+                    R::KEY
+                ))),
             }
         })
     }

@@ -24,7 +24,10 @@ pub struct Refs {
 impl Refs {
     /// Refs that know these outputs.
     pub fn new(known: Outputs) -> Refs {
-        Refs { known, asked: RefCell::default() }
+        Refs {
+            known,
+            asked: RefCell::default(),
+        }
     }
 
     /// The value, or words that say when it will be known.
@@ -49,6 +52,10 @@ impl Refs {
     /// Everything known but the outputs of `keys`.
     pub fn without(outputs: &Outputs, keys: &BTreeSet<Key>, renewed: &[Output]) -> Outputs {
         let withheld = |output: &Output| keys.contains(output.0) || renewed.contains(output);
-        outputs.iter().filter(|(output, _)| !withheld(output)).map(|(o, v)| (*o, v.clone())).collect()
+        outputs
+            .iter()
+            .filter(|(output, _)| !withheld(output))
+            .map(|(o, v)| (*o, v.clone()))
+            .collect()
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::resource::{Key, Owner, Outputs, Status};
+use super::resource::{Key, Outputs, Owner, Status};
 use super::{Clock, Decision, Goal, Graph, Look, Node, Refs, Seen, Stop, Terms};
 use crate::cloud::{self, Cloud, settling};
 use crate::site::Site;
@@ -22,15 +22,27 @@ pub type Plan = Vec<(Key, Decision)>;
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A resource is being worked on.
-    Started { key: Key, name: String, verb: &'static str },
+    Started {
+        key: Key,
+        name: String,
+        verb: &'static str,
+    },
     /// AWS is not ready: why.
     Waiting { key: Key, name: String, why: String },
     /// It is done.
-    Finished { key: Key, name: String, verb: &'static str },
+    Finished {
+        key: Key,
+        name: String,
+        verb: &'static str,
+    },
     /// It could not be done.
     Failed { key: Key, name: String, why: String },
     /// It was not tried: what it hangs on failed.
-    Skipped { key: Key, name: String, because: Key },
+    Skipped {
+        key: Key,
+        name: String,
+        because: Key,
+    },
     /// Something else worth a line.
     Note(String),
 }
@@ -96,7 +108,10 @@ impl Walk<'_> {
     }
 
     /// What a look found. What could not be looked at fails all of it, with every reason at once.
-    pub fn sift(&self, found: BTreeMap<Key, cloud::Result<Option<Seen>>>) -> Result<Found, Vec<Failure>> {
+    pub fn sift(
+        &self,
+        found: BTreeMap<Key, cloud::Result<Option<Seen>>>,
+    ) -> Result<Found, Vec<Failure>> {
         let (mut seen, mut failures) = (Found::new(), Vec::new());
         for (key, result) in found {
             match result {
@@ -120,7 +135,11 @@ impl Walk<'_> {
             let seen = found.get(node.key()).and_then(Option::as_ref);
             let decision = self.decide(*node, &Refs::new(outputs.clone()), seen);
             let stands = !matches!(decision, Decision::Create(_) | Decision::Replace { .. });
-            let renewed = if matches!(decision, Decision::Update { .. }) { node.renewed() } else { &[] };
+            let renewed = if matches!(decision, Decision::Update { .. }) {
+                node.renewed()
+            } else {
+                &[]
+            };
             if let Some(seen) = seen.filter(|_| stands) {
                 outputs.extend(Refs::without(&seen.outputs, &BTreeSet::new(), renewed));
             }
@@ -133,8 +152,20 @@ impl Walk<'_> {
     pub async fn act(&self, found: Found, keys: &BTreeSet<Key>) -> Walked {
         let outputs = RefCell::new(known(&found));
         let mut found = found;
-        let mut waiting: Vec<&dyn Node> = self.graph.nodes().iter().copied().filter(|n| keys.contains(n.key())).collect();
-        let mut done: BTreeSet<Key> = self.graph.nodes().iter().map(|n| n.key()).filter(|k| !keys.contains(k)).collect();
+        let mut waiting: Vec<&dyn Node> = self
+            .graph
+            .nodes()
+            .iter()
+            .copied()
+            .filter(|n| keys.contains(n.key()))
+            .collect();
+        let mut done: BTreeSet<Key> = self
+            .graph
+            .nodes()
+            .iter()
+            .map(|n| n.key())
+            .filter(|k| !keys.contains(k))
+            .collect();
         let mut failed: BTreeSet<Key> = BTreeSet::new();
         let mut walked = Walked::default();
         let mut running = FuturesUnordered::new();
@@ -145,7 +176,9 @@ impl Walk<'_> {
                 if let Some(because) = before.iter().find(|key| failed.contains(*key)) {
                     failed.insert(node.key());
                     walked.failures.extend(self.skipped(node, because));
-                } else if before.iter().all(|key| done.contains(key)) && self.stop.signal().is_none() {
+                } else if before.iter().all(|key| done.contains(key))
+                    && self.stop.signal().is_none()
+                {
                     let seen = found.remove(node.key()).flatten();
                     let outputs = &outputs;
                     running.push(async move { (node, self.settle(node, outputs, seen).await) });
@@ -154,23 +187,35 @@ impl Walk<'_> {
                 }
             }
             waiting = still;
-            let Some((node, result)) = running.next().await else { break };
+            let Some((node, result)) = running.next().await else {
+                break;
+            };
             match result {
                 Ok((fresh, acted)) => {
                     outputs.borrow_mut().extend(fresh);
                     done.insert(node.key());
-                    walked.acted.extend(acted.map(|decision| (node.key(), decision)));
+                    walked
+                        .acted
+                        .extend(acted.map(|decision| (node.key(), decision)));
                 }
                 Err(trouble) => {
                     let (key, name) = (node.key(), node.name(self.site));
-                    (self.tell)(Event::Failed { key, name, why: trouble.to_string() });
+                    (self.tell)(Event::Failed {
+                        key,
+                        name,
+                        why: trouble.to_string(),
+                    });
                     failed.insert(key);
                     walked.failures.extend(self.failure(key, trouble));
                 }
             }
         }
         drop(running);
-        walked.failures.extend(waiting.iter().filter_map(|node| self.failure(node.key(), Trouble::Interrupted)));
+        walked.failures.extend(
+            waiting
+                .iter()
+                .filter_map(|node| self.failure(node.key(), Trouble::Interrupted)),
+        );
         walked.outputs = outputs.into_inner();
         walked
     }
@@ -189,13 +234,24 @@ impl Walk<'_> {
             let refs = Refs::new(outputs.borrow().clone());
             let decision = self.decide(node, &refs, seen.as_ref());
             let why = match &decision {
-                Decision::Nothing => return Ok((own(&seen), acted.inspect(|done| self.finished(node, done)))),
+                Decision::Nothing => {
+                    return Ok((own(&seen), acted.inspect(|done| self.finished(node, done))));
+                }
                 Decision::Foreign { whose, .. } => return Err(Trouble::Foreign(whose.clone())),
                 Decision::Replace { why, .. } => return Err(Trouble::Fixed(why.join(", "))),
                 Decision::Wait(why) => why.clone(),
                 act => {
-                    (self.tell)(Event::Started { key, name: name.clone(), verb: verb(act) });
-                    match node.act(self.cloud, self.site, &refs, seen.as_ref(), act).await {
+                    if patience.is_none() && acted.is_none() {
+                        (self.tell)(Event::Started {
+                            key,
+                            name: name.clone(),
+                            verb: verb(act),
+                        });
+                    }
+                    match node
+                        .act(self.cloud, self.site, &refs, seen.as_ref(), act)
+                        .await
+                    {
                         Ok(fresh) if *act == Decision::Delete && node.lingers() => {
                             drop(fresh);
                             acted = Some(decision);
@@ -203,7 +259,11 @@ impl Walk<'_> {
                         }
                         Ok(fresh) => {
                             self.finished(node, act);
-                            let mut all = if *act == Decision::Delete { Outputs::new() } else { own(&seen) };
+                            let mut all = if *act == Decision::Delete {
+                                Outputs::new()
+                            } else {
+                                own(&seen)
+                            };
                             all.extend(fresh);
                             return Ok((all, Some(decision)));
                         }
@@ -211,10 +271,18 @@ impl Walk<'_> {
                     }
                 }
             };
-            (self.tell)(Event::Waiting { key, name: name.clone(), why: why.clone() });
+            (self.tell)(Event::Waiting {
+                key,
+                name: name.clone(),
+                why: why.clone(),
+            });
             if !self.clock.pause(attempt, self.stop).await {
                 let interrupted = self.stop.signal().is_some();
-                return Err(if interrupted { Trouble::Interrupted } else { Trouble::Deadline(why) });
+                return Err(if interrupted {
+                    Trouble::Interrupted
+                } else {
+                    Trouble::Deadline(why)
+                });
             }
             let look = Look::again(self.graph.nodes(), self.goal, key, &outputs.borrow());
             seen = node.find(self.cloud, self.site, &look).await?;
@@ -223,14 +291,26 @@ impl Walk<'_> {
     }
 
     /// The reason to look again after this error, as long as its time lasts.
-    fn patient(&self, error: cloud::Error, patience: &mut Option<(&'static str, Clock)>) -> Result<&'static str, Trouble> {
-        let Some(settling) = settling(&error) else { return Err(error.into()) };
+    fn patient(
+        &self,
+        error: cloud::Error,
+        patience: &mut Option<(&'static str, Clock)>,
+    ) -> Result<&'static str, Trouble> {
+        let Some(settling) = settling(&error) else {
+            return Err(error.into());
+        };
         let limit = match patience {
             Some((why, limit)) if *why == settling.why => *limit,
-            _ => self.clock.at_most(settling.limit.max(Duration::from_secs(1))),
+            _ => self
+                .clock
+                .at_most(settling.limit.max(Duration::from_secs(1))),
         };
         *patience = Some((settling.why, limit));
-        if limit.expired() { Err(error.into()) } else { Ok(settling.why) }
+        if limit.expired() {
+            Err(error.into())
+        } else {
+            Ok(settling.why)
+        }
     }
 
     fn decide(&self, node: &dyn Node, refs: &Refs, seen: Option<&Seen>) -> Decision {
@@ -240,33 +320,55 @@ impl Walk<'_> {
     /// A part of something that is not ours is not ours.
     fn inherit_owners(&self, found: &mut Found) {
         for node in self.graph.nodes() {
-            let Some(Owner::Parent(parent)) = found.get(node.key()).and_then(|s| s.as_ref()).map(|s| s.owner.clone())
+            let Some(Owner::Parent(parent)) = found
+                .get(node.key())
+                .and_then(|s| s.as_ref())
+                .map(|s| s.owner.clone())
             else {
                 continue;
             };
             let above = found.get(parent).and_then(Option::as_ref);
-            let Some((_, adoptable)) = above.and_then(|seen| super::decide::stranger(&seen.owner, &self.terms)) else {
+            let Some((_, adoptable)) =
+                above.and_then(|seen| super::decide::stranger(&seen.owner, &self.terms))
+            else {
                 continue;
             };
             let whose = format!("it is a part of {parent}, which is not ours");
             if let Some(Some(seen)) = found.get_mut(node.key()) {
-                seen.owner = if adoptable { Owner::Stranger(whose) } else { Owner::Untouchable(whose) };
+                seen.owner = if adoptable {
+                    Owner::Stranger(whose)
+                } else {
+                    Owner::Untouchable(whose)
+                };
             }
         }
     }
 
     fn finished(&self, node: &dyn Node, done: &Decision) {
-        (self.tell)(Event::Finished { key: node.key(), name: node.name(self.site), verb: verb(done) });
+        (self.tell)(Event::Finished {
+            key: node.key(),
+            name: node.name(self.site),
+            verb: verb(done),
+        });
     }
 
     fn skipped(&self, node: &dyn Node, because: Key) -> Option<Failure> {
-        (self.tell)(Event::Skipped { key: node.key(), name: node.name(self.site), because });
+        (self.tell)(Event::Skipped {
+            key: node.key(),
+            name: node.name(self.site),
+            because,
+        });
         self.failure(node.key(), Trouble::Skipped(because))
     }
 
     fn failure(&self, key: Key, trouble: Trouble) -> Option<Failure> {
         let node = self.graph.node(key)?;
-        Some(Failure { key, name: node.name(self.site), step: node.step(), trouble })
+        Some(Failure {
+            key,
+            name: node.name(self.site),
+            step: node.step(),
+            trouble,
+        })
     }
 }
 
@@ -291,11 +393,17 @@ pub fn verb(decision: &Decision) -> &'static str {
 
 /// The ids of everything that was found.
 pub fn known(found: &Found) -> Outputs {
-    found.values().flatten().flat_map(|seen| seen.outputs.clone()).collect()
+    found
+        .values()
+        .flatten()
+        .flat_map(|seen| seen.outputs.clone())
+        .collect()
 }
 
 fn own(seen: &Option<Seen>) -> Outputs {
-    seen.as_ref().map(|seen| seen.outputs.clone()).unwrap_or_default()
+    seen.as_ref()
+        .map(|seen| seen.outputs.clone())
+        .unwrap_or_default()
 }
 
 /// Whether it is on its way out.

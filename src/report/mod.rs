@@ -70,7 +70,11 @@ pub struct Problem {
 impl Problem {
     /// A problem of no resource, with its cure.
     pub fn new(message: impl Into<String>, cure: impl Into<String>) -> Problem {
-        Problem { resource: None, message: message.into(), cure: Some(cure.into()) }
+        Problem {
+            resource: None,
+            message: message.into(),
+            cure: Some(cure.into()),
+        }
     }
 }
 
@@ -134,7 +138,10 @@ pub struct Report {
 impl Report {
     /// Progress as bars at a terminal, as lines elsewhere, not at all when `quiet`.
     pub fn new(json: bool, quiet: bool) -> Report {
-        Report { json, progress: Progress::new(quiet) }
+        Report {
+            json,
+            progress: Progress::new(quiet),
+        }
     }
 
     /// Something happened.

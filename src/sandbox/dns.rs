@@ -9,19 +9,31 @@ use super::world::World;
 /// One call.
 pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) -> Reply {
     match (service, operation) {
-        ("route53", "ListHostedZones") => {
-            Ok(json!({"HostedZones": world.rows("zones").collect::<Vec<_>>(), "IsTruncated": false, "MaxItems": "100", "Marker": ""}))
-        }
+        ("route53", "ListHostedZones") => Ok(
+            json!({"HostedZones": world.rows("zones").collect::<Vec<_>>(), "IsTruncated": false, "MaxItems": "100", "Marker": ""}),
+        ),
         ("route53", "ListHostedZonesByName") => {
             let from = asked["dnsname"].as_str().unwrap_or_default();
-            let zones = world.rows("zones").filter(|row| row["Name"].as_str() >= Some(from));
-            Ok(json!({"HostedZones": zones.collect::<Vec<_>>(), "IsTruncated": false, "MaxItems": "100"}))
+            let zones = world
+                .rows("zones")
+                .filter(|row| row["Name"].as_str() >= Some(from));
+            Ok(
+                json!({"HostedZones": zones.collect::<Vec<_>>(), "IsTruncated": false, "MaxItems": "100"}),
+            )
         }
         ("route53", "GetHostedZone") => Ok(json!({"HostedZone": zone(world, asked)?})),
         ("route53", "ListResourceRecordSets") => {
-            let from = asked["name"].as_str().unwrap_or_default().trim_end_matches('.').to_lowercase();
+            let from = asked["name"]
+                .as_str()
+                .unwrap_or_default()
+                .trim_end_matches('.')
+                .to_lowercase();
             let row = zone(world, asked)?;
-            let after = |record: &&Value| record["Name"].as_str().is_some_and(|name| name.trim_end_matches('.') >= from.as_str());
+            let after = |record: &&Value| {
+                record["Name"]
+                    .as_str()
+                    .is_some_and(|name| name.trim_end_matches('.') >= from.as_str())
+            };
             let records: Vec<&Value> = list(row, "_records").iter().filter(after).collect();
             Ok(json!({"ResourceRecordSets": records, "IsTruncated": false, "MaxItems": "300"}))
         }
@@ -31,10 +43,12 @@ pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) ->
             Ok(json!({"Account": world.account, "UserId": world.account, "Arn": arn}))
         }
         ("acm", "ListCertificates") => certificates(world, asked),
-        ("acm", "DescribeCertificate") => match world.row("certificates", need(asked, "CertificateArn")?) {
-            Some(row) => Ok(json!({"Certificate": row})),
-            None => refuse("ResourceNotFoundException", "Could not find certificate"),
-        },
+        ("acm", "DescribeCertificate") => {
+            match world.row("certificates", need(asked, "CertificateArn")?) {
+                Some(row) => Ok(json!({"Certificate": row})),
+                None => refuse("ResourceNotFoundException", "Could not find certificate"),
+            }
+        }
         ("ssm", "GetParameter") => refuse("ParameterNotFound", "The parameter was not found."),
         ("acm" | "ssm", other) => refuse("UnknownOperationException", other),
         (_, other) => refuse("InvalidAction", format!("Could not find operation {other}")),
@@ -43,7 +57,11 @@ pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) ->
 
 /// A REST request as operation and tree: the query's fields, the path's id, and the body.
 pub fn read_rest(request: &Request<Vec<u8>>) -> (String, Value) {
-    let path = request.uri().path().trim_start_matches("/2013-04-01/").trim_end_matches('/');
+    let path = request
+        .uri()
+        .path()
+        .trim_start_matches("/2013-04-01/")
+        .trim_end_matches('/');
     let parts: Vec<&str> = path.split('/').collect();
     let get = request.method() == http::Method::GET;
     let (operation, id) = match (parts.as_slice(), get) {
@@ -55,7 +73,9 @@ pub fn read_rest(request: &Request<Vec<u8>>) -> (String, Value) {
         _ => ("Unknown", ""),
     };
     let mut asked = json!({"Id": id});
-    for (name, value) in form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()) {
+    for (name, value) in
+        form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
+    {
         asked[name.as_ref()] = json!(value);
     }
     asked["Body"] = xml_tree(&String::from_utf8_lossy(request.body()));
@@ -66,7 +86,10 @@ fn zone<'a>(world: &'a World, asked: &Value) -> Result<&'a Value, super::wire::R
     let id = need(asked, "Id")?;
     match world.row("zones", id) {
         Some(row) => Ok(row),
-        None => refuse("NoSuchHostedZone", format!("No hosted zone found with ID: {id}")),
+        None => refuse(
+            "NoSuchHostedZone",
+            format!("No hosted zone found with ID: {id}"),
+        ),
     }
 }
 
@@ -74,19 +97,38 @@ fn zone<'a>(world: &'a World, asked: &Value) -> Result<&'a Value, super::wire::R
 fn change(world: &mut World, asked: &Value) -> Reply {
     let id = need(asked, "Id")?.to_owned();
     let mut records = list(zone(world, asked)?, "_records").to_vec();
-    let changes = asked["Body"]["ChangeResourceRecordSetsRequest"]["ChangeBatch"]["Changes"]["Change"].clone();
-    let changes = if changes.is_array() { changes } else { json!([changes]) };
+    let changes =
+        asked["Body"]["ChangeResourceRecordSetsRequest"]["ChangeBatch"]["Changes"]["Change"]
+            .clone();
+    let changes = if changes.is_array() {
+        changes
+    } else {
+        json!([changes])
+    };
     for change in changes.as_array().into_iter().flatten() {
         let record = normal(&change["ResourceRecordSet"]);
-        let (name, kind) = (record["Name"].as_str().unwrap_or_default(), record["Type"].as_str().unwrap_or_default());
+        let (name, kind) = (
+            record["Name"].as_str().unwrap_or_default(),
+            record["Type"].as_str().unwrap_or_default(),
+        );
         let same = |old: &Value| old["Name"] == record["Name"] && old["Type"] == record["Type"];
         let there = records.iter().any(same);
-        let crosses = |old: &Value| old["Name"] == record["Name"] && (old["Type"] == "CNAME") != (kind == "CNAME");
+        let crosses = |old: &Value| {
+            old["Name"] == record["Name"] && (old["Type"] == "CNAME") != (kind == "CNAME")
+        };
         let refused = match change["Action"].as_str() {
-            Some("CREATE") if there => Some(format!("Tried to create resource record set [name='{name}', type='{kind}'] but it already exists")),
-            Some("DELETE") if !there => Some(format!("Tried to delete resource record set [name='{name}', type='{kind}'] but it was not found")),
-            Some("DELETE") if !records.contains(&record) => Some(format!("Tried to delete resource record set [name='{name}', type='{kind}'] but the values provided do not match the current values")),
-            Some("CREATE" | "UPSERT") if records.iter().any(crosses) => Some(format!("RRSet of type {kind} with DNS name {name} is not permitted as it conflicts with other records with the same DNS name in zone")),
+            Some("CREATE") if there => Some(format!(
+                "Tried to create resource record set [name='{name}', type='{kind}'] but it already exists"
+            )),
+            Some("DELETE") if !there => Some(format!(
+                "Tried to delete resource record set [name='{name}', type='{kind}'] but it was not found"
+            )),
+            Some("DELETE") if !records.contains(&record) => Some(format!(
+                "Tried to delete resource record set [name='{name}', type='{kind}'] but the values provided do not match the current values"
+            )),
+            Some("CREATE" | "UPSERT") if records.iter().any(crosses) => Some(format!(
+                "RRSet of type {kind} with DNS name {name} is not permitted as it conflicts with other records with the same DNS name in zone"
+            )),
             _ => None,
         };
         if let Some(message) = refused {
@@ -100,11 +142,21 @@ fn change(world: &mut World, asked: &Value) -> Reply {
         row["ResourceRecordSetCount"] = json!(records.len());
         row["_records"] = Value::Array(records);
     }
-    Ok(json!({"ChangeInfo": {"Id": format!("/change/C{}", world.counter), "Status": "PENDING", "SubmittedAt": world.date()}}))
+    Ok(
+        json!({"ChangeInfo": {"Id": format!("/change/C{}", world.counter), "Status": "PENDING", "SubmittedAt": world.date()}}),
+    )
 }
 
 fn normal(record: &Value) -> Value {
-    let dotted = |name: &Value| format!("{}.", name.as_str().unwrap_or_default().trim_end_matches('.').to_lowercase());
+    let dotted = |name: &Value| {
+        format!(
+            "{}.",
+            name.as_str()
+                .unwrap_or_default()
+                .trim_end_matches('.')
+                .to_lowercase()
+        )
+    };
     let mut record = record.clone();
     record["Name"] = json!(dotted(&record["Name"]));
     if record["AliasTarget"].is_object() {
@@ -112,7 +164,11 @@ fn normal(record: &Value) -> Value {
     }
     let values = record["ResourceRecords"]["ResourceRecord"].clone();
     if !values.is_null() {
-        record["ResourceRecords"] = if values.is_array() { values } else { json!([values]) };
+        record["ResourceRecords"] = if values.is_array() {
+            values
+        } else {
+            json!([values])
+        };
     }
     record
 }
@@ -121,10 +177,17 @@ fn normal(record: &Value) -> Value {
 fn certificates(world: &World, asked: &Value) -> Reply {
     let asked_kinds = list(&asked["Includes"], "keyTypes");
     let listed = |row: &&Value| match asked_kinds {
-        [] => ["RSA-1024", "RSA-2048"].iter().any(|kind| row["KeyAlgorithm"] == *kind),
-        kinds => kinds.iter().any(|kind| kind.as_str().map(|kind| kind.replace('_', "-")) == row["KeyAlgorithm"].as_str().map(str::to_owned)),
+        [] => ["RSA-1024", "RSA-2048"]
+            .iter()
+            .any(|kind| row["KeyAlgorithm"] == *kind),
+        kinds => kinds.iter().any(|kind| {
+            kind.as_str().map(|kind| kind.replace('_', "-"))
+                == row["KeyAlgorithm"].as_str().map(str::to_owned)
+        }),
     };
     let states = list(asked, "CertificateStatuses");
     let of_state = |row: &&Value| states.is_empty() || states.contains(&row["Status"]);
-    Ok(json!({"CertificateSummaryList": world.rows("certificates").filter(listed).filter(of_state).collect::<Vec<_>>()}))
+    Ok(
+        json!({"CertificateSummaryList": world.rows("certificates").filter(listed).filter(of_state).collect::<Vec<_>>()}),
+    )
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::templates;
-use super::wire::{Reply, Refusal, list, need, number, refuse, texts};
+use super::wire::{Refusal, Reply, list, need, number, refuse, texts};
 use super::world::World;
 
 /// One call.
@@ -19,19 +19,56 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "RevokeSecurityGroupEgress" => revoke(world, asked, true),
         "UpdateSecurityGroupRuleDescriptionsIngress" => describe_rules_anew(world, asked),
         "CreateTags" => tag(world, asked),
-        "DescribeVpcs" => found(world, asked, "vpcs", "vpcSet", "VpcId", "InvalidVpcID.NotFound"),
-        "DescribeSubnets" => found(world, asked, "subnets", "subnetSet", "SubnetId", "InvalidSubnetID.NotFound"),
-        "DescribeImages" => found(world, asked, "images", "imagesSet", "ImageId", "InvalidAMIID.NotFound"),
-        "DescribeNetworkInterfaces" => {
-            found(world, asked, "interfaces", "networkInterfaceSet", "NetworkInterfaceId", "InvalidNetworkInterfaceID.NotFound")
-        }
+        "DescribeVpcs" => found(
+            world,
+            asked,
+            "vpcs",
+            "vpcSet",
+            "VpcId",
+            "InvalidVpcID.NotFound",
+        ),
+        "DescribeSubnets" => found(
+            world,
+            asked,
+            "subnets",
+            "subnetSet",
+            "SubnetId",
+            "InvalidSubnetID.NotFound",
+        ),
+        "DescribeImages" => found(
+            world,
+            asked,
+            "images",
+            "imagesSet",
+            "ImageId",
+            "InvalidAMIID.NotFound",
+        ),
+        "DescribeNetworkInterfaces" => found(
+            world,
+            asked,
+            "interfaces",
+            "networkInterfaceSet",
+            "NetworkInterfaceId",
+            "InvalidNetworkInterfaceID.NotFound",
+        ),
         "DescribeInstances" => {
-            let reply = found(world, asked, "instances", "instancesSet", "InstanceId", "InvalidInstanceID.NotFound")?;
-            let reservations = list(&reply, "instancesSet").iter().map(|one| json!({"reservationId": "r-0", "instancesSet": [one]}));
+            let reply = found(
+                world,
+                asked,
+                "instances",
+                "instancesSet",
+                "InstanceId",
+                "InvalidInstanceID.NotFound",
+            )?;
+            let reservations = list(&reply, "instancesSet")
+                .iter()
+                .map(|one| json!({"reservationId": "r-0", "instancesSet": [one]}));
             Ok(json!({"reservationSet": reservations.collect::<Vec<_>>()}))
         }
         "TerminateInstances" => {
-            texts(asked, "InstanceId").iter().for_each(|id| world.terminate(id));
+            texts(asked, "InstanceId")
+                .iter()
+                .for_each(|id| world.terminate(id));
             Ok(json!({"instancesSet": []}))
         }
         other => templates::call(world, other, asked),
@@ -39,14 +76,24 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
 }
 
 /// The rows that a Describe call asks for, by ids and filters.
-pub fn found(world: &World, asked: &Value, kind: &str, name: &str, id: &str, absent: &'static str) -> Reply {
+pub fn found(
+    world: &World,
+    asked: &Value,
+    kind: &str,
+    name: &str,
+    id: &str,
+    absent: &'static str,
+) -> Reply {
     let ids = texts(asked, id);
     let field = format!("{}{}", id[..1].to_lowercase(), &id[1..]);
     if let Some(unknown) = ids.iter().find(|id| world.row(kind, id).is_none()) {
         return refuse(absent, format!("The {field} '{unknown}' does not exist"));
     }
     let mut rows = Vec::new();
-    for row in world.rows(kind).filter(|row| ids.is_empty() || ids.iter().any(|id| row[&field] == **id)) {
+    for row in world
+        .rows(kind)
+        .filter(|row| ids.is_empty() || ids.iter().any(|id| row[&field] == **id))
+    {
         if passes(row, asked)? {
             rows.push(row.clone());
         }
@@ -61,7 +108,10 @@ fn passes(row: &Value, asked: &Value) -> Result<bool, Refusal> {
         let values = match name {
             "group-name" => vec![row["groupName"].clone()],
             "group-id" if row["groupId"].is_string() => vec![row["groupId"].clone()],
-            "group-id" => list(row, "groupSet").iter().map(|group| group["groupId"].clone()).collect(),
+            "group-id" => list(row, "groupSet")
+                .iter()
+                .map(|group| group["groupId"].clone())
+                .collect(),
             "vpc-id" => vec![row["vpcId"].clone()],
             "subnet-id" => vec![row["subnetId"].clone()],
             "availability-zone" => vec![row["availabilityZone"].clone()],
@@ -72,14 +122,27 @@ fn passes(row: &Value, asked: &Value) -> Result<bool, Refusal> {
             "instance-state-name" => vec![row["instanceState"]["name"].clone()],
             "iam-instance-profile.arn" => vec![row["iamInstanceProfile"]["arn"].clone()],
             "launch-template-name" => vec![row["launchTemplateName"].clone()],
-            "tag-key" => list(row, "tagSet").iter().map(|tag| tag["key"].clone()).collect(),
+            "tag-key" => list(row, "tagSet")
+                .iter()
+                .map(|tag| tag["key"].clone())
+                .collect(),
             tag if tag.starts_with("tag:") => {
-                let of_key = list(row, "tagSet").iter().filter(|one| one["key"] == tag[4..]);
+                let of_key = list(row, "tagSet")
+                    .iter()
+                    .filter(|one| one["key"] == tag[4..]);
                 of_key.map(|one| one["value"].clone()).collect()
             }
-            other => return refuse("InvalidParameterValue", format!("The filter '{other}' is invalid")),
+            other => {
+                return refuse(
+                    "InvalidParameterValue",
+                    format!("The filter '{other}' is invalid"),
+                );
+            }
         };
-        if !values.iter().any(|value| wanted.iter().any(|wanted| value == wanted.as_str())) {
+        if !values
+            .iter()
+            .any(|value| wanted.iter().any(|wanted| value == wanted.as_str()))
+        {
             return Ok(false);
         }
     }
@@ -88,8 +151,13 @@ fn passes(row: &Value, asked: &Value) -> Result<bool, Refusal> {
 
 /// Tags of a create call, for one kind of resource.
 pub fn tags_for(asked: &Value, kind: &str) -> Vec<Value> {
-    let of_kind = list(asked, "TagSpecification").iter().filter(|one| one["ResourceType"] == kind);
-    of_kind.flat_map(|one| list(one, "Tag")).map(|tag| json!({"key": tag["Key"], "value": tag["Value"]})).collect()
+    let of_kind = list(asked, "TagSpecification")
+        .iter()
+        .filter(|one| one["ResourceType"] == kind);
+    of_kind
+        .flat_map(|one| list(one, "Tag"))
+        .map(|tag| json!({"key": tag["Key"], "value": tag["Value"]}))
+        .collect()
 }
 
 /// Sets tags over what is there.
@@ -104,11 +172,16 @@ pub fn set_tags(row: &mut Value, name: (&str, &str, &str), tags: &[Value]) {
 }
 
 fn tag(world: &mut World, asked: &Value) -> Reply {
-    let tags: Vec<Value> =
-        list(asked, "Tag").iter().map(|tag| json!({"key": tag["Key"], "value": tag["Value"]})).collect();
+    let tags: Vec<Value> = list(asked, "Tag")
+        .iter()
+        .map(|tag| json!({"key": tag["Key"], "value": tag["Value"]}))
+        .collect();
     for id in texts(asked, "ResourceId") {
         let kinds = ["groups", "templates", "instances", "vpcs", "subnets"];
-        let Some(kind) = kinds.into_iter().find(|kind| world.row(kind, &id).is_some()) else {
+        let Some(kind) = kinds
+            .into_iter()
+            .find(|kind| world.row(kind, &id).is_some())
+        else {
             return refuse("InvalidID", format!("The ID '{id}' is not valid"));
         };
         if let Some(row) = world.row_mut(kind, &id) {
@@ -119,20 +192,35 @@ fn tag(world: &mut World, asked: &Value) -> Reply {
 }
 
 fn describe_security_groups(world: &World, asked: &Value) -> Reply {
-    let mut reply = found(world, asked, "groups", "securityGroupInfo", "GroupId", "InvalidGroup.NotFound")?;
-    for group in reply["securityGroupInfo"].as_array_mut().into_iter().flatten() {
+    let mut reply = found(
+        world,
+        asked,
+        "groups",
+        "securityGroupInfo",
+        "GroupId",
+        "InvalidGroup.NotFound",
+    )?;
+    for group in reply["securityGroupInfo"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
         let permissions = |egress: bool| {
-            let rules = list(group, "_rules").iter().filter(|rule| rule["isEgress"] == egress);
+            let rules = list(group, "_rules")
+                .iter()
+                .filter(|rule| rule["isEgress"] == egress);
             rules.map(permission).collect::<Vec<_>>()
         };
-        (group["ipPermissions"], group["ipPermissionsEgress"]) = (json!(permissions(false)), json!(permissions(true)));
+        (group["ipPermissions"], group["ipPermissionsEgress"]) =
+            (json!(permissions(false)), json!(permissions(true)));
     }
     Ok(reply)
 }
 
 /// A rule as DescribeSecurityGroups shows it.
 fn permission(rule: &Value) -> Value {
-    let with = |name: &str, value: &Value| json!([{name: value, "description": rule["description"]}]);
+    let with =
+        |name: &str, value: &Value| json!([{name: value, "description": rule["description"]}]);
     json!({
         "ipProtocol": rule["ipProtocol"],
         "fromPort": rule["fromPort"].as_i64().filter(|port| *port >= 0),
@@ -145,20 +233,36 @@ fn permission(rule: &Value) -> Value {
 
 fn describe_rules(world: &World, asked: &Value) -> Reply {
     let groups = describe_security_groups(world, asked)?;
-    let rules = list(&groups, "securityGroupInfo").iter().flat_map(|group| list(group, "_rules").to_vec());
+    let rules = list(&groups, "securityGroupInfo")
+        .iter()
+        .flat_map(|group| list(group, "_rules").to_vec());
     Ok(json!({"securityGroupRuleSet": rules.collect::<Vec<_>>()}))
 }
 
 /// Names are unique in a VPC whatever their case, while filters heed it (EC2 API reference, CreateSecurityGroup).
 fn create_security_group(world: &mut World, asked: &Value) -> Reply {
-    let (name, vpc) = (need(asked, "GroupName")?.to_owned(), need(asked, "VpcId")?.to_owned());
+    let (name, vpc) = (
+        need(asked, "GroupName")?.to_owned(),
+        need(asked, "VpcId")?.to_owned(),
+    );
     let description = need(asked, "GroupDescription")?;
     if world.row("vpcs", &vpc).is_none() {
-        return refuse("InvalidVpcID.NotFound", format!("The vpc ID '{vpc}' does not exist"));
+        return refuse(
+            "InvalidVpcID.NotFound",
+            format!("The vpc ID '{vpc}' does not exist"),
+        );
     }
-    let same = |row: &Value| row["vpcId"] == vpc.as_str() && row["groupName"].as_str().is_some_and(|old| old.eq_ignore_ascii_case(&name));
+    let same = |row: &Value| {
+        row["vpcId"] == vpc.as_str()
+            && row["groupName"]
+                .as_str()
+                .is_some_and(|old| old.eq_ignore_ascii_case(&name))
+    };
     if world.rows("groups").any(same) {
-        return refuse("InvalidGroup.Duplicate", format!("The security group '{name}' already exists for VPC '{vpc}'"));
+        return refuse(
+            "InvalidGroup.Duplicate",
+            format!("The security group '{name}' already exists for VPC '{vpc}'"),
+        );
     }
     let (id, rule) = (world.id("sg"), world.id("sgr"));
     let egress = json!({
@@ -177,7 +281,10 @@ fn group<'a>(world: &'a mut World, asked: &Value) -> Result<&'a mut Value, Refus
     let id = need(asked, "GroupId")?;
     match world.row_mut("groups", id) {
         Some(row) => Ok(row),
-        None => refuse("InvalidGroup.NotFound", format!("The security group '{id}' does not exist")),
+        None => refuse(
+            "InvalidGroup.NotFound",
+            format!("The security group '{id}' does not exist"),
+        ),
     }
 }
 
@@ -192,17 +299,35 @@ fn rules(asked: &Value) -> Vec<Value> {
             rule["description"] = words.clone();
             rules.push(rule);
         };
-        list(one, "IpRanges").iter().for_each(|range| add("cidrIpv4", range["CidrIp"].clone(), &range["Description"]));
-        list(one, "Ipv6Ranges").iter().for_each(|range| add("cidrIpv6", range["CidrIpv6"].clone(), &range["Description"]));
+        list(one, "IpRanges")
+            .iter()
+            .for_each(|range| add("cidrIpv4", range["CidrIp"].clone(), &range["Description"]));
+        list(one, "Ipv6Ranges")
+            .iter()
+            .for_each(|range| add("cidrIpv6", range["CidrIpv6"].clone(), &range["Description"]));
         let pairs = list(one, "Groups").iter();
-        pairs.for_each(|pair| add("referencedGroupInfo", json!({"groupId": pair["GroupId"]}), &pair["Description"]));
+        pairs.for_each(|pair| {
+            add(
+                "referencedGroupInfo",
+                json!({"groupId": pair["GroupId"]}),
+                &pair["Description"],
+            )
+        });
     }
     rules
 }
 
 /// What identifies a rule: not its description.
 fn identity(rule: &Value) -> [&Value; 6] {
-    ["ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "referencedGroupInfo"].map(|field| &rule[field])
+    [
+        "ipProtocol",
+        "fromPort",
+        "toPort",
+        "cidrIpv4",
+        "cidrIpv6",
+        "referencedGroupInfo",
+    ]
+    .map(|field| &rule[field])
 }
 
 /// All or nothing: one duplicate refuses the whole call.
@@ -211,7 +336,12 @@ fn authorize(world: &mut World, asked: &Value, egress: bool) -> Reply {
     for rule in &made {
         let source = rule["referencedGroupInfo"]["groupId"].as_str();
         if let Some(source) = source.filter(|id| world.row("groups", id).is_none()) {
-            return refuse("InvalidGroup.NotFound", format!("You have specified two resources that belong to different networks: {source}"));
+            return refuse(
+                "InvalidGroup.NotFound",
+                format!(
+                    "You have specified two resources that belong to different networks: {source}"
+                ),
+            );
         }
     }
     for rule in &mut made {
@@ -220,11 +350,24 @@ fn authorize(world: &mut World, asked: &Value, egress: bool) -> Reply {
         rule["isEgress"] = json!(egress);
     }
     let row = group(world, asked)?;
-    let known: Vec<Value> = list(row, "_rules").iter().filter(|rule| rule["isEgress"] == egress).cloned().collect();
-    if made.iter().any(|rule| known.iter().any(|old| identity(old) == identity(rule))) {
-        return refuse("InvalidPermission.Duplicate", "the specified rule already exists");
+    let known: Vec<Value> = list(row, "_rules")
+        .iter()
+        .filter(|rule| rule["isEgress"] == egress)
+        .cloned()
+        .collect();
+    if made
+        .iter()
+        .any(|rule| known.iter().any(|old| identity(old) == identity(rule)))
+    {
+        return refuse(
+            "InvalidPermission.Duplicate",
+            "the specified rule already exists",
+        );
     }
-    row["_rules"].as_array_mut().into_iter().for_each(|rules| rules.extend(made.clone()));
+    row["_rules"]
+        .as_array_mut()
+        .into_iter()
+        .for_each(|rules| rules.extend(made.clone()));
     Ok(json!({"return": true, "securityGroupRuleSet": made}))
 }
 
@@ -232,20 +375,40 @@ fn revoke(world: &mut World, asked: &Value, egress: bool) -> Reply {
     let (ids, by_properties) = (texts(asked, "SecurityGroupRuleId"), rules(asked));
     let row = group(world, asked)?;
     let known = list(row, "_rules").to_vec();
-    let missing = ids.iter().find(|id| !known.iter().any(|rule| rule["securityGroupRuleId"] == id.as_str()));
+    let missing = ids.iter().find(|id| {
+        !known
+            .iter()
+            .any(|rule| rule["securityGroupRuleId"] == id.as_str())
+    });
     if let Some(missing) = missing {
-        return refuse("InvalidSecurityGroupRuleId.NotFound", format!("The security group rule ID '{missing}' does not exist"));
+        return refuse(
+            "InvalidSecurityGroupRuleId.NotFound",
+            format!("The security group rule ID '{missing}' does not exist"),
+        );
     }
     // In a VPC that is not the default one a rule that does not match refuses the call (RevokeSecurityGroupIngress).
-    if by_properties.iter().any(|rule| !known.iter().any(|old| identity(old) == identity(rule))) {
-        return refuse("InvalidPermission.NotFound", "The specified rule does not exist in this security group.");
+    if by_properties
+        .iter()
+        .any(|rule| !known.iter().any(|old| identity(old) == identity(rule)))
+    {
+        return refuse(
+            "InvalidPermission.NotFound",
+            "The specified rule does not exist in this security group.",
+        );
     }
     let gone = |rule: &Value| {
         rule["isEgress"] == egress
-            && (ids.iter().any(|id| rule["securityGroupRuleId"] == id.as_str())
-                || by_properties.iter().any(|other| identity(other) == identity(rule)))
+            && (ids
+                .iter()
+                .any(|id| rule["securityGroupRuleId"] == id.as_str())
+                || by_properties
+                    .iter()
+                    .any(|other| identity(other) == identity(rule)))
     };
-    row["_rules"].as_array_mut().into_iter().for_each(|rules| rules.retain(|rule| !gone(rule)));
+    row["_rules"]
+        .as_array_mut()
+        .into_iter()
+        .for_each(|rules| rules.retain(|rule| !gone(rule)));
     Ok(json!({"return": true}))
 }
 
@@ -265,15 +428,25 @@ fn delete_security_group(world: &mut World, asked: &Value) -> Reply {
     let id = need(asked, "GroupId")?.to_owned();
     group(world, asked)?;
     let named = |row: &Value| {
-        row["groupId"] != id.as_str() && list(row, "_rules").iter().any(|rule| rule["referencedGroupInfo"]["groupId"] == id.as_str())
+        row["groupId"] != id.as_str()
+            && list(row, "_rules")
+                .iter()
+                .any(|rule| rule["referencedGroupInfo"]["groupId"] == id.as_str())
     };
-    let carries = |row: &Value| list(row, "groupSet").iter().any(|group| group["groupId"] == id.as_str());
+    let carries = |row: &Value| {
+        list(row, "groupSet")
+            .iter()
+            .any(|group| group["groupId"] == id.as_str())
+    };
     let alive = |row: &&Value| row["instanceState"]["name"] != "terminated";
     let held = world.rows("groups").any(named)
         || world.rows("interfaces").any(carries)
         || world.rows("instances").filter(alive).any(carries);
     if held {
-        return refuse("DependencyViolation", format!("resource {id} has a dependent object"));
+        return refuse(
+            "DependencyViolation",
+            format!("resource {id} has a dependent object"),
+        );
     }
     world.table("groups").remove(&id);
     Ok(json!({"return": true, "groupId": id}))

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ec2::set_tags;
-use super::wire::{Reply, Refusal, list, need, number, refuse, texts};
+use super::wire::{Refusal, Reply, list, need, number, refuse, texts};
 use super::world::World;
 
 /// Seconds until a new load balancer is active (the AWS CLI's waiter: 15 s × 40).
@@ -46,7 +46,10 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "DescribeRules" => describe_rules(world, asked),
         "DescribeTags" => describe_tags(world, asked),
         "AddTags" => add_tags(world, asked),
-        other => refuse("InvalidAction", format!("Could not find operation {other} for version 2015-12-01")),
+        other => refuse(
+            "InvalidAction",
+            format!("Could not find operation {other} for version 2015-12-01"),
+        ),
     }
 }
 
@@ -56,7 +59,12 @@ const BALANCERS: Kind = ("balancers", "LoadBalancers", "LoadBalancerNotFound");
 const GROUPS: Kind = ("target_groups", "TargetGroups", "TargetGroupNotFound");
 const LISTENERS: Kind = ("listeners", "Listeners", "ListenerNotFound");
 
-fn one<'a>(world: &'a mut World, asked: &Value, arn: &str, kind: Kind) -> Result<&'a mut Value, Refusal> {
+fn one<'a>(
+    world: &'a mut World,
+    asked: &Value,
+    arn: &str,
+    kind: Kind,
+) -> Result<&'a mut Value, Refusal> {
     let arn = need(asked, arn)?;
     match world.row_mut(kind.0, arn) {
         Some(row) => Ok(row),
@@ -67,18 +75,32 @@ fn one<'a>(world: &'a mut World, asked: &Value, arn: &str, kind: Kind) -> Result
 /// By names or ARNs: one that is missing refuses all.
 fn describe(world: &mut World, asked: &Value, kind: Kind) -> Reply {
     let (now, mut rows) = (world.now, Vec::new());
-    let (name, arn) = (format!("{}Name", &kind.1[..kind.1.len() - 1]), format!("{}Arn", &kind.1[..kind.1.len() - 1]));
+    let (name, arn) = (
+        format!("{}Name", &kind.1[..kind.1.len() - 1]),
+        format!("{}Arn", &kind.1[..kind.1.len() - 1]),
+    );
     let (names, arns) = (texts(asked, "Names"), texts(asked, &format!("{arn}s")));
-    for (wanted, field) in names.iter().map(|one| (one, &name)).chain(arns.iter().map(|one| (one, &arn))) {
+    for (wanted, field) in names
+        .iter()
+        .map(|one| (one, &name))
+        .chain(arns.iter().map(|one| (one, &arn)))
+    {
         match world.rows(kind.0).find(|row| row[field] == wanted.as_str()) {
             Some(row) => rows.push(row.clone()),
-            None => return refuse(kind.2, format!("One or more {} not found", kind.1.to_lowercase())),
+            None => {
+                return refuse(
+                    kind.2,
+                    format!("One or more {} not found", kind.1.to_lowercase()),
+                );
+            }
         }
     }
     if names.is_empty() && arns.is_empty() {
         rows = world.rows(kind.0).cloned().collect();
         let of = asked["LoadBalancerArn"].as_str();
-        rows.retain(|row| of.is_none_or(|arn| list(row, "LoadBalancerArns").iter().any(|one| one == arn)));
+        rows.retain(|row| {
+            of.is_none_or(|arn| list(row, "LoadBalancerArns").iter().any(|one| one == arn))
+        });
     }
     for row in rows.iter_mut().filter(|_| kind == BALANCERS) {
         row["State"] = json!({"Code": if active(row, now) { "active" } else { "provisioning" }});
@@ -93,11 +115,20 @@ pub fn active(row: &Value, now: f64) -> bool {
 
 /// "If you attempt to create multiple load balancers with the same settings, each call succeeds" (API reference); tags
 /// count as settings (ansible/ansible#29965).
-fn twin(world: &World, kind: Kind, name: &str, asked: &Value, code: &'static str) -> Result<Option<Value>, Refusal> {
+fn twin(
+    world: &World,
+    kind: Kind,
+    name: &str,
+    asked: &Value,
+    code: &'static str,
+) -> Result<Option<Value>, Refusal> {
     let field = format!("{}Name", &kind.1[..kind.1.len() - 1]);
     match world.rows(kind.0).find(|row| row[&field] == name) {
         Some(row) if row["_asked"] == *asked => Ok(Some(json!({ kind.1: [row] }))),
-        Some(_) => refuse(code, format!("A resource with the name '{name}' exists, but with different settings")),
+        Some(_) => refuse(
+            code,
+            format!("A resource with the name '{name}' exists, but with different settings"),
+        ),
         None => Ok(None),
     }
 }
@@ -111,15 +142,30 @@ fn create_load_balancer(world: &mut World, asked: &Value) -> Reply {
     let zones = zones(world, &subnets)?;
     for group in texts(asked, "SecurityGroups") {
         if world.row("groups", &group).is_none() {
-            return refuse("InvalidSecurityGroup", format!("The security group '{group}' does not exist"));
+            return refuse(
+                "InvalidSecurityGroup",
+                format!("The security group '{group}' does not exist"),
+            );
         }
     }
-    let scheme = asked["Scheme"].as_str().unwrap_or("internet-facing").to_owned();
+    let scheme = asked["Scheme"]
+        .as_str()
+        .unwrap_or("internet-facing")
+        .to_owned();
     world.counter += 1;
     let id = world.counter;
-    let arn = world.arn("elasticloadbalancing", &format!("loadbalancer/app/{name}/{id:016x}"));
-    let prefix = if scheme == "internal" { "internal-" } else { "" };
-    let vpc = world.row("subnets", &subnets[0]).map(|row| row["vpcId"].clone());
+    let arn = world.arn(
+        "elasticloadbalancing",
+        &format!("loadbalancer/app/{name}/{id:016x}"),
+    );
+    let prefix = if scheme == "internal" {
+        "internal-"
+    } else {
+        ""
+    };
+    let vpc = world
+        .row("subnets", &subnets[0])
+        .map(|row| row["vpcId"].clone());
     let row = json!({
         "LoadBalancerArn": arn, "DNSName": format!("{prefix}{name}-{id:09}.{}.elb.amazonaws.com", world.region),
         "CanonicalHostedZoneId": ALIAS_ZONE, "CreatedTime": world.date(), "LoadBalancerName": name, "Scheme": scheme,
@@ -129,7 +175,10 @@ fn create_load_balancer(world: &mut World, asked: &Value) -> Reply {
     });
     for subnet in &subnets {
         let interface = world.id("eni");
-        let groups: Vec<Value> = texts(asked, "SecurityGroups").iter().map(|id| json!({"groupId": id})).collect();
+        let groups: Vec<Value> = texts(asked, "SecurityGroups")
+            .iter()
+            .map(|id| json!({"groupId": id}))
+            .collect();
         let shown = json!({
             "networkInterfaceId": interface, "subnetId": subnet, "description": format!("ELB app/{name}/{id:016x}"),
             "groupSet": groups, "requesterId": "amazon-elb", "status": "in-use", "_of": arn, "_until": null,
@@ -145,15 +194,27 @@ fn zones(world: &World, subnets: &[String]) -> Reply {
     let mut zones: Vec<Value> = Vec::new();
     for subnet in subnets {
         let Some(row) = world.row("subnets", subnet) else {
-            return refuse("SubnetNotFound", format!("The subnet ID '{subnet}' does not exist"));
+            return refuse(
+                "SubnetNotFound",
+                format!("The subnet ID '{subnet}' does not exist"),
+            );
         };
-        if zones.iter().any(|zone| zone["ZoneName"] == row["availabilityZone"]) {
-            return refuse("InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone");
+        if zones
+            .iter()
+            .any(|zone| zone["ZoneName"] == row["availabilityZone"])
+        {
+            return refuse(
+                "InvalidConfigurationRequest",
+                "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+            );
         }
         zones.push(json!({"ZoneName": row["availabilityZone"], "SubnetId": subnet}));
     }
     match zones.len() {
-        0 | 1 => refuse("InvalidConfigurationRequest", "At least two subnets in two different Availability Zones must be specified"),
+        0 | 1 => refuse(
+            "InvalidConfigurationRequest",
+            "At least two subnets in two different Availability Zones must be specified",
+        ),
         _ => Ok(Value::Array(zones)),
     }
 }
@@ -170,7 +231,9 @@ fn set(world: &mut World, asked: &Value, change: fn(&mut Value, &Value, &World) 
 fn delete_load_balancer(world: &mut World, asked: &Value) -> Reply {
     let arn = need(asked, "LoadBalancerArn")?;
     world.table(BALANCERS.0).remove(arn);
-    world.table(LISTENERS.0).retain(|_, row| row["LoadBalancerArn"] != arn);
+    world
+        .table(LISTENERS.0)
+        .retain(|_, row| row["LoadBalancerArn"] != arn);
     world.let_interfaces_linger(arn);
     tie_target_groups(world);
     Ok(json!({}))
@@ -193,7 +256,10 @@ fn create_target_group(world: &mut World, asked: &Value) -> Reply {
         return Ok(twin);
     }
     world.counter += 1;
-    let arn = world.arn("elasticloadbalancing", &format!("targetgroup/{name}/{:016x}", world.counter));
+    let arn = world.arn(
+        "elasticloadbalancing",
+        &format!("targetgroup/{name}/{:016x}", world.counter),
+    );
     let attribute = |(key, value): (&str, &str)| json!({"Key": key, "Value": value});
     let attributes = [
         ("load_balancing.algorithm.type", "round_robin"),
@@ -217,7 +283,10 @@ fn create_target_group(world: &mut World, asked: &Value) -> Reply {
 
 fn modify_target_group(world: &mut World, asked: &Value) -> Reply {
     let row = one(world, asked, "TargetGroupArn", GROUPS)?;
-    for (field, _) in SETTINGS.iter().filter(|(field, _)| asked[field].is_string()) {
+    for (field, _) in SETTINGS
+        .iter()
+        .filter(|(field, _)| asked[field].is_string())
+    {
         row[field] = asked[field].clone();
     }
     if asked["Matcher"]["HttpCode"].is_string() {
@@ -232,7 +301,15 @@ fn modify_attributes(world: &mut World, asked: &Value) -> Reply {
         let known = row["_attributes"].as_array_mut().into_iter().flatten();
         match known.into_iter().find(|old| old["Key"] == new["Key"]) {
             Some(old) => *old = new.clone(),
-            None => return refuse("InvalidConfigurationRequest", format!("Target group attribute key '{}' is not recognized", new["Key"].as_str().unwrap_or_default())),
+            None => {
+                return refuse(
+                    "InvalidConfigurationRequest",
+                    format!(
+                        "Target group attribute key '{}' is not recognized",
+                        new["Key"].as_str().unwrap_or_default()
+                    ),
+                );
+            }
         }
     }
     Ok(json!({"Attributes": row["_attributes"]}))
@@ -254,18 +331,34 @@ fn target_health(world: &mut World, asked: &Value) -> Reply {
 }
 
 /// State, reason code and description, as DescribeTargetHealth documents them.
-pub fn health(world: &World, group: &Value, target: &Value) -> (&'static str, Option<&'static str>, Option<String>) {
+pub fn health(
+    world: &World,
+    group: &Value,
+    target: &Value,
+) -> (&'static str, Option<&'static str>, Option<String>) {
     let text = |name: &str| group[name].as_str().unwrap_or_default().to_owned();
     let seconds = |name: &str| text(name).parse::<f64>().unwrap_or(30.0);
     if list(group, "LoadBalancerArns").is_empty() {
-        return ("unused", Some("Target.NotInUse"), Some("Target group is not configured to receive traffic from the load balancer".to_owned()));
+        return (
+            "unused",
+            Some("Target.NotInUse"),
+            Some(
+                "Target group is not configured to receive traffic from the load balancer"
+                    .to_owned(),
+            ),
+        );
     }
     let booted = target["_since"].as_f64().unwrap_or_default() + 60.0;
-    if world.now < booted + seconds("HealthCheckIntervalSeconds") * seconds("HealthyThresholdCount") {
+    if world.now < booted + seconds("HealthCheckIntervalSeconds") * seconds("HealthyThresholdCount")
+    {
         return ("initial", Some("Elb.InitialHealthChecking"), None);
     }
     if !reachable(world, group, target) {
-        return ("unhealthy", Some("Target.Timeout"), Some("Request timed out".to_owned()));
+        return (
+            "unhealthy",
+            Some("Target.Timeout"),
+            Some("Request timed out".to_owned()),
+        );
     }
     let wanted = group["Matcher"]["HttpCode"].as_str().unwrap_or_default();
     let fits = wanted.split(',').any(|part| match part.split_once('-') {
@@ -274,17 +367,35 @@ pub fn health(world: &World, group: &Value, target: &Value) -> (&'static str, Op
     });
     match fits {
         true => ("healthy", None, None),
-        false => ("unhealthy", Some("Target.ResponseCodeMismatch"), Some(format!("Health checks failed with these codes: [{ANSWER}]"))),
+        false => (
+            "unhealthy",
+            Some("Target.ResponseCodeMismatch"),
+            Some(format!("Health checks failed with these codes: [{ANSWER}]")),
+        ),
     }
 }
 
 /// Whether the target's security groups let the load balancer's in, on the health check's port.
 fn reachable(world: &World, group: &Value, target: &Value) -> bool {
-    let port: Option<i64> = group["HealthCheckPort"].as_str().and_then(|port| port.parse().ok()).or(group["Port"].as_i64());
-    let balancers = list(group, "LoadBalancerArns").iter().filter_map(|arn| world.row(BALANCERS.0, arn.as_str()?));
-    let from: Vec<&Value> = balancers.flat_map(|balancer| list(balancer, "SecurityGroups")).collect();
-    let Some(instance) = target["Id"].as_str().and_then(|id| world.row("instances", id)) else { return false };
-    let groups = list(instance, "groupSet").iter().filter_map(|group| world.row("groups", group["groupId"].as_str()?));
+    let port: Option<i64> = group["HealthCheckPort"]
+        .as_str()
+        .and_then(|port| port.parse().ok())
+        .or(group["Port"].as_i64());
+    let balancers = list(group, "LoadBalancerArns")
+        .iter()
+        .filter_map(|arn| world.row(BALANCERS.0, arn.as_str()?));
+    let from: Vec<&Value> = balancers
+        .flat_map(|balancer| list(balancer, "SecurityGroups"))
+        .collect();
+    let Some(instance) = target["Id"]
+        .as_str()
+        .and_then(|id| world.row("instances", id))
+    else {
+        return false;
+    };
+    let groups = list(instance, "groupSet")
+        .iter()
+        .filter_map(|group| world.row("groups", group["groupId"].as_str()?));
     groups.flat_map(|group| list(group, "_rules")).any(|rule| {
         rule["isEgress"] == false
             && from.contains(&&rule["referencedGroupInfo"]["groupId"])
@@ -295,9 +406,14 @@ fn reachable(world: &World, group: &Value, target: &Value) -> bool {
 
 fn delete_target_group(world: &mut World, asked: &Value) -> Reply {
     let arn = need(asked, "TargetGroupArn")?;
-    let used = world.rows(LISTENERS.0).any(|row| targets(row).any(|target| target == arn));
+    let used = world
+        .rows(LISTENERS.0)
+        .any(|row| targets(row).any(|target| target == arn));
     if used {
-        return refuse("ResourceInUse", format!("Target group '{arn}' is currently in use by a listener or a rule"));
+        return refuse(
+            "ResourceInUse",
+            format!("Target group '{arn}' is currently in use by a listener or a rule"),
+        );
     }
     world.table(GROUPS.0).remove(arn);
     Ok(json!({}))
@@ -305,7 +421,9 @@ fn delete_target_group(world: &mut World, asked: &Value) -> Reply {
 
 /// Every target group that a listener or its rules forward to.
 pub fn targets(listener: &Value) -> impl Iterator<Item = &str> {
-    let of_rules = list(listener, "_rules").iter().flat_map(|rule| list(rule, "Actions"));
+    let of_rules = list(listener, "_rules")
+        .iter()
+        .flat_map(|rule| list(rule, "Actions"));
     let actions = list(listener, "DefaultActions").iter().chain(of_rules);
     actions.filter_map(|action| action["TargetGroupArn"].as_str())
 }
@@ -327,12 +445,19 @@ fn tie_target_groups(world: &mut World) {
 /// An action as a reply shows it: a forward tells its target group twice, a redirect all its parts.
 fn shown_actions(world: &World, asked: &Value) -> Reply {
     let mut shown = Vec::new();
-    for (order, action) in list(asked, "DefaultActions").iter().chain(list(asked, "Actions")).enumerate() {
+    for (order, action) in list(asked, "DefaultActions")
+        .iter()
+        .chain(list(asked, "Actions"))
+        .enumerate()
+    {
         let mut action = action.clone();
         action["Order"] = json!(order + 1);
         if let Some(arn) = action["TargetGroupArn"].as_str().map(str::to_owned) {
             if world.row(GROUPS.0, &arn).is_none() {
-                return refuse("TargetGroupNotFound", format!("One or more target groups not found: {arn}"));
+                return refuse(
+                    "TargetGroupNotFound",
+                    format!("One or more target groups not found: {arn}"),
+                );
             }
             action["ForwardConfig"] = json!({"TargetGroups": [{"TargetGroupArn": arn, "Weight": 1}], "TargetGroupStickinessConfig": {"Enabled": false}});
         }
@@ -344,12 +469,18 @@ fn shown_actions(world: &World, asked: &Value) -> Reply {
 fn checked_certificates(world: &World, asked: &Value) -> Reply {
     let certificates = list(asked, "Certificates");
     if asked["Protocol"] == "HTTPS" && certificates.is_empty() {
-        return refuse("ValidationError", "A certificate must be specified for HTTPS listeners");
+        return refuse(
+            "ValidationError",
+            "A certificate must be specified for HTTPS listeners",
+        );
     }
     for certificate in certificates {
         let arn = certificate["CertificateArn"].as_str().unwrap_or_default();
         if world.row("certificates", arn).is_none() {
-            return refuse("CertificateNotFound", format!("Certificate ARN '{arn}' is not found"));
+            return refuse(
+                "CertificateNotFound",
+                format!("Certificate ARN '{arn}' is not found"),
+            );
         }
     }
     Ok(Value::Array(certificates.to_vec()))
@@ -358,15 +489,27 @@ fn checked_certificates(world: &World, asked: &Value) -> Reply {
 fn create_listener(world: &mut World, asked: &Value) -> Reply {
     let balancer = one(world, asked, "LoadBalancerArn", BALANCERS)?["LoadBalancerArn"].clone();
     let port = number(asked, "Port");
-    if let Some(row) = world.rows(LISTENERS.0).find(|row| row["LoadBalancerArn"] == balancer && row["Port"].as_i64() == port) {
+    if let Some(row) = world
+        .rows(LISTENERS.0)
+        .find(|row| row["LoadBalancerArn"] == balancer && row["Port"].as_i64() == port)
+    {
         return match row["_asked"] == *asked {
             true => Ok(json!({"Listeners": [row]})),
-            false => refuse("DuplicateListener", "A listener already exists on this port for this load balancer"),
+            false => refuse(
+                "DuplicateListener",
+                "A listener already exists on this port for this load balancer",
+            ),
         };
     }
-    let (actions, certificates) = (shown_actions(world, asked)?, checked_certificates(world, asked)?);
+    let (actions, certificates) = (
+        shown_actions(world, asked)?,
+        checked_certificates(world, asked)?,
+    );
     world.counter += 1;
-    let base = balancer.as_str().unwrap_or_default().replace(":loadbalancer/", ":listener/");
+    let base = balancer
+        .as_str()
+        .unwrap_or_default()
+        .replace(":loadbalancer/", ":listener/");
     let arn = format!("{base}/{:016x}", world.counter);
     let row = json!({
         "ListenerArn": arn, "LoadBalancerArn": balancer, "Port": port, "Protocol": asked["Protocol"],
@@ -384,18 +527,28 @@ fn describe_listeners(world: &mut World, asked: &Value) -> Reply {
         true => one(world, asked, "LoadBalancerArn", BALANCERS)?["LoadBalancerArn"].clone(),
         false => Value::Null,
     };
-    let wanted = |row: &&Value| row["LoadBalancerArn"] == of || arns.iter().any(|arn| row["ListenerArn"] == arn.as_str());
+    let wanted = |row: &&Value| {
+        row["LoadBalancerArn"] == of || arns.iter().any(|arn| row["ListenerArn"] == arn.as_str())
+    };
     Ok(json!({"Listeners": world.rows(LISTENERS.0).filter(wanted).collect::<Vec<_>>()}))
 }
 
 fn modify_listener(world: &mut World, asked: &Value) -> Reply {
-    let (actions, certificates) = (shown_actions(world, asked)?, checked_certificates(world, asked)?);
+    let (actions, certificates) = (
+        shown_actions(world, asked)?,
+        checked_certificates(world, asked)?,
+    );
     let row = one(world, asked, "ListenerArn", LISTENERS)?;
     if asked["Protocol"].is_string() {
-        (row["Protocol"], row["SslPolicy"]) = (asked["Protocol"].clone(), asked["SslPolicy"].clone());
+        (row["Protocol"], row["SslPolicy"]) =
+            (asked["Protocol"].clone(), asked["SslPolicy"].clone());
         row["Certificates"] = certificates;
     }
-    if !list(&actions, "").is_empty() || actions.as_array().is_some_and(|actions| !actions.is_empty()) {
+    if !list(&actions, "").is_empty()
+        || actions
+            .as_array()
+            .is_some_and(|actions| !actions.is_empty())
+    {
         row["DefaultActions"] = actions;
     }
     let row = row.clone();
@@ -408,11 +561,20 @@ fn create_rule(world: &mut World, asked: &Value) -> Reply {
     world.counter += 1;
     let id = world.counter;
     let row = one(world, asked, "ListenerArn", LISTENERS)?;
-    let arn = format!("{}/{id:016x}", row["ListenerArn"].as_str().unwrap_or_default().replace(":listener/", ":listener-rule/"));
+    let arn = format!(
+        "{}/{id:016x}",
+        row["ListenerArn"]
+            .as_str()
+            .unwrap_or_default()
+            .replace(":listener/", ":listener-rule/")
+    );
     let rule = json!({
         "RuleArn": arn, "Priority": asked["Priority"], "Conditions": asked["Conditions"], "Actions": actions, "IsDefault": false,
     });
-    row["_rules"].as_array_mut().into_iter().for_each(|rules| rules.push(rule.clone()));
+    row["_rules"]
+        .as_array_mut()
+        .into_iter()
+        .for_each(|rules| rules.push(rule.clone()));
     tie_target_groups(world);
     Ok(json!({"Rules": [rule]}))
 }
@@ -420,7 +582,10 @@ fn create_rule(world: &mut World, asked: &Value) -> Reply {
 fn describe_rules(world: &mut World, asked: &Value) -> Reply {
     let row = one(world, asked, "ListenerArn", LISTENERS)?;
     let mut rules = list(row, "_rules").to_vec();
-    let arn = row["ListenerArn"].as_str().unwrap_or_default().replace(":listener/", ":listener-rule/");
+    let arn = row["ListenerArn"]
+        .as_str()
+        .unwrap_or_default()
+        .replace(":listener/", ":listener-rule/");
     rules.push(json!({"RuleArn": format!("{arn}/default"), "Priority": "default", "Actions": row["DefaultActions"], "IsDefault": true}));
     Ok(json!({"Rules": rules}))
 }

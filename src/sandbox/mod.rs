@@ -19,7 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -62,7 +63,8 @@ pub struct SeedImage {
 
 /// The seed.
 pub fn seed() -> Seed {
-    serde_yaml::from_str(include_str!("../../templates/sandbox.yaml")).expect("the bundled seed is whole")
+    serde_yaml::from_str(include_str!("../../templates/sandbox.yaml"))
+        .expect("the bundled seed is whole")
 }
 
 /// One call of an AWS client.
@@ -77,7 +79,9 @@ pub struct Call {
 impl Call {
     /// Whether it may change something.
     pub fn mutates(&self) -> bool {
-        !["Describe", "List", "Get"].iter().any(|reads| self.operation.starts_with(reads))
+        !["Describe", "List", "Get"]
+            .iter()
+            .any(|reads| self.operation.starts_with(reads))
     }
 }
 
@@ -114,10 +118,17 @@ impl Sandbox {
     pub fn open(path: &Path, pace: f64) -> std::io::Result<Sandbox> {
         let text = match std::fs::read(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Sandbox::seeded(pace)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Sandbox::seeded(pace));
+            }
             Err(error) => return Err(error),
         };
-        let damaged = |error| std::io::Error::new(std::io::ErrorKind::InvalidData, format!("not a sandbox: {error}"));
+        let damaged = |error| {
+            std::io::Error::new(
+                std::io::ErrorKind::InvalidData,
+                format!("not a sandbox: {error}"),
+            )
+        };
         let mut kept: Kept = serde_json::from_slice(&text).map_err(damaged)?;
         kept.world.now += (unix_seconds() - kept.unix_seconds).max(0.0) * pace;
         Ok(Sandbox::of(kept.world, pace))
@@ -127,7 +138,10 @@ impl Sandbox {
     pub fn keep(&self, path: &Path) -> std::io::Result<()> {
         let directory = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(directory)?;
-        let kept = Kept { unix_seconds: unix_seconds(), world: self.world() };
+        let kept = Kept {
+            unix_seconds: unix_seconds(),
+            world: self.world(),
+        };
         let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
         std::fs::write(&temporary, serde_json::to_vec(&kept)?)?;
         std::fs::rename(&temporary, path)
@@ -136,13 +150,19 @@ impl Sandbox {
     /// In place of the network, for any AWS client of this process.
     pub fn http_client(&self) -> SharedHttpClient {
         let sandbox = self.clone();
-        http_client_fn(move |_: &HttpConnectorSettings, _: &_| SharedHttpConnector::new(Connector(sandbox.clone())))
+        http_client_fn(move |_: &HttpConnectorSettings, _: &_| {
+            SharedHttpConnector::new(Connector(sandbox.clone()))
+        })
     }
 
     /// Answers one call of an AWS client.
     pub fn answer(&self, request: &http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
         let (call, response) = wire::answer(&mut self.lock(), request);
-        self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+        self.inner
+            .calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(call);
         response
     }
 
@@ -154,12 +174,20 @@ impl Sandbox {
 
     /// Every call so far, in order.
     pub fn calls(&self) -> Vec<Call> {
-        self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner
+            .calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Forgets the calls, not the world.
     pub fn clear_calls(&self) {
-        self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.inner
+            .calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// The world as it is now.
@@ -170,13 +198,27 @@ impl Sandbox {
     fn of(world: World, pace: f64) -> Sandbox {
         let origin = world.now;
         let (world, calls) = (Mutex::new(world), Mutex::default());
-        Sandbox { inner: Arc::new(Inner { world, calls, origin, since: Instant::now(), pace }) }
+        Sandbox {
+            inner: Arc::new(Inner {
+                world,
+                calls,
+                origin,
+                since: Instant::now(),
+                pace,
+            }),
+        }
     }
 
     /// The world, at the runtime's time.
     fn lock(&self) -> MutexGuard<'_, World> {
-        let mut world = self.inner.world.lock().unwrap_or_else(PoisonError::into_inner);
-        world.advance(self.inner.origin + self.inner.since.elapsed().as_secs_f64() * self.inner.pace);
+        let mut world = self
+            .inner
+            .world
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        world.advance(
+            self.inner.origin + self.inner.since.elapsed().as_secs_f64() * self.inner.pace,
+        );
         world
     }
 }
@@ -188,9 +230,13 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let sandbox = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let other = |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::other(error, None);
+            let other = |error: Box<dyn std::error::Error + Send + Sync>| {
+                ConnectorError::other(error, None)
+            };
             let body = request.body().bytes().unwrap_or_default().to_vec();
-            let mut plain = http::Request::builder().method(request.method()).uri(request.uri());
+            let mut plain = http::Request::builder()
+                .method(request.method())
+                .uri(request.uri());
             for (name, value) in request.headers() {
                 plain = plain.header(name, value);
             }
@@ -204,5 +250,7 @@ impl HttpConnector for Connector {
 }
 
 fn unix_seconds() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0.0, |time| time.as_secs_f64())
 }

@@ -21,18 +21,30 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let router = Router::new().fallback(answer).with_state(sandbox);
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, router)
+        .with_graceful_shutdown(shutdown)
+        .await
 }
 
 async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST).await else { return plain(StatusCode::PAYLOAD_TOO_LARGE, "too large") };
+    let Ok(body) = to_bytes(body, LARGEST).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE, "too large");
+    };
     let request = http::Request::from_parts(parts, body.to_vec());
     if wire::service(&request).is_some() {
         return sandbox.answer(&request).map(Body::from);
     }
-    let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let host = request
+        .headers()
+        .get("host")
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
     match sandbox.browse(&format!("https://{host}{path}")).await {
         Ok(answer) => answer.map(Body::from),
         Err(why) => plain(StatusCode::BAD_GATEWAY, &why),

@@ -18,7 +18,11 @@ pub struct Refusal {
 
 /// A refusal of the usual status.
 pub fn refuse<T>(code: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal { code, message: message.into(), status: 400 })
+    Err(Refusal {
+        code,
+        message: message.into(),
+        status: 400,
+    })
 }
 
 /// What a call gives back.
@@ -38,13 +42,24 @@ pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<
     let code = reply.as_ref().err().map(|refusal| refusal.code.to_owned());
     let id = format!("00000000-0000-4000-8000-{:012x}", world.request());
     let response = respond(&service, &operation, reply, &id);
-    (Call { service, operation, code }, response)
+    (
+        Call {
+            service,
+            operation,
+            code,
+        },
+        response,
+    )
 }
 
 /// The service from the signature's scope: `Credential=KEY/20260101/eu-central-1/ec2/aws4_request`.
 pub fn service(request: &Request<Vec<u8>>) -> Option<String> {
     let authorization = request.headers().get("authorization")?.to_str().ok()?;
-    let scope = authorization.split("Credential=").nth(1)?.split(',').next()?;
+    let scope = authorization
+        .split("Credential=")
+        .nth(1)?
+        .split(',')
+        .next()?;
     scope.split('/').nth(3).map(str::to_owned)
 }
 
@@ -52,13 +67,23 @@ fn read(service: &str, request: &Request<Vec<u8>>) -> (String, Value) {
     match service {
         "route53" => dns::read_rest(request),
         "acm" | "ssm" => {
-            let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or("");
+            let target = request
+                .headers()
+                .get("x-amz-target")
+                .and_then(|target| target.to_str().ok())
+                .unwrap_or("");
             let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-            (operation, serde_json::from_slice(request.body()).unwrap_or_default())
+            (
+                operation,
+                serde_json::from_slice(request.body()).unwrap_or_default(),
+            )
         }
         _ => {
             let asked = form(request.body());
-            (asked["Action"].as_str().unwrap_or_default().to_owned(), asked)
+            (
+                asked["Action"].as_str().unwrap_or_default().to_owned(),
+                asked,
+            )
         }
     }
 }
@@ -88,12 +113,23 @@ impl Branch {
             return self.leaf.map_or(Value::Null, Value::from);
         }
         if self.below.keys().all(|key| key.parse::<u32>().is_ok()) {
-            let mut items: Vec<(u32, Branch)> =
-                self.below.into_iter().filter_map(|(key, branch)| Some((key.parse().ok()?, branch))).collect();
+            let mut items: Vec<(u32, Branch)> = self
+                .below
+                .into_iter()
+                .filter_map(|(key, branch)| Some((key.parse().ok()?, branch)))
+                .collect();
             items.sort_by_key(|(index, _)| *index);
-            return items.into_iter().map(|(_, branch)| branch.into_value()).collect();
+            return items
+                .into_iter()
+                .map(|(_, branch)| branch.into_value())
+                .collect();
         }
-        Value::Object(self.below.into_iter().map(|(key, branch)| (key, branch.into_value())).collect())
+        Value::Object(
+            self.below
+                .into_iter()
+                .map(|(key, branch)| (key, branch.into_value()))
+                .collect(),
+        )
     }
 }
 
@@ -114,15 +150,24 @@ pub fn xml_tree(text: &str) -> Value {
                 }
             }
             Ok(Event::GeneralRef(name)) => {
-                let one = quick_xml::escape::unescape(&format!("&{};", &*name)).map(|text| text.into_owned());
+                let one = quick_xml::escape::unescape(&format!("&{};", &*name))
+                    .map(|text| text.into_owned());
                 if let (Some(top), Ok(one)) = (stack.last_mut(), one) {
                     top.2.push_str(&one);
                 }
             }
             Ok(Event::End(_)) => {
-                let Some((name, fields, words)) = stack.pop() else { return Value::Null };
-                let value = if fields.is_empty() { Value::from(words.trim()) } else { Value::Object(fields) };
-                let Some(parent) = stack.last_mut() else { return Value::Null };
+                let Some((name, fields, words)) = stack.pop() else {
+                    return Value::Null;
+                };
+                let value = if fields.is_empty() {
+                    Value::from(words.trim())
+                } else {
+                    Value::Object(fields)
+                };
+                let Some(parent) = stack.last_mut() else {
+                    return Value::Null;
+                };
                 match parent.1.get_mut(&name) {
                     Some(Value::Array(list)) => list.push(value),
                     Some(one) => *one = json!([one.take(), value]),
@@ -133,57 +178,106 @@ pub fn xml_tree(text: &str) -> Value {
             Ok(_) => {}
         }
     }
-    stack.into_iter().next().map_or(Value::Null, |(_, fields, _)| Value::Object(fields))
+    stack
+        .into_iter()
+        .next()
+        .map_or(Value::Null, |(_, fields, _)| Value::Object(fields))
 }
 
 fn respond(service: &str, operation: &str, reply: Reply, id: &str) -> Response<Vec<u8>> {
     let (status, body) = match (&reply, service) {
         (Ok(value), "acm" | "ssm") => (200, value.to_string()),
-        (Err(no), "acm" | "ssm") => (no.status, json!({"__type": no.code, "message": no.message}).to_string()),
+        (Err(no), "acm" | "ssm") => (
+            no.status,
+            json!({"__type": no.code, "message": no.message}).to_string(),
+        ),
         (Ok(value), "ec2") => {
             let inner = format!("<requestId>{id}</requestId>{}", fields(value, "item"));
-            (200, format!("<{operation}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">{inner}</{operation}Response>"))
+            (
+                200,
+                format!(
+                    "<{operation}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">{inner}</{operation}Response>"
+                ),
+            )
         }
-        (Err(no), "ec2") => (no.status, format!(
-            "<Response><Errors><Error><Code>{}</Code><Message>{}</Message></Error></Errors><RequestID>{id}</RequestID></Response>",
-            no.code, escaped(&no.message)
-        )),
+        (Err(no), "ec2") => (
+            no.status,
+            format!(
+                "<Response><Errors><Error><Code>{}</Code><Message>{}</Message></Error></Errors><RequestID>{id}</RequestID></Response>",
+                no.code,
+                escaped(&no.message)
+            ),
+        ),
         (Ok(value), "route53") => {
             let name = format!("{operation}Response");
-            (200, format!("<{name} xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">{}</{name}>", fields(value, "")))
+            (
+                200,
+                format!(
+                    "<{name} xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">{}</{name}>",
+                    fields(value, "")
+                ),
+            )
         }
         // Route 53 API reference, ChangeResourceRecordSets: this one error has a form of its own.
-        (Err(no), "route53") if no.code == "InvalidChangeBatch" => (no.status, format!(
-            "<InvalidChangeBatch xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Messages><Message>{}</Message></Messages><RequestId>{id}</RequestId></InvalidChangeBatch>",
-            escaped(&no.message)
-        )),
-        (Ok(value), _) => (200, format!(
-            "<{operation}Response><{operation}Result>{}</{operation}Result><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>",
-            fields(value, "member")
-        )),
-        (Err(no), _) => (no.status, format!(
-            "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>",
-            no.code, escaped(&no.message)
-        )),
+        (Err(no), "route53") if no.code == "InvalidChangeBatch" => (
+            no.status,
+            format!(
+                "<InvalidChangeBatch xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Messages><Message>{}</Message></Messages><RequestId>{id}</RequestId></InvalidChangeBatch>",
+                escaped(&no.message)
+            ),
+        ),
+        (Ok(value), _) => (
+            200,
+            format!(
+                "<{operation}Response><{operation}Result>{}</{operation}Result><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>",
+                fields(value, "member")
+            ),
+        ),
+        (Err(no), _) => (
+            no.status,
+            format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>",
+                no.code,
+                escaped(&no.message)
+            ),
+        ),
     };
-    let kind = if matches!(service, "acm" | "ssm") { "application/x-amz-json-1.1" } else { "text/xml;charset=UTF-8" };
+    let kind = if matches!(service, "acm" | "ssm") {
+        "application/x-amz-json-1.1"
+    } else {
+        "text/xml;charset=UTF-8"
+    };
     let mut response = Response::new(body.into_bytes());
-    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::BAD_REQUEST);
+    *response.status_mut() =
+        http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::BAD_REQUEST);
     let headers = response.headers_mut();
     headers.insert("content-type", http::HeaderValue::from_static(kind));
-    headers.extend(http::HeaderValue::from_str(id).ok().map(|id| (http::HeaderName::from_static("x-amzn-requestid"), id)));
+    headers.extend(
+        http::HeaderValue::from_str(id)
+            .ok()
+            .map(|id| (http::HeaderName::from_static("x-amzn-requestid"), id)),
+    );
     response
 }
 
 /// A tree as XML. Names that begin with `_` are the world's own and stay inside. `item`: what a list's element is called;
 /// empty: the list's name without its last letter (Route 53).
 fn fields(value: &Value, item: &str) -> String {
-    let Value::Object(map) = value else { return scalar(value) };
+    let Value::Object(map) = value else {
+        return scalar(value);
+    };
     let mut out = String::new();
-    for (name, value) in map.iter().filter(|(name, value)| !name.starts_with('_') && !value.is_null()) {
+    for (name, value) in map
+        .iter()
+        .filter(|(name, value)| !name.starts_with('_') && !value.is_null())
+    {
         let inner = match value {
             Value::Array(list) => {
-                let named = if item.is_empty() { name.strip_suffix('s').unwrap_or(name) } else { item };
+                let named = if item.is_empty() {
+                    name.strip_suffix('s').unwrap_or(name)
+                } else {
+                    item
+                };
                 let element = |one: &Value| format!("<{named}>{}</{named}>", fields(one, item));
                 list.iter().map(element).collect()
             }
@@ -210,18 +304,27 @@ fn escaped(text: &str) -> String {
 pub fn need<'a>(asked: &'a Value, name: &str) -> Result<&'a str, Refusal> {
     match asked[name].as_str() {
         Some(text) if !text.is_empty() => Ok(text),
-        _ => refuse("MissingParameter", format!("The request must contain the parameter {name}")),
+        _ => refuse(
+            "MissingParameter",
+            format!("The request must contain the parameter {name}"),
+        ),
     }
 }
 
 /// A list parameter; empty when it is absent.
 pub fn list<'a>(asked: &'a Value, name: &str) -> &'a [Value] {
-    asked[name].as_array().map(Vec::as_slice).unwrap_or_default()
+    asked[name]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 /// A list parameter of texts.
 pub fn texts(asked: &Value, name: &str) -> Vec<String> {
-    list(asked, name).iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    list(asked, name)
+        .iter()
+        .filter_map(|one| one.as_str().map(str::to_owned))
+        .collect()
 }
 
 /// A number parameter, which forms carry as text.
@@ -235,7 +338,9 @@ mod tests {
 
     #[test]
     fn forms_become_trees_with_lists() {
-        let tree = form(b"Action=X&Filter.1.Name=a&Filter.1.Value.1=b&Filter.1.Value.2=c&Tags.member.1.Key=k");
+        let tree = form(
+            b"Action=X&Filter.1.Name=a&Filter.1.Value.1=b&Filter.1.Value.2=c&Tags.member.1.Key=k",
+        );
         let want = json!({"Action": "X", "Filter": [{"Name": "a", "Value": ["b", "c"]}], "Tags": [{"Key": "k"}]});
         assert_eq!(tree, want);
     }
@@ -243,7 +348,10 @@ mod tests {
     #[test]
     fn trees_become_xml_without_what_is_the_worlds_own() {
         let tree = json!({"groups": [{"id": "a<b", "_until": 3}], "none": null});
-        assert_eq!(fields(&tree, "item"), "<groups><item><id>a&lt;b</id></item></groups>");
+        assert_eq!(
+            fields(&tree, "item"),
+            "<groups><item><id>a&lt;b</id></item></groups>"
+        );
         let zones = json!({"HostedZones": [{"Name": "x."}], "IsTruncated": false});
         let want = "<HostedZones><HostedZone><Name>x.</Name></HostedZone></HostedZones><IsTruncated>false</IsTruncated>";
         assert_eq!(fields(&zones, ""), want);

@@ -49,7 +49,11 @@ impl World {
         let kinds = [(&seed.public_subnets, true), (&seed.private_subnets, false)];
         for (third, (id, zone, public)) in kinds
             .iter()
-            .flat_map(|(ids, public)| ids.iter().zip(&seed.zones).map(move |(id, zone)| (id, zone, *public)))
+            .flat_map(|(ids, public)| {
+                ids.iter()
+                    .zip(&seed.zones)
+                    .map(move |(id, zone)| (id, zone, *public))
+            })
             .enumerate()
         {
             let row = json!({
@@ -70,7 +74,9 @@ impl World {
             "SubjectAlternativeNameSummaries": [format!("*.{}", seed.zone), seed.zone], "KeyAlgorithm": "RSA-2048",
             "Type": "AMAZON_ISSUED", "InUse": false,
         });
-        world.table("certificates").insert(seed.certificate.clone(), certificate);
+        world
+            .table("certificates")
+            .insert(seed.certificate.clone(), certificate);
         let zone = json!({
             "Id": format!("/hostedzone/{}", seed.zone_id), "Name": format!("{}.", seed.zone), "CallerReference": "seed",
             "Config": {"PrivateZone": false}, "ResourceRecordSetCount": 0, "_records": [],
@@ -86,7 +92,10 @@ impl World {
 
     /// The rows of a kind, to read.
     pub fn rows(&self, kind: &str) -> impl Iterator<Item = &Value> {
-        self.tables.get(kind).into_iter().flat_map(|table| table.values())
+        self.tables
+            .get(kind)
+            .into_iter()
+            .flat_map(|table| table.values())
     }
 
     /// One row.
@@ -127,13 +136,28 @@ impl World {
     /// What is not seeded, by name; instances that are terminated do not count.
     pub fn leftovers(&self) -> Vec<String> {
         let seeds = ["vpcs", "subnets", "images", "certificates", "zones"];
-        let dead = |kind: &str, row: &Value| kind == "instances" && row["instanceState"]["name"] == "terminated";
+        let dead = |kind: &str, row: &Value| {
+            kind == "instances" && row["instanceState"]["name"] == "terminated"
+        };
         let mut left: Vec<String> = Vec::new();
-        for (kind, table) in self.tables.iter().filter(|(kind, _)| !seeds.contains(&kind.as_str())) {
-            left.extend(table.iter().filter(|(_, row)| !dead(kind, row)).map(|(id, _)| format!("{kind} {id}")));
+        for (kind, table) in self
+            .tables
+            .iter()
+            .filter(|(kind, _)| !seeds.contains(&kind.as_str()))
+        {
+            left.extend(
+                table
+                    .iter()
+                    .filter(|(_, row)| !dead(kind, row))
+                    .map(|(id, _)| format!("{kind} {id}")),
+            );
         }
-        let records = self.rows("zones").flat_map(|zone| zone["_records"].as_array().into_iter().flatten());
-        left.extend(records.map(|record| format!("record {}", record["Name"].as_str().unwrap_or_default())));
+        let records = self
+            .rows("zones")
+            .flat_map(|zone| zone["_records"].as_array().into_iter().flatten());
+        left.extend(
+            records.map(|record| format!("record {}", record["Name"].as_str().unwrap_or_default())),
+        );
         left
     }
 
@@ -149,7 +173,10 @@ impl World {
     /// Starts an instance from a launch template version's data.
     pub fn launch(&mut self, subnet: &str, data: &Value, tags: Vec<Value>) -> String {
         let id = self.id("i");
-        let groups: Vec<Value> = super::wire::texts(data, "securityGroupIdSet").iter().map(|id| json!({"groupId": id})).collect();
+        let groups: Vec<Value> = super::wire::texts(data, "securityGroupIdSet")
+            .iter()
+            .map(|id| json!({"groupId": id}))
+            .collect();
         let profile = data["iamInstanceProfile"]["name"].as_str().map(|name| {
             json!({"arn": self.arn("iam", &format!("instance-profile/{name}")), "id": "AIPASANDBOX"})
         });
@@ -166,7 +193,10 @@ impl World {
     /// Begins to end an instance.
     pub fn terminate(&mut self, id: &str) {
         let now = self.now;
-        if let Some(row) = self.row_mut("instances", id).filter(|row| row["_ending"].is_null()) {
+        if let Some(row) = self
+            .row_mut("instances", id)
+            .filter(|row| row["_ending"].is_null())
+        {
             row["_ending"] = json!(now);
             row["instanceState"] = json!({"code": 32, "name": "shutting-down"});
         }
@@ -175,14 +205,19 @@ impl World {
     /// The network interfaces of a load balancer: they outlive it and hold its security groups.
     pub fn let_interfaces_linger(&mut self, load_balancer: &str) {
         let until = self.now + LINGER;
-        for row in self.table("interfaces").values_mut().filter(|row| row["_of"] == load_balancer) {
+        for row in self
+            .table("interfaces")
+            .values_mut()
+            .filter(|row| row["_of"] == load_balancer)
+        {
             row["_until"] = json!(until);
         }
     }
 
     fn end_interfaces(&mut self) {
         let now = self.now;
-        self.table("interfaces").retain(|_, row| row["_until"].as_f64().is_none_or(|until| until > now));
+        self.table("interfaces")
+            .retain(|_, row| row["_until"].as_f64().is_none_or(|until| until > now));
     }
 
     fn age_instances(&mut self) {

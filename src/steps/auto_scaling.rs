@@ -1,8 +1,8 @@
 //! Guide step 4: the auto scaling group and its target tracking policy.
 
 use aws_sdk_autoscaling::types::{
-    AutoScalingGroup as Group, LaunchTemplateSpecification, MetricType, PredefinedMetricSpecification,
-    ScalingPolicy as ElasticPolicy, TargetTrackingConfiguration,
+    AutoScalingGroup as Group, LaunchTemplateSpecification, MetricType,
+    PredefinedMetricSpecification, ScalingPolicy as ElasticPolicy, TargetTrackingConfiguration,
 };
 use aws_sdk_ec2::types::Filter;
 use serde::Serialize;
@@ -69,18 +69,35 @@ impl Resource for AutoScalingGroup {
 
     async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
         let name = self.name(site);
-        let reply = cloud.autoscaling.describe_auto_scaling_groups().auto_scaling_group_names(&name).send().await?;
+        let reply = cloud
+            .autoscaling
+            .describe_auto_scaling_groups()
+            .auto_scaling_group_names(&name)
+            .send()
+            .await?;
         let groups = reply.auto_scaling_groups.unwrap_or_default();
-        let Some(group) = groups.into_iter().find(|group| group.auto_scaling_group_name() == Some(&name)) else {
+        let Some(group) = groups
+            .into_iter()
+            .find(|group| group.auto_scaling_group_name() == Some(&name))
+        else {
             return outliving(cloud, site, look).await;
         };
         let names = &site.config.names;
-        let balancing = look.shared.balancing(cloud, &names.load_balancer, &names.target_group).await?;
-        let ours = balancing.target_group.as_ref().and_then(|group| group.target_group_arn.clone());
+        let balancing = look
+            .shared
+            .balancing(cloud, &names.load_balancer, &names.target_group)
+            .await?;
+        let ours = balancing
+            .target_group
+            .as_ref()
+            .and_then(|group| group.target_group_arn.clone());
         Ok(Some(Live {
             owner: Owner::Tags(tags::from_autoscaling(group.tags())),
             status: match group.status() {
-                Some(status) => Status::Leaving(format!("{status}, {} instances left", group.instances().len())),
+                Some(status) => Status::Leaving(format!(
+                    "{status}, {} instances left",
+                    group.instances().len()
+                )),
                 None => Status::Ready,
             },
             spec: spec_of(&group, ours, site, cloud.custom_endpoint),
@@ -109,17 +126,34 @@ impl Resource for AutoScalingGroup {
     }
 
     /// Never sends the desired capacity: that is the scaling policy's.
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+    async fn update(
+        &self,
+        cloud: &Cloud,
+        _: &Site,
+        live: &Live<Spec>,
+        want: &Spec,
+    ) -> Result<Outputs> {
         let (name, had) = (&live.outputs[&NAME], &live.spec);
         if had.target_groups != want.target_groups {
-            let request = cloud.autoscaling.attach_load_balancer_target_groups().auto_scaling_group_name(name);
-            request.set_target_group_arns(Some(want.target_groups.clone())).send().await?;
+            let request = cloud
+                .autoscaling
+                .attach_load_balancer_target_groups()
+                .auto_scaling_group_name(name);
+            request
+                .set_target_group_arns(Some(want.target_groups.clone()))
+                .send()
+                .await?;
         }
         let change = |differs: bool, new| differs.then_some(new);
         let template_differs = (&had.launch_template, &had.launch_template_version)
             != (&want.launch_template, &want.launch_template_version);
-        let grace = change(had.grace_period_seconds != want.grace_period_seconds, want.grace_period_seconds);
-        let warm_up = want.warm_up_seconds.filter(|_| had.warm_up_seconds != want.warm_up_seconds);
+        let grace = change(
+            had.grace_period_seconds != want.grace_period_seconds,
+            want.grace_period_seconds,
+        );
+        let warm_up = want
+            .warm_up_seconds
+            .filter(|_| had.warm_up_seconds != want.warm_up_seconds);
         let request = cloud
             .autoscaling
             .update_auto_scaling_group()
@@ -128,10 +162,17 @@ impl Resource for AutoScalingGroup {
             .set_vpc_zone_identifier((had.subnets != want.subnets).then(|| want.subnets.join(",")))
             .set_min_size(change(had.min != want.min, want.min))
             .set_max_size(change(had.max != want.max, want.max))
-            .set_health_check_type((had.health_check != want.health_check).then(|| want.health_check.clone()))
+            .set_health_check_type(
+                (had.health_check != want.health_check).then(|| want.health_check.clone()),
+            )
             .set_health_check_grace_period(grace)
             .set_default_instance_warmup(warm_up);
-        if *had != (Spec { target_groups: had.target_groups.clone(), ..want.clone() }) {
+        if *had
+            != (Spec {
+                target_groups: had.target_groups.clone(),
+                ..want.clone()
+            })
+        {
             request.send().await?;
         }
         Ok(live.outputs.clone())
@@ -139,16 +180,33 @@ impl Resource for AutoScalingGroup {
 
     async fn tag(&self, cloud: &Cloud, live: &Live<Spec>, tags: &Tags) -> Result<()> {
         let tags = tags::to_autoscaling(&live.outputs[&NAME], tags);
-        cloud.autoscaling.create_or_update_tags().set_tags(Some(tags)).send().await?;
+        cloud
+            .autoscaling
+            .create_or_update_tags()
+            .set_tags(Some(tags))
+            .send()
+            .await?;
         Ok(())
     }
 
     /// Sizes of nothing first, so that no instance is launched in place of those that go.
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
         let name = &live.outputs[&NAME];
-        let request = cloud.autoscaling.update_auto_scaling_group().auto_scaling_group_name(name);
-        request.min_size(0).max_size(0).desired_capacity(0).send().await.or_absent()?;
-        let request = cloud.autoscaling.delete_auto_scaling_group().auto_scaling_group_name(name);
+        let request = cloud
+            .autoscaling
+            .update_auto_scaling_group()
+            .auto_scaling_group_name(name);
+        request
+            .min_size(0)
+            .max_size(0)
+            .desired_capacity(0)
+            .send()
+            .await
+            .or_absent()?;
+        let request = cloud
+            .autoscaling
+            .delete_auto_scaling_group()
+            .auto_scaling_group_name(name);
         request.force_delete(true).send().await.or_absent()?;
         Ok(())
     }
@@ -190,25 +248,48 @@ impl Resource for ScalingPolicy {
     }
 
     /// Ours by its name, else the group's first one that tracks CPU: the console's wizard gives it another name.
-    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<PolicySpec>>> {
-        let Some(group) = look.output(NAME).await? else { return Ok(None) };
-        let Some(reply) = cloud.autoscaling.describe_policies().auto_scaling_group_name(&group).send().await.or_absent()?
+    async fn find(
+        &self,
+        cloud: &Cloud,
+        site: &Site,
+        look: &Look,
+    ) -> Result<Option<Live<PolicySpec>>> {
+        let Some(group) = look.output(NAME).await? else {
+            return Ok(None);
+        };
+        let Some(reply) = cloud
+            .autoscaling
+            .describe_policies()
+            .auto_scaling_group_name(&group)
+            .send()
+            .await
+            .or_absent()?
         else {
             return Ok(None);
         };
         let named = self.name(site);
         let policies = reply.scaling_policies();
-        let tracks_cpu = |policy: &&ElasticPolicy| metric(policy) == MetricType::AsgAverageCpuUtilization.as_str();
-        let found = policies.iter().find(|policy| policy.policy_name() == Some(&named));
-        let Some(policy) = found.or_else(|| policies.iter().find(tracks_cpu)) else { return Ok(None) };
+        let tracks_cpu = |policy: &&ElasticPolicy| {
+            metric(policy) == MetricType::AsgAverageCpuUtilization.as_str()
+        };
+        let found = policies
+            .iter()
+            .find(|policy| policy.policy_name() == Some(&named));
+        let Some(policy) = found.or_else(|| policies.iter().find(tracks_cpu)) else {
+            return Ok(None);
+        };
         let tracking = policy.target_tracking_configuration();
         Ok(Some(Live {
             spec: PolicySpec {
                 group,
                 metric: metric(policy),
-                target_percent: tracking.and_then(|tracking| tracking.target_value()).unwrap_or_default(),
+                target_percent: tracking
+                    .and_then(|tracking| tracking.target_value())
+                    .unwrap_or_default(),
                 warm_up_seconds: policy.estimated_instance_warmup(),
-                scale_in: !tracking.and_then(|tracking| tracking.disable_scale_in()).unwrap_or_default(),
+                scale_in: !tracking
+                    .and_then(|tracking| tracking.disable_scale_in())
+                    .unwrap_or_default(),
             },
             outputs: [(POLICY_NAME, policy.policy_name.clone().need("PolicyName")?)].into(),
             status: Status::Ready,
@@ -220,14 +301,27 @@ impl Resource for ScalingPolicy {
         put_policy(cloud, self.name(site), want).await
     }
 
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<PolicySpec>, want: &PolicySpec) -> Result<Outputs> {
+    async fn update(
+        &self,
+        cloud: &Cloud,
+        _: &Site,
+        live: &Live<PolicySpec>,
+        want: &PolicySpec,
+    ) -> Result<Outputs> {
         put_policy(cloud, live.outputs[&POLICY_NAME].clone(), want).await
     }
 
     /// With its alarms.
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<PolicySpec>) -> Result<()> {
-        let request = cloud.autoscaling.delete_policy().auto_scaling_group_name(&live.spec.group);
-        request.policy_name(&live.outputs[&POLICY_NAME]).send().await.or_absent()?;
+        let request = cloud
+            .autoscaling
+            .delete_policy()
+            .auto_scaling_group_name(&live.spec.group);
+        request
+            .policy_name(&live.outputs[&POLICY_NAME])
+            .send()
+            .await
+            .or_absent()?;
         Ok(())
     }
 }
@@ -240,14 +334,31 @@ async fn outliving(cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Liv
         return Ok(None);
     }
     let name = &site.config.names.auto_scaling_group;
-    let of_group = Filter::builder().name("tag:aws:autoscaling:groupName").values(name).build();
+    let of_group = Filter::builder()
+        .name("tag:aws:autoscaling:groupName")
+        .values(name)
+        .build();
     let alive = ["pending", "running", "shutting-down", "stopping", "stopped"].map(str::to_owned);
-    let alive = Filter::builder().name("instance-state-name").set_values(Some(alive.into())).build();
-    let mut pages = cloud.ec2.describe_instances().filters(of_group).filters(alive).into_paginator().items().send();
+    let alive = Filter::builder()
+        .name("instance-state-name")
+        .set_values(Some(alive.into()))
+        .build();
+    let mut pages = cloud
+        .ec2
+        .describe_instances()
+        .filters(of_group)
+        .filters(alive)
+        .into_paginator()
+        .items()
+        .send();
     let mut left = Vec::new();
     while let Some(reservation) = pages.next().await {
         let instances = reservation?.instances.unwrap_or_default();
-        left.extend(instances.into_iter().filter_map(|instance| instance.instance_id));
+        left.extend(
+            instances
+                .into_iter()
+                .filter_map(|instance| instance.instance_id),
+        );
     }
     if left.is_empty() {
         return Ok(None);
@@ -255,7 +366,10 @@ async fn outliving(cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Liv
     Ok(Some(Live {
         spec: Spec::default(),
         outputs: [(NAME, name.clone())].into(),
-        status: Status::Leaving(format!("its instances are terminating: {}", left.join(", "))),
+        status: Status::Leaving(format!(
+            "its instances are terminating: {}",
+            left.join(", ")
+        )),
         owner: Owner::Tags(site.tags(name)),
     }))
 }
@@ -265,7 +379,11 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
     let template_field = |field: fn(&LaunchTemplateSpecification) -> Option<&str>| {
         template.and_then(field).unwrap_or_default().to_owned()
     };
-    let zones = group.vpc_zone_identifier().unwrap_or_default().split(',').map(|subnet| subnet.trim().to_owned());
+    let zones = group
+        .vpc_zone_identifier()
+        .unwrap_or_default()
+        .split(',')
+        .map(|subnet| subnet.trim().to_owned());
     let mut subnets: Vec<String> = zones.filter(|subnet| !subnet.is_empty()).collect();
     subnets.sort();
     // Other target groups that somebody attached are theirs.
@@ -286,7 +404,11 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
         target_groups,
         health_check: group.health_check_type().unwrap_or_default().to_owned(),
         grace_period_seconds: group.health_check_grace_period().unwrap_or_default(),
-        warm_up_seconds: if untold { Some(site.config.scaling.warm_up_seconds) } else { group.default_instance_warmup() },
+        warm_up_seconds: if untold {
+            Some(site.config.scaling.warm_up_seconds)
+        } else {
+            group.default_instance_warmup()
+        },
     }
 }
 
@@ -299,12 +421,16 @@ fn template(want: &Spec) -> LaunchTemplateSpecification {
 fn metric(policy: &ElasticPolicy) -> String {
     let tracking = policy.target_tracking_configuration();
     let predefined = tracking.and_then(|tracking| tracking.predefined_metric_specification());
-    predefined.and_then(|metric| metric.predefined_metric_type()).map_or_else(String::new, |kind| kind.as_str().to_owned())
+    predefined
+        .and_then(|metric| metric.predefined_metric_type())
+        .map_or_else(String::new, |kind| kind.as_str().to_owned())
 }
 
 async fn put_policy(cloud: &Cloud, name: String, want: &PolicySpec) -> Result<Outputs> {
     let metric = MetricType::from(want.metric.as_str());
-    let metric = PredefinedMetricSpecification::builder().predefined_metric_type(metric).build();
+    let metric = PredefinedMetricSpecification::builder()
+        .predefined_metric_type(metric)
+        .build();
     let tracking = TargetTrackingConfiguration::builder()
         .predefined_metric_specification(metric)
         .target_value(want.target_percent)

@@ -2,7 +2,9 @@
 //!
 //! Records carry no tags: a record is ours when it is an alias to a load balancer that carries our tag.
 
-use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
+use aws_sdk_route53::types::{
+    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType,
+};
 use serde::Serialize;
 
 use super::load_balancer;
@@ -35,7 +37,8 @@ impl Resource for DnsRecord {
     type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {
-        site.record_name().unwrap_or_else(|| "(no record)".to_owned())
+        site.record_name()
+            .unwrap_or_else(|| "(no record)".to_owned())
     }
 
     fn included(&self, site: &Site) -> bool {
@@ -43,7 +46,11 @@ impl Resource for DnsRecord {
     }
 
     fn want(&self, site: &Site, refs: &Refs) -> Spec {
-        let zone = site.zone.as_ref().map(|zone| zone.id.clone()).unwrap_or_default();
+        let zone = site
+            .zone
+            .as_ref()
+            .map(|zone| zone.id.clone())
+            .unwrap_or_default();
         Spec {
             zone,
             name: site.record_name().unwrap_or_default(),
@@ -56,30 +63,62 @@ impl Resource for DnsRecord {
     }
 
     async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
-        let Some((zone, name)) = site.record(cloud, &look.shared).await? else { return Ok(None) };
+        let Some((zone, name)) = site.record(cloud, &look.shared).await? else {
+            return Ok(None);
+        };
         let sets = sets_named(cloud, &zone.id, &name).await?;
         let ours = [RrType::A, RrType::Aaaa, RrType::Cname];
-        let Some(set) = sets.into_iter().find(|set| ours.contains(&set.r#type)) else { return Ok(None) };
+        let Some(set) = sets.into_iter().find(|set| ours.contains(&set.r#type)) else {
+            return Ok(None);
+        };
         let spec = spec_of(&zone.id, &name, set);
         let owner = owner(cloud, site, look, &spec).await?;
-        Ok(Some(Live { spec, outputs: Outputs::new(), status: Status::Ready, owner }))
+        Ok(Some(Live {
+            spec,
+            outputs: Outputs::new(),
+            status: Status::Ready,
+            owner,
+        }))
     }
 
     /// CREATE, not UPSERT: what somebody else makes at the same time is refused, and stays.
     async fn create(&self, cloud: &Cloud, _: &Site, want: &Spec) -> Result<Outputs> {
-        change(cloud, &want.zone, [(ChangeAction::Create, alias(want)?)].into()).await
+        change(
+            cloud,
+            &want.zone,
+            [(ChangeAction::Create, alias(want)?)].into(),
+        )
+        .await
     }
 
     /// One batch, all or nothing: a record of another type has to go in the same moment.
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
-        let old = live.spec.listed.clone().filter(|_| live.spec.kind != want.kind);
-        let mut changes: Vec<_> = old.into_iter().map(|old| (ChangeAction::Delete, old)).collect();
+    async fn update(
+        &self,
+        cloud: &Cloud,
+        _: &Site,
+        live: &Live<Spec>,
+        want: &Spec,
+    ) -> Result<Outputs> {
+        let old = live
+            .spec
+            .listed
+            .clone()
+            .filter(|_| live.spec.kind != want.kind);
+        let mut changes: Vec<_> = old
+            .into_iter()
+            .map(|old| (ChangeAction::Delete, old))
+            .collect();
         changes.push((ChangeAction::Upsert, alias(want)?));
         change(cloud, &want.zone, changes).await
     }
 
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
-        let listed = live.spec.listed.clone().into_iter().map(|set| (ChangeAction::Delete, set));
+        let listed = live
+            .spec
+            .listed
+            .clone()
+            .into_iter()
+            .map(|set| (ChangeAction::Delete, set));
         change(cloud, &live.spec.zone, listed.collect()).await?;
         Ok(())
     }
@@ -89,15 +128,30 @@ impl Resource for DnsRecord {
 
 /// The start of a list is a position, not a filter; a name's records come together.
 async fn sets_named(cloud: &Cloud, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>> {
-    let request = cloud.route53.list_resource_record_sets().hosted_zone_id(zone).start_record_name(name);
-    let Some(reply) = request.max_items(20).send().await.or_absent()? else { return Ok(Vec::new()) };
+    let request = cloud
+        .route53
+        .list_resource_record_sets()
+        .hosted_zone_id(zone)
+        .start_record_name(name);
+    let Some(reply) = request.max_items(20).send().await.or_absent()? else {
+        return Ok(Vec::new());
+    };
     let listed = escaped(name);
-    Ok(reply.resource_record_sets.into_iter().filter(|set| plain(&set.name) == listed).collect())
+    Ok(reply
+        .resource_record_sets
+        .into_iter()
+        .filter(|set| plain(&set.name) == listed)
+        .collect())
 }
 
 fn spec_of(zone: &str, name: &str, set: ResourceRecordSet) -> Spec {
     let alias = set.alias_target.as_ref();
-    let values = set.resource_records().iter().map(|record| record.value()).collect::<Vec<_>>().join(", ");
+    let values = set
+        .resource_records()
+        .iter()
+        .map(|record| record.value())
+        .collect::<Vec<_>>()
+        .join(", ");
     Spec {
         zone: zone.to_owned(),
         name: name.to_owned(),
@@ -111,12 +165,23 @@ fn spec_of(zone: &str, name: &str, set: ResourceRecordSet) -> Spec {
 
 /// Whose it is: our load balancer's, that of another one with our tag, or a stranger's.
 async fn owner(cloud: &Cloud, site: &Site, look: &Look, spec: &Spec) -> Result<Owner> {
-    let weighted = spec.listed.as_ref().and_then(|set| set.set_identifier.clone());
+    let weighted = spec
+        .listed
+        .as_ref()
+        .and_then(|set| set.set_identifier.clone());
     if let Some(identifier) = weighted {
-        return Ok(Owner::Untouchable(format!("it is one of several records of this name ({identifier:?})")));
+        return Ok(Owner::Untouchable(format!(
+            "it is one of several records of this name ({identifier:?})"
+        )));
     }
-    let is_alias = spec.listed.as_ref().is_some_and(|set| set.alias_target.is_some());
-    let target = look.output(load_balancer::DNS_NAME).await?.map(|name| name.to_lowercase());
+    let is_alias = spec
+        .listed
+        .as_ref()
+        .is_some_and(|set| set.alias_target.is_some());
+    let target = look
+        .output(load_balancer::DNS_NAME)
+        .await?
+        .map(|name| name.to_lowercase());
     if is_alias && target.as_ref() == Some(&spec.alias) {
         return Ok(Owner::Parent(load_balancer::LoadBalancer::KEY));
     }
@@ -124,21 +189,36 @@ async fn owner(cloud: &Cloud, site: &Site, look: &Look, spec: &Spec) -> Result<O
         return Ok(Owner::Tags(site.tags(&spec.name)));
     }
     let kind = if is_alias { "alias" } else { "record" };
-    Ok(Owner::Stranger(format!("it is a {} {kind} to {}, not to our load balancer", spec.kind, spec.alias)))
+    Ok(Owner::Stranger(format!(
+        "it is a {} {kind} to {}, not to our load balancer",
+        spec.kind, spec.alias
+    )))
 }
 
 /// Whether some load balancer of this DNS name carries our tag. Asked only about a record that points elsewhere.
 async fn points_at_ours(cloud: &Cloud, site: &Site, dns_name: &str) -> Result<bool> {
-    let mut pages = cloud.elb.describe_load_balancers().into_paginator().items().send();
+    let mut pages = cloud
+        .elb
+        .describe_load_balancers()
+        .into_paginator()
+        .items()
+        .send();
     while let Some(balancer) = pages.next().await {
         let balancer = balancer?;
         if balancer.dns_name().map(str::to_lowercase).as_deref() != Some(dns_name) {
             continue;
         }
-        let reply = cloud.elb.describe_tags().set_resource_arns(balancer.load_balancer_arn.map(|arn| vec![arn])).send();
+        let reply = cloud
+            .elb
+            .describe_tags()
+            .set_resource_arns(balancer.load_balancer_arn.map(|arn| vec![arn]))
+            .send();
         let described = reply.await?;
         let ours = |tags: &[_]| tags::from_elb(tags).get(OWNER_TAG) == Some(&site.config.stack);
-        return Ok(described.tag_descriptions().iter().any(|one| ours(one.tags())));
+        return Ok(described
+            .tag_descriptions()
+            .iter()
+            .any(|one| ours(one.tags())));
     }
     Ok(false)
 }
@@ -149,15 +229,31 @@ fn alias(want: &Spec) -> Result<ResourceRecordSet> {
         .dns_name(&want.alias)
         .evaluate_target_health(want.evaluate_target_health)
         .build()?;
-    Ok(ResourceRecordSet::builder().name(&want.name).r#type(RrType::A).alias_target(target).build()?)
+    Ok(ResourceRecordSet::builder()
+        .name(&want.name)
+        .r#type(RrType::A)
+        .alias_target(target)
+        .build()?)
 }
 
-async fn change(cloud: &Cloud, zone: &str, changes: Vec<(ChangeAction, ResourceRecordSet)>) -> Result<Outputs> {
+async fn change(
+    cloud: &Cloud,
+    zone: &str,
+    changes: Vec<(ChangeAction, ResourceRecordSet)>,
+) -> Result<Outputs> {
     let mut batch = ChangeBatch::builder().comment("deploy");
     for (action, set) in changes {
-        batch = batch.changes(Change::builder().action(action).resource_record_set(set).build()?);
+        batch = batch.changes(
+            Change::builder()
+                .action(action)
+                .resource_record_set(set)
+                .build()?,
+        );
     }
-    let request = cloud.route53.change_resource_record_sets().hosted_zone_id(zone);
+    let request = cloud
+        .route53
+        .change_resource_record_sets()
+        .hosted_zone_id(zone);
     request.change_batch(batch.build()?).send().await?;
     Ok(Outputs::new())
 }
@@ -173,7 +269,9 @@ fn as_deleted(mut set: ResourceRecordSet) -> ResourceRecordSet {
 /// In one spelling: lower case, no trailing dot, without the console's `dualstack.`.
 fn plain(name: &str) -> String {
     let name = name.trim_end_matches('.').to_lowercase();
-    name.strip_prefix("dualstack.").map(str::to_owned).unwrap_or(name)
+    name.strip_prefix("dualstack.")
+        .map(str::to_owned)
+        .unwrap_or(name)
 }
 
 /// Route 53 lists `*` as `\052`.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use aws_sdk_ec2::types::{
-    Filter, InstanceType, LaunchTemplateBlockDeviceMappingRequest, LaunchTemplateEbsBlockDeviceRequest,
-    LaunchTemplateHttpTokensState, LaunchTemplateIamInstanceProfileSpecificationRequest,
-    LaunchTemplateInstanceMetadataOptionsRequest, LaunchTemplateTagSpecificationRequest, LaunchTemplateVersion,
-    RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData, VolumeType,
+    Filter, InstanceType, LaunchTemplateBlockDeviceMappingRequest,
+    LaunchTemplateEbsBlockDeviceRequest, LaunchTemplateHttpTokensState,
+    LaunchTemplateIamInstanceProfileSpecificationRequest,
+    LaunchTemplateInstanceMetadataOptionsRequest, LaunchTemplateTagSpecificationRequest,
+    LaunchTemplateVersion, RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData,
+    VolumeType,
 };
 use serde::Serialize;
 
@@ -82,21 +84,39 @@ impl Resource for LaunchTemplate {
                 Imds::Required => "required".to_owned(),
                 Imds::Optional => "optional".to_owned(),
             },
-            launched: [("network-interface".to_owned(), tags.clone()), ("volume".to_owned(), tags)].into(),
+            launched: [
+                ("network-interface".to_owned(), tags.clone()),
+                ("volume".to_owned(), tags),
+            ]
+            .into(),
         }
     }
 
     async fn find(&self, cloud: &Cloud, site: &Site, _: &Look) -> Result<Option<Live<Spec>>> {
         let name = self.name(site);
-        let named = Filter::builder().name("launch-template-name").values(&name).build();
-        let reply = cloud.ec2.describe_launch_templates().filters(named).send().await?;
+        let named = Filter::builder()
+            .name("launch-template-name")
+            .values(&name)
+            .build();
+        let reply = cloud
+            .ec2
+            .describe_launch_templates()
+            .filters(named)
+            .send()
+            .await?;
         let templates = reply.launch_templates.unwrap_or_default();
-        let Some(template) = templates.into_iter().find(|one| one.launch_template_name() == Some(&name)) else {
+        let Some(template) = templates
+            .into_iter()
+            .find(|one| one.launch_template_name() == Some(&name))
+        else {
             return Ok(None);
         };
         let id = template.launch_template_id.need("LaunchTemplateId")?;
         let versions = versions(cloud, &id, &["$Default"]).await?;
-        let version = versions.into_iter().next().need("the template's default version")?;
+        let version = versions
+            .into_iter()
+            .next()
+            .need("the template's default version")?;
         let number = version.version_number.need("VersionNumber")?;
         Ok(Some(Live {
             spec: spec_of(&version.launch_template_data.need("LaunchTemplateData")?),
@@ -114,24 +134,47 @@ impl Resource for LaunchTemplate {
             .create_launch_template()
             .launch_template_name(&name)
             .launch_template_data(request_data(want))
-            .tag_specifications(tags::for_ec2(ResourceType::LaunchTemplate, &site.tags(&name)));
-        let template = request.send().await?.launch_template.need("LaunchTemplate")?;
+            .tag_specifications(tags::for_ec2(
+                ResourceType::LaunchTemplate,
+                &site.tags(&name),
+            ));
+        let template = request
+            .send()
+            .await?
+            .launch_template
+            .need("LaunchTemplate")?;
         let version = template.latest_version_number.unwrap_or(1);
-        Ok([(ID, template.launch_template_id.need("LaunchTemplateId")?), (VERSION, version.to_string())].into())
+        Ok([
+            (ID, template.launch_template_id.need("LaunchTemplateId")?),
+            (VERSION, version.to_string()),
+        ]
+        .into())
     }
 
     /// The newest version that is as wanted becomes the default; one is added only when none is.
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+    async fn update(
+        &self,
+        cloud: &Cloud,
+        _: &Site,
+        live: &Live<Spec>,
+        want: &Spec,
+    ) -> Result<Outputs> {
         let id = &live.outputs[&ID];
         let mut all = versions(cloud, id, &[]).await?;
         all.sort_by_key(|version| std::cmp::Reverse(version.version_number));
         let is_wanted = |version: &&LaunchTemplateVersion| {
-            version.launch_template_data.as_ref().is_some_and(|data| spec_of(data) == *want)
+            version
+                .launch_template_data
+                .as_ref()
+                .is_some_and(|data| spec_of(data) == *want)
         };
         let number = match all.iter().find(is_wanted) {
             Some(version) => version.version_number.need("VersionNumber")?,
             None => {
-                let latest = all.first().and_then(|version| version.version_number).unwrap_or_default();
+                let latest = all
+                    .first()
+                    .and_then(|version| version.version_number)
+                    .unwrap_or_default();
                 add_version(cloud, id, latest, want).await?
             }
         };
@@ -148,7 +191,13 @@ impl Resource for LaunchTemplate {
 
     /// Takes every version along. AWS does not care whether a group uses it: the order is ours.
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
-        cloud.ec2.delete_launch_template().launch_template_id(&live.outputs[&ID]).send().await.or_absent()?;
+        cloud
+            .ec2
+            .delete_launch_template()
+            .launch_template_id(&live.outputs[&ID])
+            .send()
+            .await
+            .or_absent()?;
         Ok(())
     }
 }
@@ -157,7 +206,10 @@ impl Resource for LaunchTemplate {
 
 async fn versions(cloud: &Cloud, id: &str, wanted: &[&str]) -> Result<Vec<LaunchTemplateVersion>> {
     let wanted: Vec<String> = wanted.iter().map(|version| (*version).to_owned()).collect();
-    let request = cloud.ec2.describe_launch_template_versions().launch_template_id(id);
+    let request = cloud
+        .ec2
+        .describe_launch_template_versions()
+        .launch_template_id(id);
     let request = request.set_versions((!wanted.is_empty()).then_some(wanted));
     let mut pages = request.into_paginator().items().send();
     let mut versions = Vec::new();
@@ -178,7 +230,12 @@ async fn add_version(cloud: &Cloud, id: &str, latest: i64, want: &Spec) -> Resul
         .launch_template_id(id)
         .client_token(format!("{id}-{latest}-{:016x}", hash.finish()))
         .launch_template_data(request_data(want));
-    request.send().await?.launch_template_version.and_then(|version| version.version_number).need("VersionNumber")
+    request
+        .send()
+        .await?
+        .launch_template_version
+        .and_then(|version| version.version_number)
+        .need("VersionNumber")
 }
 
 fn request_data(want: &Spec) -> RequestLaunchTemplateData {
@@ -189,13 +246,20 @@ fn request_data(want: &Spec) -> RequestLaunchTemplateData {
         .iops(volume.iops)
         .throughput(volume.throughput_mibps)
         .delete_on_termination(volume.delete_on_termination);
-    let device = LaunchTemplateBlockDeviceMappingRequest::builder().device_name(&volume.device).ebs(ebs.build());
-    let profile = LaunchTemplateIamInstanceProfileSpecificationRequest::builder().name(&want.instance_profile);
-    let metadata = LaunchTemplateInstanceMetadataOptionsRequest::builder()
-        .http_tokens(LaunchTemplateHttpTokensState::from(want.imds_tokens.as_str()));
+    let device = LaunchTemplateBlockDeviceMappingRequest::builder()
+        .device_name(&volume.device)
+        .ebs(ebs.build());
+    let profile = LaunchTemplateIamInstanceProfileSpecificationRequest::builder()
+        .name(&want.instance_profile);
+    let metadata = LaunchTemplateInstanceMetadataOptionsRequest::builder().http_tokens(
+        LaunchTemplateHttpTokensState::from(want.imds_tokens.as_str()),
+    );
     let tagged = want.launched.iter().map(|(kind, tags)| {
         let kind = ResourceType::from(kind.as_str());
-        LaunchTemplateTagSpecificationRequest::builder().resource_type(kind).set_tags(Some(tags::to_ec2(tags))).build()
+        LaunchTemplateTagSpecificationRequest::builder()
+            .resource_type(kind)
+            .set_tags(Some(tags::to_ec2(tags)))
+            .build()
     });
     RequestLaunchTemplateData::builder()
         .image_id(&want.image)
@@ -217,31 +281,49 @@ fn spec_of(data: &ResponseLaunchTemplateData) -> Spec {
         let kind = tagged.resource_type()?.as_str().to_owned();
         Some((kind, tags::from_ec2(tagged.tags())))
     });
-    let metadata = data.metadata_options().and_then(|options| options.http_tokens());
+    let metadata = data
+        .metadata_options()
+        .and_then(|options| options.http_tokens());
     Spec {
         image: data.image_id().unwrap_or_default().to_owned(),
-        instance_type: data.instance_type().map_or_else(String::new, |kind| kind.as_str().to_owned()),
+        instance_type: data
+            .instance_type()
+            .map_or_else(String::new, |kind| kind.as_str().to_owned()),
         key_pair: data.key_name().map(str::to_owned),
         security_groups,
-        instance_profile: profile.and_then(|p| p.name().or_else(|| p.arn()?.rsplit('/').next())).unwrap_or_default().to_owned(),
+        instance_profile: profile
+            .and_then(|p| p.name().or_else(|| p.arn()?.rsplit('/').next()))
+            .unwrap_or_default()
+            .to_owned(),
         volume: volume_of(data),
-        imds_tokens: metadata.map_or("optional", |tokens| tokens.as_str()).to_owned(),
+        imds_tokens: metadata
+            .map_or("optional", |tokens| tokens.as_str())
+            .to_owned(),
         // Some endpoints list the template's own tags here too.
-        launched: tagged.filter(|(kind, _)| kind != ResourceType::LaunchTemplate.as_str()).collect(),
+        launched: tagged
+            .filter(|(kind, _)| kind != ResourceType::LaunchTemplate.as_str())
+            .collect(),
     }
 }
 
 /// The first volume; a template with more than one shows it by its device names.
 fn volume_of(data: &ResponseLaunchTemplateData) -> Volume {
     let devices = data.block_device_mappings();
-    let Some(ebs) = devices.first().and_then(|device| device.ebs()) else { return Volume::default() };
+    let Some(ebs) = devices.first().and_then(|device| device.ebs()) else {
+        return Volume::default();
+    };
     Volume {
-        device: devices.iter().filter_map(|device| device.device_name()).collect::<Vec<_>>().join(", "),
-        kind: ebs.volume_type().map_or_else(String::new, |kind| kind.as_str().to_owned()),
+        device: devices
+            .iter()
+            .filter_map(|device| device.device_name())
+            .collect::<Vec<_>>()
+            .join(", "),
+        kind: ebs
+            .volume_type()
+            .map_or_else(String::new, |kind| kind.as_str().to_owned()),
         size_gib: ebs.volume_size().unwrap_or_default(),
         iops: ebs.iops().unwrap_or_default(),
         throughput_mibps: ebs.throughput().unwrap_or_default(),
         delete_on_termination: ebs.delete_on_termination().unwrap_or(true),
     }
 }
-

@@ -1,8 +1,9 @@
 //! Guide step 4: the application load balancer and its listeners.
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, Certificate, IpAddressType, Listener, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
-    LoadBalancerTypeEnum, ProtocolEnum, RedirectActionConfig, RedirectActionStatusCodeEnum,
+    Action, ActionTypeEnum, Certificate, IpAddressType, Listener, LoadBalancerSchemeEnum,
+    LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum, RedirectActionConfig,
+    RedirectActionStatusCodeEnum,
 };
 use serde::Serialize;
 
@@ -61,27 +62,48 @@ impl Resource for LoadBalancer {
 
     async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
         let names = &site.config.names;
-        let balancing = look.shared.balancing(cloud, &names.load_balancer, &names.target_group).await?;
-        let Some(found) = &balancing.load_balancer else { return Ok(None) };
+        let balancing = look
+            .shared
+            .balancing(cloud, &names.load_balancer, &names.target_group)
+            .await?;
+        let Some(found) = &balancing.load_balancer else {
+            return Ok(None);
+        };
         let arn = found.load_balancer_arn.clone().need("LoadBalancerArn")?;
         let owner = match found.r#type() {
             None | Some(LoadBalancerTypeEnum::Application) => Owner::Tags(balancing.tags(&arn)),
             Some(kind) => Owner::Untouchable(format!("it is a {kind} load balancer")),
         };
-        if let Some(state) = found.state().filter(|state| state.code() == Some(&LoadBalancerStateEnum::Failed)) {
+        if let Some(state) = found
+            .state()
+            .filter(|state| state.code() == Some(&LoadBalancerStateEnum::Failed))
+        {
             let why = state.reason().unwrap_or("AWS gives no reason");
-            return Err(Error::Reply(format!("the load balancer failed: {why}; run teardown, then up")));
+            return Err(Error::Reply(format!(
+                "the load balancer failed: {why}; run teardown, then up"
+            )));
         }
-        let zones = found.availability_zones().iter().filter_map(|zone| zone.subnet_id());
+        let zones = found
+            .availability_zones()
+            .iter()
+            .filter_map(|zone| zone.subnet_id());
         let outputs = [
             (ARN, arn),
             (DNS_NAME, found.dns_name.clone().need("DNSName")?),
-            (ZONE, found.canonical_hosted_zone_id.clone().need("CanonicalHostedZoneId")?),
+            (
+                ZONE,
+                found
+                    .canonical_hosted_zone_id
+                    .clone()
+                    .need("CanonicalHostedZoneId")?,
+            ),
         ];
         Ok(Some(Live {
             spec: Spec {
                 vpc: found.vpc_id().unwrap_or_default().to_owned(),
-                scheme: found.scheme().map_or_else(String::new, |scheme| scheme.as_str().to_owned()),
+                scheme: found
+                    .scheme()
+                    .map_or_else(String::new, |scheme| scheme.as_str().to_owned()),
                 subnets: sorted(zones),
                 security_groups: sorted(found.security_groups().iter().map(String::as_str)),
             },
@@ -109,18 +131,39 @@ impl Resource for LoadBalancer {
         let arn = made.load_balancer_arn.need("LoadBalancerArn")?;
         target_group::refuse_a_strangers(cloud, site, &arn).await?;
         let dns_name = made.dns_name.need("DNSName")?;
-        Ok([(ARN, arn), (DNS_NAME, dns_name), (ZONE, made.canonical_hosted_zone_id.need("CanonicalHostedZoneId")?)].into())
+        Ok([
+            (ARN, arn),
+            (DNS_NAME, dns_name),
+            (
+                ZONE,
+                made.canonical_hosted_zone_id
+                    .need("CanonicalHostedZoneId")?,
+            ),
+        ]
+        .into())
     }
 
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+    async fn update(
+        &self,
+        cloud: &Cloud,
+        _: &Site,
+        live: &Live<Spec>,
+        want: &Spec,
+    ) -> Result<Outputs> {
         let arn = &live.outputs[&ARN];
         if live.spec.security_groups != want.security_groups {
             let request = cloud.elb.set_security_groups().load_balancer_arn(arn);
-            request.set_security_groups(Some(want.security_groups.clone())).send().await?;
+            request
+                .set_security_groups(Some(want.security_groups.clone()))
+                .send()
+                .await?;
         }
         if live.spec.subnets != want.subnets {
             let request = cloud.elb.set_subnets().load_balancer_arn(arn);
-            request.set_subnets(Some(want.subnets.clone())).send().await?;
+            request
+                .set_subnets(Some(want.subnets.clone()))
+                .send()
+                .await?;
         }
         Ok(live.outputs.clone())
     }
@@ -133,7 +176,13 @@ impl Resource for LoadBalancer {
 
     /// Takes its listeners and their rules along.
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
-        cloud.elb.delete_load_balancer().load_balancer_arn(&live.outputs[&ARN]).send().await.or_absent()?;
+        cloud
+            .elb
+            .delete_load_balancer()
+            .load_balancer_arn(&live.outputs[&ARN])
+            .send()
+            .await
+            .or_absent()?;
         Ok(())
     }
 }
@@ -186,7 +235,12 @@ impl Resource for HttpsListener {
         }
     }
 
-    async fn find(&self, cloud: &Cloud, _: &Site, look: &Look) -> Result<Option<Live<ListenerSpec>>> {
+    async fn find(
+        &self,
+        cloud: &Cloud,
+        _: &Site,
+        look: &Look,
+    ) -> Result<Option<Live<ListenerSpec>>> {
         find_listener(cloud, look, 443, HTTPS_ARN).await
     }
 
@@ -206,7 +260,13 @@ impl Resource for HttpsListener {
     }
 
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<ListenerSpec>) -> Result<()> {
-        cloud.elb.delete_listener().listener_arn(&live.outputs[&HTTPS_ARN]).send().await.or_absent()?;
+        cloud
+            .elb
+            .delete_listener()
+            .listener_arn(&live.outputs[&HTTPS_ARN])
+            .send()
+            .await
+            .or_absent()?;
         Ok(())
     }
 }
@@ -230,14 +290,29 @@ impl Resource for HttpListener {
         let (load_balancer, target_group) = (refs.get(ARN), refs.get(target_group::ARN));
         refs.after(HttpsListener::KEY); // nothing is redirected to a port where nobody listens yet
         let (action, to) = match site.https() {
-            true => ("redirect", "https://#{host}:443/#{path}?#{query}".to_owned()),
+            true => (
+                "redirect",
+                "https://#{host}:443/#{path}?#{query}".to_owned(),
+            ),
             false => ("forward", target_group),
         };
         let protocol = "HTTP".to_owned();
-        ListenerSpec { load_balancer, protocol, certificate: None, tls_policy: None, action: action.to_owned(), to }
+        ListenerSpec {
+            load_balancer,
+            protocol,
+            certificate: None,
+            tls_policy: None,
+            action: action.to_owned(),
+            to,
+        }
     }
 
-    async fn find(&self, cloud: &Cloud, _: &Site, look: &Look) -> Result<Option<Live<ListenerSpec>>> {
+    async fn find(
+        &self,
+        cloud: &Cloud,
+        _: &Site,
+        look: &Look,
+    ) -> Result<Option<Live<ListenerSpec>>> {
         find_listener(cloud, look, 80, HTTP_ARN).await
     }
 
@@ -257,7 +332,13 @@ impl Resource for HttpListener {
     }
 
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<ListenerSpec>) -> Result<()> {
-        cloud.elb.delete_listener().listener_arn(&live.outputs[&HTTP_ARN]).send().await.or_absent()?;
+        cloud
+            .elb
+            .delete_listener()
+            .listener_arn(&live.outputs[&HTTP_ARN])
+            .send()
+            .await
+            .or_absent()?;
         Ok(())
     }
 }
@@ -266,8 +347,20 @@ impl Resource for HttpListener {
 pub async fn strangers_behind(cloud: &Cloud, outputs: &Outputs) -> Result<Vec<String>> {
     let ours = outputs.get(&target_group::ARN);
     let mut strangers = Vec::new();
-    for listener in [HTTPS_ARN, HTTP_ARN].iter().filter_map(|output| outputs.get(output)) {
-        let Some(reply) = cloud.elb.describe_rules().listener_arn(listener).send().await.or_absent()? else { continue };
+    for listener in [HTTPS_ARN, HTTP_ARN]
+        .iter()
+        .filter_map(|output| outputs.get(output))
+    {
+        let Some(reply) = cloud
+            .elb
+            .describe_rules()
+            .listener_arn(listener)
+            .send()
+            .await
+            .or_absent()?
+        else {
+            continue;
+        };
         let actions = reply.rules().iter().flat_map(|rule| rule.actions());
         strangers.extend(actions.flat_map(targets_of).filter(|arn| Some(arn) != ours));
     }
@@ -278,10 +371,22 @@ pub async fn strangers_behind(cloud: &Cloud, outputs: &Outputs) -> Result<Vec<St
 
 // How AWS spells it.
 
-async fn find_listener(cloud: &Cloud, look: &Look, port: i32, arn: Output) -> Result<Option<Live<ListenerSpec>>> {
-    let Some(load_balancer) = look.output(ARN).await? else { return Ok(None) };
+async fn find_listener(
+    cloud: &Cloud,
+    look: &Look,
+    port: i32,
+    arn: Output,
+) -> Result<Option<Live<ListenerSpec>>> {
+    let Some(load_balancer) = look.output(ARN).await? else {
+        return Ok(None);
+    };
     let listeners = look.shared.listeners(cloud, &load_balancer).await?;
-    let Some(listener) = listeners.iter().find(|listener| listener.port() == Some(port)) else { return Ok(None) };
+    let Some(listener) = listeners
+        .iter()
+        .find(|listener| listener.port() == Some(port))
+    else {
+        return Ok(None);
+    };
     Ok(Some(Live {
         spec: spec_of(listener, load_balancer),
         outputs: [(arn, listener.listener_arn.clone().need("ListenerArn")?)].into(),
@@ -308,7 +413,11 @@ async fn create_listener(
         .default_actions(action(want))
         .set_tags(Some(tags::to_elb(tags)));
     let listeners = request.send().await?.listeners.unwrap_or_default();
-    let made = listeners.into_iter().next().and_then(|listener| listener.listener_arn).need("ListenerArn")?;
+    let made = listeners
+        .into_iter()
+        .next()
+        .and_then(|listener| listener.listener_arn)
+        .need("ListenerArn")?;
     Ok([(arn, made)].into())
 }
 
@@ -332,7 +441,10 @@ fn certificates(want: &ListenerSpec) -> Option<Vec<Certificate>> {
 
 fn action(want: &ListenerSpec) -> Action {
     if want.action == "forward" {
-        return Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(&want.to).build();
+        return Action::builder()
+            .r#type(ActionTypeEnum::Forward)
+            .target_group_arn(&want.to)
+            .build();
     }
     let redirect = RedirectActionConfig::builder()
         .protocol("HTTPS")
@@ -341,20 +453,36 @@ fn action(want: &ListenerSpec) -> Action {
         .path("/#{path}")
         .query("#{query}")
         .status_code(RedirectActionStatusCodeEnum::Http301);
-    Action::builder().r#type(ActionTypeEnum::Redirect).redirect_config(redirect.build()).build()
+    Action::builder()
+        .r#type(ActionTypeEnum::Redirect)
+        .redirect_config(redirect.build())
+        .build()
 }
 
 fn spec_of(listener: &Listener, load_balancer: String) -> ListenerSpec {
     let (action, to) = match listener.default_actions() {
-        [action] => (action.r#type().map_or("", ActionTypeEnum::as_str).to_owned(), goes_to(action)),
+        [action] => (
+            action
+                .r#type()
+                .map_or("", ActionTypeEnum::as_str)
+                .to_owned(),
+            goes_to(action),
+        ),
         actions => (format!("{} actions", actions.len()), String::new()),
     };
     let certificates = listener.certificates();
     ListenerSpec {
         load_balancer,
-        protocol: listener.protocol().map_or_else(String::new, |protocol| protocol.as_str().to_owned()),
-        certificate: certificates.first().and_then(|one| one.certificate_arn.clone()),
-        tls_policy: listener.ssl_policy.clone().filter(|policy| !policy.is_empty()),
+        protocol: listener
+            .protocol()
+            .map_or_else(String::new, |protocol| protocol.as_str().to_owned()),
+        certificate: certificates
+            .first()
+            .and_then(|one| one.certificate_arn.clone()),
+        tls_policy: listener
+            .ssl_policy
+            .clone()
+            .filter(|policy| !policy.is_empty()),
         action,
         to,
     }
@@ -368,8 +496,12 @@ fn goes_to(action: &Action) -> String {
             let protocol = part(to.protocol(), "#{protocol}").to_lowercase();
             let (host, port) = (part(to.host(), "#{host}"), part(to.port(), "#{port}"));
             let (path, query) = (part(to.path(), "/#{path}"), part(to.query(), "#{query}"));
-            let code = to.status_code().filter(|code| **code != RedirectActionStatusCodeEnum::Http301);
-            let code = code.map(|code| format!(" ({})", code.as_str())).unwrap_or_default();
+            let code = to
+                .status_code()
+                .filter(|code| **code != RedirectActionStatusCodeEnum::Http301);
+            let code = code
+                .map(|code| format!(" ({})", code.as_str()))
+                .unwrap_or_default();
             format!("{protocol}://{host}:{port}{path}?{query}{code}")
         }
         None => targets_of(action).join(", "),
@@ -377,8 +509,14 @@ fn goes_to(action: &Action) -> String {
 }
 
 fn targets_of(action: &Action) -> Vec<String> {
-    let weighted = action.forward_config().map(|config| config.target_groups()).unwrap_or_default();
-    let mut arns: Vec<String> = weighted.iter().filter_map(|group| group.target_group_arn.clone()).collect();
+    let weighted = action
+        .forward_config()
+        .map(|config| config.target_groups())
+        .unwrap_or_default();
+    let mut arns: Vec<String> = weighted
+        .iter()
+        .filter_map(|group| group.target_group_arn.clone())
+        .collect();
     arns.extend(action.target_group_arn.clone());
     arns.sort();
     arns.dedup();

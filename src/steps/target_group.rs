@@ -71,10 +71,17 @@ impl Resource for TargetGroup {
 
     async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
         let names = &site.config.names;
-        let balancing = look.shared.balancing(cloud, &names.load_balancer, &names.target_group).await?;
-        let Some(group) = &balancing.target_group else { return Ok(None) };
+        let balancing = look
+            .shared
+            .balancing(cloud, &names.load_balancer, &names.target_group)
+            .await?;
+        let Some(group) = &balancing.target_group else {
+            return Ok(None);
+        };
         let arn = group.target_group_arn.clone().need("TargetGroupArn")?;
-        let Some(attributes) = attributes(cloud, &arn).await? else { return Ok(None) };
+        let Some(attributes) = attributes(cloud, &arn).await? else {
+            return Ok(None);
+        };
         Ok(Some(Live {
             spec: spec_of(group, &attributes),
             owner: Owner::Tags(balancing.tags(&arn)),
@@ -101,13 +108,23 @@ impl Resource for TargetGroup {
             .matcher(matcher(check))
             .set_tags(Some(tags::to_elb(&site.tags(&name))));
         let groups = request.send().await?.target_groups.unwrap_or_default();
-        let arn = groups.into_iter().next().and_then(|group| group.target_group_arn).need("TargetGroupArn")?;
+        let arn = groups
+            .into_iter()
+            .next()
+            .and_then(|group| group.target_group_arn)
+            .need("TargetGroupArn")?;
         refuse_a_strangers(cloud, site, &arn).await?;
         set_algorithm(cloud, &arn, want).await?;
         Ok([(ARN, arn)].into())
     }
 
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+    async fn update(
+        &self,
+        cloud: &Cloud,
+        _: &Site,
+        live: &Live<Spec>,
+        want: &Spec,
+    ) -> Result<Outputs> {
         let arn = &live.outputs[&ARN];
         let check = &want.health_check;
         if live.spec.health_check != *check {
@@ -134,7 +151,13 @@ impl Resource for TargetGroup {
     }
 
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
-        cloud.elb.delete_target_group().target_group_arn(&live.outputs[&ARN]).send().await.or_absent()?;
+        cloud
+            .elb
+            .delete_target_group()
+            .target_group_arn(&live.outputs[&ARN])
+            .send()
+            .await
+            .or_absent()?;
         Ok(())
     }
 }
@@ -144,23 +167,47 @@ impl Resource for TargetGroup {
 /// An ELBv2 resource that a create call gave us, and that is a stranger's.
 pub(super) async fn refuse_a_strangers(cloud: &Cloud, site: &Site, arn: &str) -> Result<()> {
     let reply = cloud.elb.describe_tags().resource_arns(arn).send().await?;
-    let tags = reply.tag_descriptions().first().map(|one| tags::from_elb(one.tags())).unwrap_or_default();
+    let tags = reply
+        .tag_descriptions()
+        .first()
+        .map(|one| tags::from_elb(one.tags()))
+        .unwrap_or_default();
     match tags.get(OWNER_TAG) == Some(&site.config.stack) {
         true => Ok(()),
-        false => Err(Error::Held(format!("{arn} was made by somebody else at the same time; it is not ours"))),
+        false => Err(Error::Held(format!(
+            "{arn} was made by somebody else at the same time; it is not ours"
+        ))),
     }
 }
 
 async fn attributes(cloud: &Cloud, arn: &str) -> Result<Option<BTreeMap<String, String>>> {
-    let request = cloud.elb.describe_target_group_attributes().target_group_arn(arn);
-    let Some(reply) = request.send().await.or_absent()? else { return Ok(None) };
+    let request = cloud
+        .elb
+        .describe_target_group_attributes()
+        .target_group_arn(arn);
+    let Some(reply) = request.send().await.or_absent()? else {
+        return Ok(None);
+    };
     let pairs = reply.attributes.unwrap_or_default().into_iter();
-    Ok(Some(pairs.filter_map(|one| Some((one.key?, one.value?))).collect()))
+    Ok(Some(
+        pairs
+            .filter_map(|one| Some((one.key?, one.value?)))
+            .collect(),
+    ))
 }
 
 async fn set_algorithm(cloud: &Cloud, arn: &str, want: &Spec) -> Result<()> {
-    let attribute = TargetGroupAttribute::builder().key(ALGORITHM).value(&want.algorithm).build();
-    cloud.elb.modify_target_group_attributes().target_group_arn(arn).attributes(attribute).send().await?;
+    let attribute = TargetGroupAttribute::builder()
+        .key(ALGORITHM)
+        .value(&want.algorithm)
+        .build();
+    cloud
+        .elb
+        .modify_target_group_attributes()
+        .target_group_arn(arn)
+        .attributes(attribute)
+        .send()
+        .await?;
     Ok(())
 }
 
@@ -173,7 +220,10 @@ fn spec_of(group: &ElbTargetGroup, attributes: &BTreeMap<String, String>) -> Spe
     Spec {
         vpc: text(group.vpc_id()),
         protocol: text(group.protocol().map(ProtocolEnum::as_str)),
-        port: group.port().and_then(|port| port.try_into().ok()).unwrap_or_default(),
+        port: group
+            .port()
+            .and_then(|port| port.try_into().ok())
+            .unwrap_or_default(),
         target_type: text(group.target_type().map(TargetTypeEnum::as_str)),
         health_check: HealthCheck {
             protocol: text(group.health_check_protocol().map(ProtocolEnum::as_str)),
@@ -181,6 +231,9 @@ fn spec_of(group: &ElbTargetGroup, attributes: &BTreeMap<String, String>) -> Spe
             path: text(group.health_check_path()),
             success_codes: text(group.matcher().and_then(Matcher::http_code)),
         },
-        algorithm: attributes.get(ALGORITHM).cloned().unwrap_or_else(|| "round_robin".to_owned()),
+        algorithm: attributes
+            .get(ALGORITHM)
+            .cloned()
+            .unwrap_or_else(|| "round_robin".to_owned()),
     }
 }

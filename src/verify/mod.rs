@@ -35,20 +35,40 @@ pub struct Targets {
 
 /// Asks for the health of every target.
 pub async fn targets(cloud: &Cloud, target_group: &str) -> cloud::Result<Targets> {
-    let reply = cloud.elb.describe_target_health().target_group_arn(target_group).send().await?;
+    let reply = cloud
+        .elb
+        .describe_target_health()
+        .target_group_arn(target_group)
+        .send()
+        .await?;
     let all = reply.target_health_descriptions();
     let state = |one: &aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription| {
-        one.target_health().and_then(|health| health.state().cloned())
+        one.target_health()
+            .and_then(|health| health.state().cloned())
     };
-    let healthy = all.iter().filter(|one| state(one) == Some(TargetHealthStateEnum::Healthy)).count();
-    let others = all.iter().filter(|one| state(one) != Some(TargetHealthStateEnum::Healthy)).map(|one| {
-        let id = one.target().and_then(|target| target.id()).unwrap_or("?");
-        let health = one.target_health();
-        let state = health.and_then(|health| health.state()).map_or("unknown", |state| state.as_str());
-        let reason = health.and_then(|health| health.reason()).map_or(String::new(), |r| format!(", {}", r.as_str()));
-        format!("{id} {state}{reason}")
-    });
-    Ok(Targets { healthy, registered: all.len(), others: others.collect() })
+    let healthy = all
+        .iter()
+        .filter(|one| state(one) == Some(TargetHealthStateEnum::Healthy))
+        .count();
+    let others = all
+        .iter()
+        .filter(|one| state(one) != Some(TargetHealthStateEnum::Healthy))
+        .map(|one| {
+            let id = one.target().and_then(|target| target.id()).unwrap_or("?");
+            let health = one.target_health();
+            let state = health
+                .and_then(|health| health.state())
+                .map_or("unknown", |state| state.as_str());
+            let reason = health
+                .and_then(|health| health.reason())
+                .map_or(String::new(), |r| format!(", {}", r.as_str()));
+            format!("{id} {state}{reason}")
+        });
+    Ok(Targets {
+        healthy,
+        registered: all.len(),
+        others: others.collect(),
+    })
 }
 
 /// Waits until as many targets are healthy as the group has at least, then until the load balancer is active.
@@ -59,8 +79,13 @@ pub async fn wait_healthy(
     (clock, stop): (&Clock, &Stop),
     tell: &dyn Fn(Event),
 ) -> Result<Vec<Check>, Unproven> {
-    let (Some(group), Some(balancer)) = (outputs.get(&target_group::ARN), outputs.get(&load_balancer::ARN)) else {
-        return Err(Unproven::NoAnswer("there is no load balancer or no target group".to_owned()));
+    let (Some(group), Some(balancer)) = (
+        outputs.get(&target_group::ARN),
+        outputs.get(&load_balancer::ARN),
+    ) else {
+        return Err(Unproven::NoAnswer(
+            "there is no load balancer or no target group".to_owned(),
+        ));
     };
     let wanted = usize::try_from(site.config.scaling.min.max(1)).unwrap_or(1);
     let name = site.config.names.target_group.clone();
@@ -71,27 +96,53 @@ pub async fn wait_healthy(
             break;
         }
         let others = targets.others.join("; ");
-        let why = if others.is_empty() { why } else { format!("{why} ({others})") };
-        tell(Event::Waiting { key: "target_health", name: name.clone(), why: why.clone() });
+        let why = if others.is_empty() {
+            why
+        } else {
+            format!("{why} ({others})")
+        };
+        tell(Event::Waiting {
+            key: "target_health",
+            name: name.clone(),
+            why: why.clone(),
+        });
         pause(clock, stop, attempt, why).await?;
     }
-    tell(Event::Finished { key: "target_health", name: name.clone(), verb: "healthy" });
+    tell(Event::Finished {
+        key: "target_health",
+        name: name.clone(),
+        verb: "healthy",
+    });
     for attempt in 0.. {
         if is_active(cloud, balancer).await? {
             break;
         }
         let why = "the load balancer is provisioning".to_owned();
-        tell(Event::Waiting { key: "load_balancer", name: site.config.names.load_balancer.clone(), why: why.clone() });
+        tell(Event::Waiting {
+            key: "load_balancer",
+            name: site.config.names.load_balancer.clone(),
+            why: why.clone(),
+        });
         pause(clock, stop, attempt, why).await?;
     }
     let evidence = format!("{wanted} or more targets of {name} are healthy");
-    Ok(vec![Check { id: "targets", step: 6, title: "targets healthy", status: "pass", evidence }])
+    Ok(vec![Check {
+        id: "targets",
+        step: 6,
+        title: "targets healthy",
+        status: "pass",
+        evidence,
+    }])
 }
 
 /// `https://app.example.com`, or by the load balancer's own name when there is no record.
 pub fn endpoint(site: &Site, outputs: &Outputs) -> Option<String> {
     let scheme = if site.https() { "https" } else { "http" };
-    let name = site.record_name().or_else(|| outputs.get(&load_balancer::DNS_NAME).map(|name| name.to_lowercase()))?;
+    let name = site.record_name().or_else(|| {
+        outputs
+            .get(&load_balancer::DNS_NAME)
+            .map(|name| name.to_lowercase())
+    })?;
     Some(format!("{scheme}://{name}"))
 }
 
@@ -110,11 +161,21 @@ pub async fn version(
         };
         match answer {
             Ok(evidence) => {
-                return Ok(Check { id: "version", step: 7, title: "/api/version", status: "pass", evidence });
+                return Ok(Check {
+                    id: "version",
+                    step: 7,
+                    title: "/api/version",
+                    status: "pass",
+                    evidence,
+                });
             }
             Err(why) if attempt == 4 => return Err(Unproven::NoAnswer(format!("{url}: {why}"))),
             Err(why) => {
-                tell(Event::Waiting { key: "version", name: url.clone(), why: why.clone() });
+                tell(Event::Waiting {
+                    key: "version",
+                    name: url.clone(),
+                    why: why.clone(),
+                });
                 pause(clock, stop, attempt, why).await?;
             }
         }
@@ -131,9 +192,21 @@ async fn pause(clock: &Clock, stop: &Stop, attempt: u32, why: String) -> Result<
 }
 
 async fn is_active(cloud: &Cloud, balancer: &str) -> cloud::Result<bool> {
-    let reply = cloud.elb.describe_load_balancers().load_balancer_arns(balancer).send().await?;
-    let state = reply.load_balancers().first().and_then(|found| found.state()).and_then(|state| state.code());
-    Ok(matches!(state, Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired)))
+    let reply = cloud
+        .elb
+        .describe_load_balancers()
+        .load_balancer_arns(balancer)
+        .send()
+        .await?;
+    let state = reply
+        .load_balancers()
+        .first()
+        .and_then(|found| found.state())
+        .and_then(|state| state.code());
+    Ok(matches!(
+        state,
+        Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired)
+    ))
 }
 
 async fn browse(sandbox: &Sandbox, url: &str) -> Result<String, String> {
@@ -150,7 +223,11 @@ async fn get(url: &str) -> Result<String, String> {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .map_err(|error| error.to_string())?;
-    let answer = client.get(url).send().await.map_err(|error| causes(&error))?;
+    let answer = client
+        .get(url)
+        .send()
+        .await
+        .map_err(|error| causes(&error))?;
     let status = answer.status().as_u16();
     let body = answer.bytes().await.map_err(|error| causes(&error))?;
     judged(status, &body)

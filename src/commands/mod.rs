@@ -2,7 +2,7 @@
 
 mod converge;
 mod plan;
-mod sandbox;
+pub mod sandbox;
 mod status;
 mod teardown;
 mod up;
@@ -46,6 +46,17 @@ impl Session {
         }
     }
 
+    /// What the envelope says of this session.
+    pub fn frame(&self, command: &'static str, start: Instant) -> Frame {
+        Frame {
+            command,
+            stack: self.config.stack.clone(),
+            region: self.cloud.region.clone(),
+            seconds: (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            calls: self.cloud.gate.calls(),
+        }
+    }
+
     /// Where events go.
     pub fn tell(&self) -> impl Fn(Event) + '_ {
         |event| self.report.event(event)
@@ -73,13 +84,7 @@ pub async fn run(cli: Cli) -> Exit {
             return outcome.exit;
         }
     };
-    let mut outcome = match &cli.verb {
-        Verb::Up(args) => up::run(&session, args).await,
-        Verb::Plan(args) => plan::run(&session, args).await,
-        Verb::Status => status::run(&session).await,
-        Verb::Teardown(args) => teardown::run(&session, args).await,
-        Verb::Sandbox(_) => return Exit::Usage, // answered above
-    };
+    let mut outcome = perform(&session, &cli.verb).await;
     if let Some(Err(error)) = session
         .sandbox
         .as_ref()
@@ -92,12 +97,20 @@ pub async fn run(cli: Cli) -> Exit {
         ));
         outcome.exit = Exit::Failed;
     }
-    frame.stack = session.config.stack.clone();
-    frame.region = session.cloud.region.clone();
-    frame.seconds = (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-    frame.calls = session.cloud.gate.calls();
+    frame = session.frame(frame.command, start);
     session.report.result(&frame, &outcome);
     outcome.exit
+}
+
+/// Carries out a verb that works on a stack.
+pub async fn perform(session: &Session, verb: &Verb) -> Outcome {
+    match verb {
+        Verb::Up(args) => up::run(session, args).await,
+        Verb::Plan(args) => plan::run(session, args).await,
+        Verb::Status => status::run(session).await,
+        Verb::Teardown(args) => teardown::run(session, args).await,
+        Verb::Sandbox(_) => Outcome::new(Exit::Usage, "failed", "the sandbox has no stack"),
+    }
 }
 
 /// Configuration, sandbox and clients; or what is wrong with them, before any call.
@@ -225,7 +238,8 @@ pub fn interrupted(signal: Signal) -> Exit {
     }
 }
 
-fn name(verb: &Verb) -> &'static str {
+/// The verb's name.
+pub fn name(verb: &Verb) -> &'static str {
     match verb {
         Verb::Up(_) => "up",
         Verb::Plan(_) => "plan",

@@ -181,6 +181,11 @@ impl Report {
     }
 }
 
+/// The document of `--json`.
+pub fn envelope(frame: &Frame, outcome: &Outcome) -> serde_json::Value {
+    json::envelope(frame, outcome)
+}
+
 /// A plan as text: what `deploy plan` prints.
 pub fn plan_text(changes: &[Planned]) -> String {
     text::plan(changes)

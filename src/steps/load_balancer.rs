@@ -479,10 +479,11 @@ fn spec_of(listener: &Listener, load_balancer: String) -> ListenerSpec {
         certificate: certificates
             .first()
             .and_then(|one| one.certificate_arn.clone()),
+        // Some endpoints tell one of a listener without TLS.
         tls_policy: listener
             .ssl_policy
             .clone()
-            .filter(|policy| !policy.is_empty()),
+            .filter(|_| listener.protocol() == Some(&ProtocolEnum::Https)),
         action,
         to,
     }

@@ -1,0 +1,350 @@
+//! What has our name and is not ours stops the run; `--adopt` makes it ours; a removal leaves it.
+
+use aws_sdk_ec2::types::RequestLaunchTemplateData;
+use aws_sdk_elasticloadbalancingv2::types as elb;
+use aws_sdk_route53::types as dns;
+use deploy::cloud::Cloud;
+use deploy::exit::Exit;
+
+use crate::stage::Stage;
+
+const DOCUMENT: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:A","Resource":"*"}]}"#;
+
+/// With this made by another hand, `up` stops before it changes anything and names it; then `--adopt` converges.
+async fn stranger(make: impl AsyncFnOnce(&Cloud), resource: &str) {
+    let stage = Stage::new();
+    make(&stage.hand().await).await;
+    stage.writes();
+    for line in ["up", "plan"] {
+        let outcome = stage.run(line).await;
+        assert_eq!(outcome.exit, Exit::Foreign, "{line}");
+        assert_eq!(stage.writes(), Vec::<String>::new(), "{line}");
+    }
+    let outcome = stage.run("up").await;
+    let named: Vec<_> = outcome
+        .problems
+        .iter()
+        .filter_map(|one| one.resource.clone())
+        .collect();
+    assert!(
+        named.iter().any(|name| name.starts_with(resource)),
+        "{named:?}"
+    );
+    assert!(
+        outcome
+            .problems
+            .iter()
+            .all(|one| one.cure.as_ref().unwrap().contains("--adopt"))
+    );
+
+    let left = stage.sandbox.world().leftovers();
+    let removed = stage.run("teardown --yes").await;
+    assert_eq!(
+        (removed.exit, stage.writes()),
+        (Exit::Incomplete, vec![]),
+        "{:?}",
+        removed.problems
+    );
+    assert_eq!(stage.sandbox.world().leftovers(), left);
+
+    stage.succeeds("up --adopt").await;
+    assert_eq!(stage.plan().await, "");
+    stage.succeeds("teardown --yes").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_security_group() {
+    let make = async |cloud: &Cloud| {
+        let request = cloud
+            .ec2
+            .create_security_group()
+            .group_name("alb-sg")
+            .description("theirs");
+        request
+            .vpc_id("vpc-0a1b2c3d4e5f60718")
+            .send()
+            .await
+            .unwrap();
+    };
+    stranger(make, "load_balancer_security_group alb-sg").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy() {
+    let make = async |cloud: &Cloud| {
+        let request = cloud.iam.create_policy().policy_name("OZMarketplacePolicy");
+        request.policy_document(DOCUMENT).send().await.unwrap();
+    };
+    stranger(make, "policy OZMarketplacePolicy").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role() {
+    let make = async |cloud: &Cloud| {
+        let request = cloud.iam.create_role().role_name("OZMarketplace");
+        request
+            .assume_role_policy_document(DOCUMENT)
+            .send()
+            .await
+            .unwrap();
+    };
+    stranger(make, "role OZMarketplace").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_profile() {
+    let make = async |cloud: &Cloud| {
+        cloud
+            .iam
+            .create_instance_profile()
+            .instance_profile_name("OZMarketplace")
+            .send()
+            .await
+            .unwrap();
+    };
+    stranger(make, "instance_profile OZMarketplace").await;
+}
+
+async fn template(cloud: &Cloud) {
+    let request = cloud
+        .ec2
+        .create_launch_template()
+        .launch_template_name("app-launch-template");
+    let data = RequestLaunchTemplateData::builder()
+        .image_id("ami-0c0ffee0c0ffee0c0")
+        .build();
+    request.launch_template_data(data).send().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_launch_template() {
+    stranger(
+        async |cloud: &Cloud| template(cloud).await,
+        "launch_template app-launch-template",
+    )
+    .await;
+}
+
+async fn console_target_group(cloud: &Cloud) {
+    let request = cloud
+        .elb
+        .create_target_group()
+        .name("app-tg")
+        .protocol(elb::ProtocolEnum::Http)
+        .port(80);
+    request
+        .vpc_id("vpc-0a1b2c3d4e5f60718")
+        .send()
+        .await
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_target_group_of_the_consoles_wizard() {
+    stranger(
+        async |cloud: &Cloud| console_target_group(cloud).await,
+        "target_group app-tg",
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_balancer() {
+    let make = async |cloud: &Cloud| {
+        let request = cloud
+            .elb
+            .create_load_balancer()
+            .name("app-alb")
+            .scheme(elb::LoadBalancerSchemeEnum::Internal);
+        let request = request
+            .subnets("subnet-0bbbbbbbbbbbbbbb1")
+            .subnets("subnet-0bbbbbbbbbbbbbbb2");
+        request.send().await.unwrap();
+    };
+    stranger(make, "load_balancer app-alb").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_auto_scaling_group() {
+    let make = async |cloud: &Cloud| {
+        template(cloud).await;
+        let template = aws_sdk_autoscaling::types::LaunchTemplateSpecification::builder();
+        let template = template
+            .launch_template_name("app-launch-template")
+            .version("1")
+            .build();
+        let request = cloud
+            .autoscaling
+            .create_auto_scaling_group()
+            .auto_scaling_group_name("app-asg");
+        let request = request.launch_template(template).min_size(0).max_size(1);
+        request
+            .vpc_zone_identifier("subnet-0bbbbbbbbbbbbbbb1")
+            .send()
+            .await
+            .unwrap();
+    };
+    stranger(make, "auto_scaling_group app-asg").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record() {
+    let make = async |cloud: &Cloud| {
+        let value = dns::ResourceRecord::builder()
+            .value("192.0.2.1")
+            .build()
+            .unwrap();
+        let set = dns::ResourceRecordSet::builder()
+            .name("app.example.com")
+            .r#type(dns::RrType::A)
+            .ttl(300);
+        let change = dns::Change::builder().action(dns::ChangeAction::Create);
+        let change = change
+            .resource_record_set(set.resource_records(value).build().unwrap())
+            .build()
+            .unwrap();
+        let batch = dns::ChangeBatch::builder().changes(change).build().unwrap();
+        let request = cloud
+            .route53
+            .change_resource_record_sets()
+            .hosted_zone_id("Z0SANDBOX0EXAMPLE");
+        request.change_batch(batch).send().await.unwrap();
+    };
+    stranger(make, "dns_record app.example.com").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_stacks_things_are_never_adopted() {
+    let stage = Stage::standing().await;
+    let other = Stage {
+        config: format!("stack: other\n{}", stage.config),
+        sandbox: stage.sandbox.clone(),
+        stop: stage.stop.clone(),
+    };
+    let before = stage.sandbox.world().tables;
+    assert_eq!(other.run("up --adopt").await.exit, Exit::Foreign);
+    assert_eq!(other.run("teardown --yes").await.exit, Exit::Incomplete);
+    assert_eq!(stage.writes(), Vec::<String>::new());
+    assert_eq!(stage.sandbox.world().tables, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_stack_with_a_prefix_stands_beside_the_first() {
+    let stage = Stage::standing().await;
+    let lines = "stack: second\nnames: { prefix: second- }\n";
+    let config = format!(
+        "{lines}{}",
+        stage.config.replace("record: app", "record: second")
+    );
+    let second = Stage {
+        config,
+        sandbox: stage.sandbox.clone(),
+        stop: stage.stop.clone(),
+    };
+    second.succeeds("up").await;
+    second.succeeds("teardown --yes").await;
+    assert_eq!(stage.plan().await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_others_use_stays_and_is_named() {
+    let stage = Stage::standing().await;
+    let cloud = stage.hand().await;
+    let request = cloud
+        .iam
+        .create_role()
+        .role_name("theirs")
+        .assume_role_policy_document(DOCUMENT);
+    request.send().await.unwrap();
+    let arn = "arn:aws:iam::123456789012:policy/OZMarketplacePolicy";
+    cloud
+        .iam
+        .attach_role_policy()
+        .role_name("theirs")
+        .policy_arn(arn)
+        .send()
+        .await
+        .unwrap();
+    let outcome = stage.run("teardown --yes").await;
+    assert_eq!(outcome.exit, Exit::Incomplete);
+    assert!(
+        outcome
+            .problems
+            .iter()
+            .any(|one| one.message.contains("role theirs")),
+        "{:?}",
+        outcome.problems
+    );
+    let left = stage.sandbox.world().leftovers();
+    assert_eq!(left, [format!("policies {arn}"), "roles theirs".to_owned()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_target_of_anothers_rule_on_our_listener_stays_and_is_named() {
+    let stage = Stage::standing().await;
+    let cloud = stage.hand().await;
+    let request = cloud
+        .elb
+        .create_target_group()
+        .name("theirs")
+        .protocol(elb::ProtocolEnum::Http)
+        .port(80);
+    let theirs = request
+        .vpc_id("vpc-0a1b2c3d4e5f60718")
+        .send()
+        .await
+        .unwrap()
+        .target_groups()[0]
+        .target_group_arn()
+        .unwrap()
+        .to_owned();
+    let balancer = cloud
+        .elb
+        .describe_load_balancers()
+        .send()
+        .await
+        .unwrap()
+        .load_balancers()[0]
+        .load_balancer_arn()
+        .unwrap()
+        .to_owned();
+    let listeners = cloud
+        .elb
+        .describe_listeners()
+        .load_balancer_arn(balancer)
+        .send()
+        .await
+        .unwrap();
+    let condition = elb::RuleCondition::builder()
+        .field("path-pattern")
+        .values("/theirs")
+        .build();
+    let action = elb::Action::builder()
+        .r#type(elb::ActionTypeEnum::Forward)
+        .target_group_arn(&theirs)
+        .build();
+    let request = cloud
+        .elb
+        .create_rule()
+        .listener_arn(listeners.listeners()[0].listener_arn().unwrap())
+        .priority(1);
+    request
+        .conditions(condition)
+        .actions(action)
+        .send()
+        .await
+        .unwrap();
+    let outcome = stage.run("teardown --yes").await;
+    assert_eq!(outcome.exit, Exit::Incomplete, "{:?}", outcome.problems);
+    assert!(
+        outcome
+            .problems
+            .iter()
+            .any(|one| one.resource.as_deref() == Some(&theirs))
+    );
+    assert_eq!(
+        stage.sandbox.world().leftovers(),
+        [format!("target_groups {theirs}")]
+    );
+}

@@ -1,0 +1,153 @@
+//! The whole life of a stack: the same body on the sandbox and on moto.
+
+use std::process::Command;
+
+use deploy::steps::STACK;
+use expect_test::expect;
+use serde_json::Value;
+
+use crate::python::Moto;
+use crate::stage::Stage;
+
+/// Something that runs a command line of the program and gives its envelope.
+trait Runs {
+    async fn json(&self, line: &str) -> Value;
+}
+
+impl Runs for Stage {
+    async fn json(&self, line: &str) -> Value {
+        Stage::json(self, line).await
+    }
+}
+
+impl Runs for Moto {
+    async fn json(&self, line: &str) -> Value {
+        let mut command: Command = self.deploy();
+        let output = command
+            .arg("--json")
+            .args(line.split_whitespace())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let envelope: Value =
+            serde_json::from_str(&text).unwrap_or_else(|_| panic!("{line}: {text}{told}"));
+        assert_eq!(
+            envelope["exit_code"].as_i64(),
+            output.status.code().map(i64::from),
+            "{line}"
+        );
+        envelope
+    }
+}
+
+/// `up`, again, changed, `teardown`, again. `up`: how it is called here.
+async fn lifecycle(on: &impl Runs, up: &str) {
+    let made = on.json(up).await;
+    assert_eq!(made["outcome"], "changed", "{made}");
+    let verbs: Vec<&str> = made["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(verbs, vec!["create"; STACK.len()]);
+
+    let again = on.json(up).await;
+    assert_eq!(again["outcome"], "unchanged", "{again}");
+    assert_eq!(on.json("plan --exit-code").await["exit_code"], 0);
+
+    let status = on.json("status").await;
+    let states: Vec<&str> = status["resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, vec!["ok"; STACK.len()], "{status}");
+    assert_eq!(status["outputs"]["targets"], "2 of 2 healthy");
+    assert_eq!(status["outputs"]["capacity"], "desired 2, min 2, max 91");
+
+    let change = "--set scaling.max=9 --set health_check.success_codes=200,404 --set instance.volume.iops=9000";
+    let planned = on.json(&format!("plan --exit-code {change}")).await;
+    assert_eq!(planned["exit_code"], 3);
+    let changed = on.json(&format!("{up} {change}")).await;
+    assert_eq!(changed["outcome"], "changed", "{changed}");
+    let mut keys: Vec<&str> = changed["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["resource"].as_str().unwrap())
+        .collect();
+    keys.sort();
+    assert_eq!(
+        keys,
+        ["auto_scaling_group", "launch_template", "target_group"]
+    );
+    assert_eq!(
+        on.json(&format!("plan --exit-code {change}")).await["exit_code"],
+        0
+    );
+    assert_eq!(on.json(up).await["outcome"], "changed", "back again");
+
+    let removed = on.json("teardown --yes").await;
+    assert_eq!(removed["outcome"], "changed", "{removed}");
+    assert_eq!(removed["exit_code"], 0);
+    assert_eq!(on.json("teardown --yes").await["outcome"], "unchanged");
+    assert_eq!(on.json("status").await["outcome"], "absent");
+    assert_eq!(
+        on.json(up).await["outcome"],
+        "changed",
+        "the names are free again"
+    );
+    assert_eq!(on.json("teardown --yes").await["exit_code"], 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_lives_and_goes_in_the_sandbox() {
+    let stage = Stage::new();
+    lifecycle(&stage, "up").await;
+    assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_stack_lives_and_goes_on_moto() {
+    let moto = Moto::start();
+    lifecycle(&moto, "up --no-verify").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_up_and_every_look_change_nothing() {
+    let stage = Stage::standing().await;
+    for line in ["up", "plan", "status", "teardown --dry-run", "plan --adopt"] {
+        stage.run(line).await;
+        assert_eq!(stage.writes(), Vec::<String>::new(), "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_nothing_says_nothing_and_one_of_everything_says_it_all() {
+    let stage = Stage::new();
+    crate::stage::golden("plan-create.txt", &stage.plan().await);
+    stage.succeeds("up").await;
+    assert_eq!(stage.plan().await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_are_few() {
+    let stage = Stage::new();
+    stage.succeeds("up --no-verify").await;
+    let created = stage.sandbox.calls();
+    let last_write = created.iter().rposition(|call| call.mutates()).unwrap() + 1;
+    let count = |line: &str| format!("{line}: {}\n", stage.sandbox.calls().len());
+    let mut told = format!(
+        "create, to the last write: {last_write}\ncreate, with the look afterwards: {}\n",
+        created.len()
+    );
+    for line in ["plan", "up", "teardown --yes"] {
+        stage.sandbox.clear_calls();
+        stage.succeeds(line).await;
+        told += &count(line);
+    }
+    expect![[""]].assert_eq(&told);
+}

@@ -1,0 +1,127 @@
+//! What the tests run on: the program on a fresh sandbox, in this process, on a clock that does not make them wait.
+
+use clap::Parser;
+use deploy::cli::Cli;
+use deploy::cloud::{Access, Cloud};
+use deploy::commands::{Session, name, perform, sandbox};
+use deploy::config;
+use deploy::engine::Stop;
+use deploy::report::{Outcome, Report, envelope};
+use deploy::sandbox::Sandbox;
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// A sandbox, and the deploy.yaml of the stack on it.
+pub struct Stage {
+    pub sandbox: Sandbox,
+    pub config: String,
+    pub stop: Stop,
+}
+
+impl Stage {
+    /// A fresh sandbox, with the configuration that fits it.
+    pub fn new() -> Stage {
+        Stage::with("")
+    }
+
+    /// The same with more lines of deploy.yaml.
+    pub fn with(lines: &str) -> Stage {
+        let config = format!("{}{lines}", sandbox::configuration());
+        Stage {
+            sandbox: Sandbox::seeded(1.0),
+            config,
+            stop: Stop::never(),
+        }
+    }
+
+    /// A stage on which the stack stands.
+    pub async fn standing() -> Stage {
+        let stage = Stage::new();
+        stage.succeeds("up").await;
+        stage.sandbox.clear_calls();
+        stage
+    }
+
+    /// Clients of another hand.
+    pub async fn hand(&self) -> Cloud {
+        let (region, http_client) = (
+            Some("eu-central-1".to_owned()),
+            Some(self.sandbox.http_client()),
+        );
+        Cloud::connect(&Access {
+            profile: None,
+            region,
+            http_client,
+        })
+        .await
+        .unwrap()
+    }
+
+    /// What a command line ends in.
+    pub async fn run(&self, line: &str) -> Outcome {
+        self.session_run(line).await.1
+    }
+
+    /// The envelope of a command line.
+    pub async fn json(&self, line: &str) -> Value {
+        let start = Instant::now();
+        let (session, outcome) = self.session_run(line).await;
+        let cli = parsed(line);
+        envelope(&session.frame(name(&cli.verb), start), &outcome)
+    }
+
+    /// A command line that must end well.
+    pub async fn succeeds(&self, line: &str) -> Outcome {
+        let outcome = self.run(line).await;
+        assert_eq!(outcome.exit as u8, 0, "{line}: {:?}", outcome.problems);
+        outcome
+    }
+
+    /// The plan as it is printed.
+    pub async fn plan(&self) -> String {
+        deploy::report::plan_text(&self.run("plan").await.changes)
+    }
+
+    /// The operations called since the last look that may change something.
+    pub fn writes(&self) -> Vec<String> {
+        let calls = self.sandbox.calls();
+        self.sandbox.clear_calls();
+        calls
+            .into_iter()
+            .filter(|call| call.mutates())
+            .map(|call| call.operation)
+            .collect()
+    }
+
+    async fn session_run(&self, line: &str) -> (Session, Outcome) {
+        let cli = parsed(line);
+        let config = config::parse(&self.config, "deploy.yaml", &cli.global.set).unwrap();
+        let report = Report::new(false, true);
+        let (cloud, stop, sandbox) = (
+            self.hand().await,
+            self.stop.clone(),
+            Some(self.sandbox.clone()),
+        );
+        let session = Session {
+            config,
+            cloud,
+            report,
+            stop,
+            sandbox,
+        };
+        let outcome = perform(&session, &cli.verb).await;
+        (session, outcome)
+    }
+}
+
+fn parsed(line: &str) -> Cli {
+    Cli::try_parse_from(std::iter::once("deploy").chain(line.split_whitespace())).unwrap()
+}
+
+/// Compares with `tests/golden/NAME`; UPDATE_EXPECT=1 writes it anew.
+pub fn golden(name: &str, text: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    expect_test::expect_file![path].assert_eq(text);
+}

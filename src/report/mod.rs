@@ -5,6 +5,7 @@ mod progress;
 mod text;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use serde::Serialize;
 
@@ -156,34 +157,47 @@ impl Report {
 
     /// A question on stderr, for an answer on stdin.
     pub fn ask(&self, question: &str) {
-        eprint!("{question}");
+        to_stderr(question);
     }
 
     /// The result, once, at the end.
     pub fn result(&self, frame: &Frame, outcome: &Outcome) {
         self.progress.finish();
         for problem in &outcome.problems {
-            eprint!("{}", text::problem(problem));
+            to_stderr(&text::problem(problem));
         }
-        if self.json {
-            println!("{}", json::envelope(frame, outcome));
-        } else {
-            print!("{}", text::result(frame, outcome));
-        }
+        let text = match self.json {
+            true => format!("{}\n", json::envelope(frame, outcome)),
+            false => text::result(frame, outcome),
+        };
+        to_stdout(&text);
         if !outcome.summary.is_empty() {
-            eprintln!("{}", outcome.summary);
+            to_stderr(&format!("{}\n", outcome.summary));
         }
     }
 
     /// A line of a running service's own result, at once.
     pub fn line(&self, text: &str) {
-        println!("{text}");
+        to_stdout(&format!("{text}\n"));
     }
+}
+
+/// Whoever reads may have gone: that is no reason to fail.
+fn to_stdout(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
 }
 
 /// The document of `--json`.
 pub fn envelope(frame: &Frame, outcome: &Outcome) -> serde_json::Value {
     json::envelope(frame, outcome)
+}
+
+/// Whoever reads may have gone here too.
+fn to_stderr(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// A plan as text: what `deploy plan` prints.

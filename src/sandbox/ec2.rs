@@ -225,9 +225,9 @@ fn permission(rule: &Value) -> Value {
         "ipProtocol": rule["ipProtocol"],
         "fromPort": rule["fromPort"].as_i64().filter(|port| *port >= 0),
         "toPort": rule["toPort"].as_i64().filter(|port| *port >= 0),
-        "ipRanges": rule["cidrIpv4"].as_str().map(|_| with("cidrIp", &rule["cidrIpv4"])),
-        "ipv6Ranges": rule["cidrIpv6"].as_str().map(|_| with("cidrIpv6", &rule["cidrIpv6"])),
-        "groups": rule["referencedGroupInfo"]["groupId"].as_str().map(|_| with("groupId", &rule["referencedGroupInfo"]["groupId"])),
+        "ipRanges": with("cidrIp", &rule["cidrIpv4"]),
+        "ipv6Ranges": with("cidrIpv6", &rule["cidrIpv6"]),
+        "groups": with("groupId", &rule["referencedGroupInfo"]["groupId"]),
     })
 }
 

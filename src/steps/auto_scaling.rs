@@ -7,7 +7,9 @@ use aws_sdk_autoscaling::types::{
 use aws_sdk_ec2::types::Filter;
 use serde::Serialize;
 
-use super::{instance_role, launch_template, load_balancer, security_groups, target_group};
+use super::{
+    instance_profile, instance_role, launch_template, load_balancer, security_groups, target_group,
+};
 use crate::cloud::{Absent, Cloud, Need, Result, tags};
 use crate::engine::{Goal, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
 use crate::site::Site;
@@ -47,7 +49,7 @@ impl Resource for AutoScalingGroup {
         // A target group behind no listener leaves its targets unused; and instances need profile, policy and ports.
         refs.after(load_balancer::HttpsListener::KEY);
         refs.after(load_balancer::HttpListener::KEY);
-        refs.after(instance_role::InstanceProfile::KEY);
+        refs.after(instance_profile::InstanceProfile::KEY);
         refs.after(instance_role::Attachment::KEY);
         refs.after(security_groups::Rules::<true>::KEY);
         let scaling = &site.config.scaling;

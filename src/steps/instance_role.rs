@@ -1,6 +1,4 @@
-//! Guide step 2: the policy, the role for EC2, their attachment, and the instance profile.
-//!
-//! The console makes the profile silently with the role; the API does not. IAM is one for all regions of an account.
+//! Guide step 2: the policy, the role for EC2, and their attachment. IAM is one for all regions of an account.
 
 use std::sync::LazyLock;
 
@@ -12,10 +10,9 @@ use crate::cloud::{Absent, Cloud, Error, Need, Result, document, tags};
 use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
 use crate::site::Site;
 
-/// The policy's ARN, the role's name, the profile's name.
+/// The policy's ARN and the role's name.
 pub const POLICY_ARN: Output = Output(Policy::KEY, "arn");
 pub const ROLE_NAME: Output = Output(Role::KEY, "name");
-pub const PROFILE_NAME: Output = Output(InstanceProfile::KEY, "name");
 
 const POLICY: &str = include_str!("../../templates/instance-policy.json");
 const TRUST: &str = include_str!("../../templates/instance-trust.json");
@@ -353,131 +350,6 @@ impl Resource for Attachment {
     }
 }
 
-/// What carries the role to an instance.
-pub struct InstanceProfile;
-
-/// The one role in the profile; null while there is none.
-#[derive(Debug, Serialize)]
-pub struct InstanceProfileSpec {
-    role: Option<String>,
-}
-
-impl Resource for InstanceProfile {
-    const KEY: Key = "instance_profile";
-    const STEP: u8 = 2;
-    type Spec = InstanceProfileSpec;
-
-    fn name(&self, site: &Site) -> String {
-        site.config.names.instance_profile.clone()
-    }
-
-    fn want(&self, _: &Site, refs: &Refs) -> InstanceProfileSpec {
-        InstanceProfileSpec {
-            role: Some(refs.get(ROLE_NAME)),
-        }
-    }
-
-    async fn find(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        _: &Look,
-    ) -> Result<Option<Live<InstanceProfileSpec>>> {
-        let request = cloud
-            .iam
-            .get_instance_profile()
-            .instance_profile_name(self.name(site));
-        let reply = request.send().await.or_absent()?;
-        let Some(profile) = reply.and_then(|reply| reply.instance_profile) else {
-            return Ok(None);
-        };
-        Ok(Some(Live {
-            spec: InstanceProfileSpec {
-                role: profile.roles().first().map(|role| role.role_name.clone()),
-            },
-            outputs: [(PROFILE_NAME, profile.instance_profile_name.clone())].into(),
-            status: Status::Ready,
-            owner: Owner::Tags(tags::from_iam(profile.tags())),
-        }))
-    }
-
-    async fn create(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        want: &InstanceProfileSpec,
-    ) -> Result<Outputs> {
-        let name = self.name(site);
-        let request = cloud
-            .iam
-            .create_instance_profile()
-            .instance_profile_name(&name);
-        request
-            .set_tags(Some(tags::to_iam(&site.tags(&name))?))
-            .send()
-            .await?;
-        add_role(cloud, &name, want).await?;
-        Ok([(PROFILE_NAME, name)].into())
-    }
-
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<InstanceProfileSpec>,
-        want: &InstanceProfileSpec,
-    ) -> Result<Outputs> {
-        let name = &live.outputs[&PROFILE_NAME];
-        if let Some(role) = &live.spec.role {
-            let request = cloud
-                .iam
-                .remove_role_from_instance_profile()
-                .instance_profile_name(name);
-            request.role_name(role).send().await.or_absent()?;
-        }
-        add_role(cloud, name, want).await?;
-        Ok(live.outputs.clone())
-    }
-
-    async fn tag(
-        &self,
-        cloud: &Cloud,
-        live: &Live<InstanceProfileSpec>,
-        tags: &Tags,
-    ) -> Result<()> {
-        let request = cloud
-            .iam
-            .tag_instance_profile()
-            .instance_profile_name(&live.outputs[&PROFILE_NAME]);
-        request.set_tags(Some(tags::to_iam(tags)?)).send().await?;
-        Ok(())
-    }
-
-    async fn delete(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<InstanceProfileSpec>,
-    ) -> Result<()> {
-        let name = &live.outputs[&PROFILE_NAME];
-        if let Some(role) = &live.spec.role {
-            let request = cloud
-                .iam
-                .remove_role_from_instance_profile()
-                .instance_profile_name(name);
-            request.role_name(role).send().await.or_absent()?;
-        }
-        cloud
-            .iam
-            .delete_instance_profile()
-            .instance_profile_name(name)
-            .send()
-            .await
-            .or_absent()?;
-        Ok(())
-    }
-}
-
 // How AWS spells it.
 
 static POLICY_DOCUMENT: LazyLock<Value> = LazyLock::new(|| bundled(POLICY));
@@ -632,13 +504,4 @@ async fn held_by_role(cloud: &Cloud, site: &Site, role: &str) -> Result<Vec<Stri
             .map(|n| format!("the instance profile {n}")),
     );
     Ok(held)
-}
-
-async fn add_role(cloud: &Cloud, profile: &str, want: &InstanceProfileSpec) -> Result<()> {
-    let request = cloud
-        .iam
-        .add_role_to_instance_profile()
-        .instance_profile_name(profile);
-    request.set_role_name(want.role.clone()).send().await?;
-    Ok(())
 }

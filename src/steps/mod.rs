@@ -2,6 +2,7 @@
 
 pub mod auto_scaling;
 pub mod dns_record;
+pub mod instance_profile;
 pub mod instance_role;
 pub mod launch_template;
 pub mod load_balancer;
@@ -19,7 +20,7 @@ pub const STACK: &[&dyn Node] = &[
     &instance_role::Policy,
     &instance_role::Role,
     &instance_role::Attachment,
-    &instance_role::InstanceProfile,
+    &instance_profile::InstanceProfile,
     &launch_template::LaunchTemplate,
     &target_group::TargetGroup,
     &load_balancer::LoadBalancer,

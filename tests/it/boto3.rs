@@ -33,9 +33,8 @@ fn boto3_sees_the_stack_that_status_tells_of() {
         .spawn()
         .unwrap();
     let mut first = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut first)
-        .unwrap();
+    let mut told = BufReader::new(child.stdout.take().unwrap()); // kept open until the end
+    told.read_line(&mut first).unwrap();
     let _served = Served(child);
     let url = first
         .split("AWS_ENDPOINT_URL=")

@@ -92,7 +92,17 @@ async fn a_rule_removed() {
             .await
             .unwrap();
     };
-    drift(edit, expect![[""]], &["AuthorizeSecurityGroupIngress"]).await;
+    drift(
+        edit,
+        expect![[r#"
+          ~ update   load_balancer_security_group_rules  alb-sg  (guide step 1)
+                ingress."tcp 443 0.0.0.0/0": (absent) -> "Allow HTTPS traffic"
+
+        Plan: 1 to update.
+    "#]],
+        &["AuthorizeSecurityGroupIngress"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,7 +118,17 @@ async fn a_rule_added() {
             .await
             .unwrap();
     };
-    drift(edit, expect![[""]], &["RevokeSecurityGroupIngress"]).await;
+    drift(
+        edit,
+        expect![[r#"
+          ~ update   instance_security_group_rules  app-sg  (guide step 1)
+                ingress."tcp 22 0.0.0.0/0": "" -> (absent)
+
+        Plan: 1 to update.
+    "#]],
+        &["RevokeSecurityGroupIngress"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,7 +159,14 @@ async fn the_target_group_of_the_consoles_wizard() {
     };
     drift(
         edit,
-        expect![[""]],
+        expect![[r#"
+              ~ update   target_group  app-tg  (guide step 5)
+                    health_check.port: "traffic-port" -> "8501"
+                    health_check.success_codes: "200" -> "404"
+                    algorithm: "round_robin" -> "least_outstanding_requests"
+
+            Plan: 1 to update.
+        "#]],
         &["ModifyTargetGroup", "ModifyTargetGroupAttributes"],
     )
     .await;
@@ -155,7 +182,17 @@ async fn a_matcher_back_to_200_is_one_call() {
             .target_group_arn(target_group(cloud).await);
         request.matcher(matcher).send().await.unwrap();
     };
-    drift(edit, expect![[""]], &["ModifyTargetGroup"]).await;
+    drift(
+        edit,
+        expect![[r#"
+          ~ update   target_group  app-tg  (guide step 5)
+                health_check.success_codes: "200" -> "404"
+
+        Plan: 1 to update.
+    "#]],
+        &["ModifyTargetGroup"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,7 +207,12 @@ async fn a_policy_document_edited_goes_back_to_the_version_that_is_right() {
             .policy_document(document);
         request.set_as_default(true).send().await.unwrap();
     };
-    drift(edit, expect![[""]], &["SetDefaultPolicyVersion"]).await;
+    drift(edit, expect![[r#"
+          ~ update   policy  OZMarketplacePolicy  (guide step 2)
+                document.Statement: [{"Action":["*"],"Effect":"Allow","Resource":["*"]}] -> [{"Action":["aws-marketplace:batchmeterusage","aws-marketplace:getentitlements","aws-marketplace:meterusage"],"Effect":"Allow","Resource":["*"]}]
+
+        Plan: 1 to update.
+    "#]], &["SetDefaultPolicyVersion"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,7 +248,12 @@ async fn a_policy_with_five_versions_loses_the_oldest() {
     };
     drift(
         edit,
-        expect![[""]],
+        expect![[r#"
+              ~ update   policy  OZMarketplacePolicy  (guide step 2)
+                    document.Statement: [{"Action":["a:e"],"Effect":"Deny","Resource":["*"]}] -> [{"Action":["aws-marketplace:batchmeterusage","aws-marketplace:getentitlements","aws-marketplace:meterusage"],"Effect":"Allow","Resource":["*"]}]
+
+            Plan: 1 to update.
+        "#]],
         &["DeletePolicyVersion", "CreatePolicyVersion"],
     )
     .await;
@@ -231,7 +278,26 @@ async fn a_templates_default_version_moved() {
             .launch_template_name(name);
         request.default_version("2").send().await.unwrap();
     };
-    drift(edit, expect![[""]], &["ModifyLaunchTemplate"]).await;
+    drift(edit, expect![[r#"
+          ~ update   launch_template     app-launch-template  (guide step 3)
+                image: "" -> "ami-0c0ffee0c0ffee0c0"
+                instance_type: "t3.micro" -> "c7i-flex.4xlarge"
+                security_groups: [] -> ["sg-00000000000000008"]
+                instance_profile: "" -> "OZMarketplace"
+                volume.device: "" -> "/dev/xvda"
+                volume.kind: "" -> "gp3"
+                volume.size_gib: 0 -> 50
+                volume.iops: 0 -> 12000
+                volume.throughput_mibps: 0 -> 500
+                volume.delete_on_termination: false -> true
+                imds_tokens: "optional" -> "required"
+                launched.network-interface: (absent) -> {"Name":"app-asg","oz-deploy:stack":"oz-liveness"}
+                launched.volume: (absent) -> {"Name":"app-asg","oz-deploy:stack":"oz-liveness"}
+          ~ update   auto_scaling_group  app-asg              (guide step 4)
+                launch_template_version: "1" -> (known after apply)
+
+        Plan: 2 to update.
+    "#]], &["ModifyLaunchTemplate"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,7 +321,17 @@ async fn a_cpu_target_changed() {
             .await
             .unwrap();
     };
-    drift(edit, expect![[""]], &["PutScalingPolicy"]).await;
+    drift(
+        edit,
+        expect![[r#"
+          ~ update   scaling_policy  app-asg-cpu  (guide step 4)
+                target_percent: 80.0 -> 30.0
+
+        Plan: 1 to update.
+    "#]],
+        &["PutScalingPolicy"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,7 +349,18 @@ async fn a_group_resized_and_its_desired_capacity_is_left_alone() {
             .await
             .unwrap();
     };
-    drift(edit, expect![[""]], &["UpdateAutoScalingGroup"]).await;
+    drift(
+        edit,
+        expect![[r#"
+          ~ update   auto_scaling_group  app-asg  (guide step 4)
+                max: 50 -> 91
+                grace_period_seconds: 0 -> 300
+
+        Plan: 1 to update.
+    "#]],
+        &["UpdateAutoScalingGroup"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -306,7 +393,13 @@ async fn a_redirect_changed() {
             .await
             .unwrap();
     };
-    drift(edit, expect![[""]], &["ModifyListener"]).await;
+    drift(edit, expect![[r#"
+          ~ update   http_listener  app-alb:80  (guide step 4)
+                action: "forward" -> "redirect"
+                to: "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/app-tg/0000000000000001" -> "https://#{host}:443/#{path}?#{query}"
+
+        Plan: 1 to update.
+    "#]], &["ModifyListener"]).await;
 }
 
 /// Points the record at this name, through the same door as the console.
@@ -358,7 +451,12 @@ async fn a_record_that_points_at_another_load_balancer_of_ours() {
             .to_owned();
         point(cloud, &old, true).await;
     };
-    drift(edit, expect![[""]], &["ChangeResourceRecordSets"]).await;
+    drift(edit, expect![[r#"
+          ~ update   dns_record  app.example.com  (guide step 7)
+                alias: "old-alb-000000023.eu-central-1.elb.amazonaws.com" -> "internal-app-alb-000000005.eu-central-1.elb.amazonaws.com"
+
+        Plan: 1 to update.
+    "#]], &["ChangeResourceRecordSets"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -366,7 +464,17 @@ async fn a_record_that_does_not_heed_the_targets_health() {
     let edit = async |cloud: &Cloud| {
         point(cloud, load_balancer(cloud).await.dns_name().unwrap(), false).await
     };
-    drift(edit, expect![[""]], &["ChangeResourceRecordSets"]).await;
+    drift(
+        edit,
+        expect![[r#"
+          ~ update   dns_record  app.example.com  (guide step 7)
+                evaluate_target_health: false -> true
+
+        Plan: 1 to update.
+    "#]],
+        &["ChangeResourceRecordSets"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -389,8 +497,16 @@ async fn a_role_taken_out_of_its_profile_and_a_policy_detached() {
     };
     drift(
         edit,
-        expect![[""]],
-        &["AttachRolePolicy", "AddRoleToInstanceProfile"],
+        expect![[r#"
+              + create   role_policy_attachment  OZMarketplace/OZMarketplacePolicy  (guide step 2)
+                    role: "OZMarketplace"
+                    policy: "arn:aws:iam::123456789012:policy/OZMarketplacePolicy"
+              ~ update   instance_profile        OZMarketplace                      (guide step 2)
+                    role: (absent) -> "OZMarketplace"
+
+            Plan: 1 to create, 1 to update.
+        "#]],
+        &["AddRoleToInstanceProfile", "AttachRolePolicy"],
     )
     .await;
 }

@@ -149,5 +149,12 @@ async fn calls_are_few() {
         stage.succeeds(line).await;
         told += &count(line);
     }
-    expect![[""]].assert_eq(&told);
+    expect![[r#"
+        create, to the last write: 33
+        create, with the look afterwards: 49
+        plan: 19
+        up: 548
+        teardown --yes: 510
+    "#]]
+    .assert_eq(&told);
 }

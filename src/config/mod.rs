@@ -1,50 +1,84 @@
-//! deploy.yaml.
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde::{Deserialize, Serialize};
+//! deploy.yaml: what stands in it, what it defaults to, and every mistake in it at once.
+//!
+//! `tree` keeps the place of each key and value, `shape` reads the tree into [`Config`], `rules` and `names` say what AWS
+//! would refuse, and `mistake` collects what they find. Nothing here knows the network or the account.
+
+mod mistake;
+mod names;
+mod rules;
+mod section;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod tree;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-#[derive(Debug)]
-pub struct Mistakes(pub String);
-impl std::fmt::Display for Mistakes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::{Deserialize, Serialize};
+
+pub use mistake::{Mistake, Mistakes, Place};
+pub use names::Names;
+
+use mistake::Findings;
+use tree::Node;
+
+/// Reads a deploy.yaml, then each `a.b=c` of `set` over it. The names come back as AWS will see them, prefix included.
+///
+/// An override's value is a text, number, `true`, `false` or `null` as it stands; one that begins with a bracket or a
+/// quote is YAML. Nothing after the `=` is the empty text. What follows `tags.` is one key, dots and all.
+///
+/// # Errors
+/// Every mistake, unless the file is no YAML: then that one.
+pub fn parse(text: &str, file: &str, set: &[String]) -> Result<Config, Mistakes> {
+    let top = Place::File {
+        file: file.into(),
+        line: 1,
+        column: 1,
+    };
+    let mut findings = Findings::new(top.clone());
+    let mut root = tree::parse(text, file, &mut findings).unwrap_or_else(|mistake| {
+        findings.halt(mistake);
+        Node::empty(top)
+    });
+    for set in set {
+        override_one(&mut root, set, &mut findings);
     }
+    let config = shape::config(root, &mut findings);
+    rules::check(&config, &mut findings);
+    names::check(&config.names, &mut findings);
+    findings.into_result()?;
+    Ok(Config {
+        names: config.names.prefixed(),
+        ..config
+    })
 }
 
-pub fn parse(text: &str, file: &str, _set: &[String]) -> Result<Config, Mistakes> {
-    serde_yaml::from_str(text).map_err(|e| Mistakes(format!("{file}: {e}")))
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Names {
-    pub prefix: String,
-    pub load_balancer_security_group: String,
-    pub instance_security_group: String,
-    pub policy: String,
-    pub role: String,
-    pub instance_profile: String,
-    pub launch_template: String,
-    pub load_balancer: String,
-    pub target_group: String,
-    pub auto_scaling_group: String,
-}
-impl Default for Names {
-    fn default() -> Names {
-        let s = |t: &str| t.to_owned();
-        Names {
-            prefix: s(""),
-            load_balancer_security_group: s("alb-sg"),
-            instance_security_group: s("app-sg"),
-            policy: s("OZMarketplacePolicy"),
-            role: s("OZMarketplace"),
-            instance_profile: s("OZMarketplace"),
-            launch_template: s("app-launch-template"),
-            load_balancer: s("app-alb"),
-            target_group: s("app-tg"),
-            auto_scaling_group: s("app-asg"),
-        }
+fn override_one(root: &mut Node, set: &str, findings: &mut Findings) {
+    let place = Place::Set(Arc::from(set));
+    let Some((path, value)) = set.split_once('=') else {
+        return findings.add(
+            place,
+            "no `=` in it",
+            "write KEY=VALUE, such as scaling.max=10",
+        );
+    };
+    let keys: Vec<&str> = match path.split_once('.') {
+        Some(("tags", key)) => vec!["tags", key],
+        _ => path.split('.').collect(),
+    };
+    if keys.iter().any(|key| key.is_empty()) {
+        return findings.add(
+            place,
+            "a key is missing before the `=`",
+            "write KEY=VALUE, such as scaling.max=10",
+        );
+    }
+    match tree::parse_override(value, &place, findings) {
+        Ok(node) => root.set(&keys, node),
+        Err(mistake) => findings.add(mistake.place, mistake.what, mistake.cure),
     }
 }
 

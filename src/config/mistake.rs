@@ -1,0 +1,162 @@
+//! What is wrong with a deploy.yaml, where, and what would be right.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// Where a mistake is. The order is that of reading: the file from top to bottom, then the command line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The file as a whole: it is empty, or too long.
+    Whole(Arc<str>),
+    /// A key or a value in the file.
+    File {
+        /// As the user named the file.
+        file: Arc<str>,
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+    },
+    /// An override, as the user wrote it: `a.b=c`.
+    Set(Arc<str>),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Whole(file) => write!(f, "{file}"),
+            Place::File { file, line, column } => write!(f, "{file}:{line}:{column}"),
+            Place::Set(set) => write!(f, "--set {}", shown(set)),
+        }
+    }
+}
+
+/// One mistake, on one line: `deploy.yaml:12:5: what is wrong; what would be right`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {what}; {cure}")]
+pub struct Mistake {
+    /// The offending key or value; for a missing key, the mapping that lacks it.
+    pub place: Place,
+    /// What is wrong.
+    pub what: String,
+    /// What would be right.
+    pub cure: String,
+}
+
+/// Every mistake of a file and its overrides, sorted by place, one a line. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl std::error::Error for Mistakes {}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(Mistake::to_string).collect();
+        write!(f, "{}", lines.join("\n"))
+    }
+}
+
+/// What was found so far: mistakes, and the place of every value that was read.
+#[derive(Debug)]
+pub(super) struct Findings {
+    mistakes: Vec<Mistake>,
+    places: BTreeMap<String, Place>,
+    spoiled: BTreeSet<String>,
+    top: Place,
+}
+
+impl Findings {
+    /// `top` is where a mistake of the whole is placed.
+    pub fn new(top: Place) -> Findings {
+        Findings {
+            mistakes: Vec::new(),
+            places: BTreeMap::new(),
+            spoiled: BTreeSet::new(),
+            top,
+        }
+    }
+
+    /// Adds a mistake whose place is known.
+    pub fn add(&mut self, place: Place, what: impl Into<String>, cure: impl Into<String>) {
+        self.mistakes.push(Mistake {
+            place,
+            what: what.into(),
+            cure: cure.into(),
+        });
+    }
+
+    /// Remembers where the value of `path` stands; `scaling.min`, `network.private_subnets[0]`.
+    pub fn locate(&mut self, path: &str, place: &Place) {
+        self.places.insert(path.to_owned(), place.clone());
+    }
+
+    /// The value of `path` could not be read and was replaced by a default, which no rule may blame.
+    pub fn spoil(&mut self, path: &str) {
+        self.spoiled.insert(path.to_owned());
+    }
+
+    /// A rule among the values of `paths` is broken. It is blamed on the first one that was given, and on none
+    /// when one of them was unreadable: the rule would speak about a default.
+    pub fn refuse(&mut self, paths: &[&str], what: impl Into<String>, cure: impl Into<String>) {
+        if paths
+            .iter()
+            .any(|path| enclosing(path).any(|path| self.spoiled.contains(path)))
+        {
+            return;
+        }
+        let given = paths.iter().find_map(|path| self.places.get(*path));
+        let around = || {
+            paths
+                .iter()
+                .flat_map(|path| enclosing(path))
+                .find_map(|path| self.places.get(path))
+        };
+        let place = given.or_else(around).unwrap_or(&self.top).clone();
+        self.add(place, what, cure);
+    }
+
+    /// Adds the mistake after which nothing of the file can be read; what depends on it is blamed on nobody.
+    pub fn halt(&mut self, mistake: Mistake) {
+        self.mistakes.push(mistake);
+        self.spoil("");
+    }
+
+    /// All mistakes in the order of reading, or none.
+    pub fn into_result(mut self) -> Result<(), Mistakes> {
+        self.mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+        if self.mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(Mistakes(self.mistakes))
+        }
+    }
+}
+
+/// `a.b[0]`, then `a.b`, then `a`, then the empty path of the file itself.
+fn enclosing(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| {
+        path.rfind(['.', '[']).map(|end| &path[..end])
+    })
+    .chain([""])
+}
+
+/// The user's own words, fit for one line of a terminal.
+pub(super) fn shown(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut line: String = text
+        .chars()
+        .take(LONGEST)
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
+}

@@ -1,0 +1,173 @@
+//! The keys of deploy.yaml, section by section, in the order of [`Config`].
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+
+use super::mistake::Findings;
+use super::rules;
+use super::section::{Section, read};
+use super::tree::Node;
+use super::{
+    Config, Dns, HealthCheck, Imds, Instance, Listener, LoadBalancer, Names, Network, Scaling,
+    Scheme, Verify, Volume,
+};
+
+// EBS and Auto Scaling refuse what is beyond (gp3: EC2's service model).
+const GP3_SIZE_GIB: std::ops::RangeInclusive<i64> = 1..=65_536;
+const GP3_IOPS: std::ops::RangeInclusive<i64> = 3_000..=80_000;
+const GP3_THROUGHPUT_MIBPS: std::ops::RangeInclusive<i64> = 125..=2_000;
+/// AWS names no limit for a group; ten thousand of these instances is a slip of the finger.
+const INSTANCES: std::ops::RangeInclusive<i64> = 0..=10_000;
+/// A day: AWS names no limit here either.
+const SECONDS: std::ops::RangeInclusive<i64> = 0..=86_400;
+
+/// Reads the whole file. What cannot be read is told and left at its default.
+pub(super) fn config(root: Node, findings: &mut Findings) -> Config {
+    let default = Config::new(Network::default());
+    read("", root, findings, |top| Config {
+        stack: top.text("stack", default.stack),
+        region: top.optional_text("region"),
+        network: top.required_section("network", "add it, with vpc and private_subnets", network),
+        load_balancer: top.section("load_balancer", load_balancer),
+        instance: top.section("instance", instance),
+        scaling: top.section("scaling", scaling),
+        health_check: top.section("health_check", health_check),
+        dns: top.optional_section("dns", dns),
+        names: top.section("names", names),
+        tags: top.section("tags", tags),
+        verify: top.section("verify", verify),
+    })
+}
+
+fn network(section: &mut Section) -> Network {
+    Network {
+        vpc: section.required_text("vpc", "add it, such as vpc: vpc-0123456789abcdef0"),
+        private_subnets: section
+            .required_texts("private_subnets", "add a list of two subnets in two zones"),
+        public_subnets: section.texts("public_subnets", Vec::new()),
+    }
+}
+
+fn load_balancer(section: &mut Section) -> LoadBalancer {
+    let default = LoadBalancer::default();
+    let schemes = [
+        ("internal", Scheme::Internal),
+        ("internet-facing", Scheme::InternetFacing),
+    ];
+    let listeners = [("https", Listener::Https), ("http", Listener::Http)];
+    LoadBalancer {
+        scheme: section.choice("scheme", default.scheme, &schemes),
+        listener: section.choice("listener", default.listener, &listeners),
+        certificate: section.optional_text("certificate"),
+        redirect_http: section.flag("redirect_http", default.redirect_http),
+        ingress_cidrs: cidrs(section, &default.ingress_cidrs),
+        allow_public: section.flag("allow_public", default.allow_public),
+    }
+}
+
+fn cidrs(section: &mut Section, default: &[IpNet]) -> Vec<IpNet> {
+    let written = section.texts(
+        "ingress_cidrs",
+        default.iter().map(IpNet::to_string).collect(),
+    );
+    rules::cidrs("load_balancer.ingress_cidrs", &written, section.findings)
+}
+
+fn instance(section: &mut Section) -> Instance {
+    let default = Instance::default();
+    let imds = [("required", Imds::Required), ("optional", Imds::Optional)];
+    Instance {
+        image: section.text("image", default.image),
+        instance_type: section.text("type", default.instance_type),
+        key_pair: section.optional_text("key_pair"),
+        volume: section.section("volume", volume),
+        imds: section.choice("imds", default.imds, &imds),
+    }
+}
+
+fn volume(section: &mut Section) -> Volume {
+    let default = Volume::default();
+    Volume {
+        size_gib: section.whole("size_gib", default.size_gib, GP3_SIZE_GIB),
+        iops: section.whole("iops", default.iops, GP3_IOPS),
+        throughput_mibps: section.whole(
+            "throughput_mibps",
+            default.throughput_mibps,
+            GP3_THROUGHPUT_MIBPS,
+        ),
+    }
+}
+
+fn scaling(section: &mut Section) -> Scaling {
+    let default = Scaling::default();
+    Scaling {
+        min: section.whole("min", default.min, INSTANCES),
+        desired: section.whole("desired", default.desired, INSTANCES),
+        max: section.whole("max", default.max, INSTANCES),
+        cpu_target_percent: section.number(
+            "cpu_target_percent",
+            default.cpu_target_percent,
+            1.0..=100.0,
+        ),
+        warm_up_seconds: section.whole("warm_up_seconds", default.warm_up_seconds, SECONDS),
+        grace_period_seconds: section.whole(
+            "grace_period_seconds",
+            default.grace_period_seconds,
+            SECONDS,
+        ),
+    }
+}
+
+fn health_check(section: &mut Section) -> HealthCheck {
+    let default = HealthCheck::default();
+    HealthCheck {
+        port: section.whole("port", default.port, 1..=65_535),
+        path: section.text("path", default.path),
+        // Nobody thinks of quotes around 404.
+        success_codes: section.code("success_codes", default.success_codes),
+    }
+}
+
+fn dns(section: &mut Section) -> Dns {
+    Dns {
+        zone: section.required_text(
+            "zone",
+            "add it, such as zone: example.com, or omit dns for no record",
+        ),
+        record: section.text("record", super::record()),
+    }
+}
+
+fn names(section: &mut Section) -> Names {
+    let default = Names::default();
+    Names {
+        prefix: section.text("prefix", default.prefix),
+        load_balancer_security_group: section.text(
+            "load_balancer_security_group",
+            default.load_balancer_security_group,
+        ),
+        instance_security_group: section
+            .text("instance_security_group", default.instance_security_group),
+        policy: section.text("policy", default.policy),
+        role: section.text("role", default.role),
+        instance_profile: section.text("instance_profile", default.instance_profile),
+        launch_template: section.text("launch_template", default.launch_template),
+        load_balancer: section.text("load_balancer", default.load_balancer),
+        target_group: section.text("target_group", default.target_group),
+        auto_scaling_group: section.text("auto_scaling_group", default.auto_scaling_group),
+    }
+}
+
+fn tags(section: &mut Section) -> BTreeMap<String, String> {
+    section.all_codes().into_iter().collect()
+}
+
+fn verify(section: &mut Section) -> Verify {
+    Verify {
+        // 1.10 is no number here.
+        version: section.optional_code("version"),
+        capture: section.optional_text("capture").map(Into::into),
+        reference: section.optional_text("reference").map(Into::into),
+    }
+}

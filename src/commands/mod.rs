@@ -36,14 +36,7 @@ pub struct Session {
 impl Session {
     /// A deadline, with pauses that suit where we are.
     pub fn clock(&self, timeout: Duration) -> Clock {
-        match self.sandbox {
-            Some(_) => Clock::with_pauses(
-                timeout,
-                Duration::from_millis(100),
-                Duration::from_millis(400),
-            ),
-            None => Clock::new(timeout),
-        }
+        Clock::new(timeout, self.sandbox.as_ref().map_or(1.0, Sandbox::pace))
     }
 
     /// What the envelope says of this session.

@@ -446,5 +446,6 @@ fn nearest<'a>(written: &str, words: &[&'a str]) -> Option<&'a str> {
     let best = words
         .iter()
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(best) >= NEAR).then_some(*best)
+    let slip = strsim::damerau_levenshtein(&written, best) <= 1;
+    (slip || likeness(best) >= NEAR).then_some(*best)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One field that is not as wanted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -47,24 +47,33 @@ pub fn diff(live: &Value, want: &Value) -> Vec<Change> {
 }
 
 fn compare(field: String, live: &Value, want: &Value, changes: &mut Vec<Change>) {
-    if let (Value::Object(old), Value::Object(new)) = (live, want) {
-        for (name, value) in new {
-            compare(
-                join(&field, name),
-                old.get(name).unwrap_or(&Value::Null),
-                value,
-                changes,
-            );
+    let nothing = Map::new();
+    let fields = match (live, want) {
+        (Value::Object(old), Value::Object(new)) => Some((old, new)),
+        (Value::Null, Value::Object(new)) => Some((&nothing, new)),
+        (Value::Object(old), Value::Null) => Some((old, &nothing)),
+        _ => None,
+    };
+    let Some((old, new)) = fields else {
+        if !same(live, want) {
+            changes.push(Change {
+                field,
+                old: live.clone(),
+                new: want.clone(),
+            });
         }
-        for (name, value) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
-            compare(join(&field, name), value, &Value::Null, changes);
-        }
-    } else if !same(live, want) {
-        changes.push(Change {
-            field,
-            old: live.clone(),
-            new: want.clone(),
-        });
+        return;
+    };
+    for (name, value) in new {
+        compare(
+            join(&field, name),
+            old.get(name).unwrap_or(&Value::Null),
+            value,
+            changes,
+        );
+    }
+    for (name, value) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
+        compare(join(&field, name), value, &Value::Null, changes);
     }
 }
 

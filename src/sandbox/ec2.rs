@@ -219,8 +219,10 @@ fn describe_security_groups(world: &World, asked: &Value) -> Reply {
 
 /// A rule as DescribeSecurityGroups shows it.
 fn permission(rule: &Value) -> Value {
-    let with =
-        |name: &str, value: &Value| json!([{name: value, "description": rule["description"]}]);
+    let with = |name: &str, peer: &Value| match peer.is_null() {
+        true => json!([]),
+        false => json!([{name: peer, "description": rule["description"]}]),
+    };
     json!({
         "ipProtocol": rule["ipProtocol"],
         "fromPort": rule["fromPort"].as_i64().filter(|port| *port >= 0),

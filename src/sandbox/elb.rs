@@ -315,93 +315,16 @@ fn modify_attributes(world: &mut World, asked: &Value) -> Reply {
     Ok(json!({"Attributes": row["_attributes"]}))
 }
 
-/// What the stand-in service answers on its health check's path.
-const ANSWER: &str = "404";
-
 fn target_health(world: &mut World, asked: &Value) -> Reply {
     let row = one(world, asked, "TargetGroupArn", GROUPS)?.clone();
     let described = list(&row, "_targets").iter().map(|target| {
-        let (state, reason, words) = health(world, &row, target);
+        let (state, reason, words) = super::health::of(world, &row, target);
         json!({
             "Target": {"Id": target["Id"], "Port": row["Port"]}, "HealthCheckPort": row["HealthCheckPort"],
             "TargetHealth": {"State": state, "Reason": reason, "Description": words},
         })
     });
     Ok(json!({"TargetHealthDescriptions": described.collect::<Vec<_>>()}))
-}
-
-/// State, reason code and description, as DescribeTargetHealth documents them.
-pub fn health(
-    world: &World,
-    group: &Value,
-    target: &Value,
-) -> (&'static str, Option<&'static str>, Option<String>) {
-    let text = |name: &str| group[name].as_str().unwrap_or_default().to_owned();
-    let seconds = |name: &str| text(name).parse::<f64>().unwrap_or(30.0);
-    if list(group, "LoadBalancerArns").is_empty() {
-        return (
-            "unused",
-            Some("Target.NotInUse"),
-            Some(
-                "Target group is not configured to receive traffic from the load balancer"
-                    .to_owned(),
-            ),
-        );
-    }
-    let booted = target["_since"].as_f64().unwrap_or_default() + 60.0;
-    if world.now < booted + seconds("HealthCheckIntervalSeconds") * seconds("HealthyThresholdCount")
-    {
-        return ("initial", Some("Elb.InitialHealthChecking"), None);
-    }
-    if !reachable(world, group, target) {
-        return (
-            "unhealthy",
-            Some("Target.Timeout"),
-            Some("Request timed out".to_owned()),
-        );
-    }
-    let wanted = group["Matcher"]["HttpCode"].as_str().unwrap_or_default();
-    let fits = wanted.split(',').any(|part| match part.split_once('-') {
-        Some((low, high)) => (low..=high).contains(&ANSWER),
-        None => part == ANSWER,
-    });
-    match fits {
-        true => ("healthy", None, None),
-        false => (
-            "unhealthy",
-            Some("Target.ResponseCodeMismatch"),
-            Some(format!("Health checks failed with these codes: [{ANSWER}]")),
-        ),
-    }
-}
-
-/// Whether the target's security groups let the load balancer's in, on the health check's port.
-fn reachable(world: &World, group: &Value, target: &Value) -> bool {
-    let port: Option<i64> = group["HealthCheckPort"]
-        .as_str()
-        .and_then(|port| port.parse().ok())
-        .or(group["Port"].as_i64());
-    let balancers = list(group, "LoadBalancerArns")
-        .iter()
-        .filter_map(|arn| world.row(BALANCERS.0, arn.as_str()?));
-    let from: Vec<&Value> = balancers
-        .flat_map(|balancer| list(balancer, "SecurityGroups"))
-        .collect();
-    let Some(instance) = target["Id"]
-        .as_str()
-        .and_then(|id| world.row("instances", id))
-    else {
-        return false;
-    };
-    let groups = list(instance, "groupSet")
-        .iter()
-        .filter_map(|group| world.row("groups", group["groupId"].as_str()?));
-    groups.flat_map(|group| list(group, "_rules")).any(|rule| {
-        rule["isEgress"] == false
-            && from.contains(&&rule["referencedGroupInfo"]["groupId"])
-            && rule["fromPort"].as_i64() <= port
-            && rule["toPort"].as_i64() >= port
-    })
 }
 
 fn delete_target_group(world: &mut World, asked: &Value) -> Reply {

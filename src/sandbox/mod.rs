@@ -7,6 +7,7 @@ mod autoscaling;
 mod dns;
 mod ec2;
 mod elb;
+mod health;
 mod iam;
 mod serve;
 mod service;
@@ -170,6 +171,11 @@ impl Sandbox {
     /// `Err`: the name does not resolve, or nobody answers there.
     pub async fn browse(&self, url: &str) -> Result<http::Response<Vec<u8>>, String> {
         service::browse(&self.lock(), url)
+    }
+
+    /// How many of its seconds pass in one of the runtime's.
+    pub fn pace(&self) -> f64 {
+        self.inner.pace
     }
 
     /// Every call so far, in order.

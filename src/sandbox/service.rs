@@ -3,7 +3,8 @@
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::elb::{active, health, targets};
+use super::elb::{active, targets};
+use super::health;
 use super::wire::list;
 use super::world::World;
 
@@ -48,7 +49,7 @@ pub fn browse(world: &World, url: &str) -> Result<Response<Vec<u8>>, String> {
     let healthy = |group: &Value| {
         list(group, "_targets")
             .iter()
-            .any(|target| health(world, group, target).0 == "healthy")
+            .any(|target| health::of(world, group, target).0 == "healthy")
     };
     match groups.into_iter().any(healthy) {
         true => Ok(service(&path)),

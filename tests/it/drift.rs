@@ -291,8 +291,10 @@ async fn a_templates_default_version_moved() {
                 volume.throughput_mibps: 0 -> 500
                 volume.delete_on_termination: false -> true
                 imds_tokens: "optional" -> "required"
-                launched.network-interface: (absent) -> {"Name":"app-asg","oz-deploy:stack":"oz-liveness"}
-                launched.volume: (absent) -> {"Name":"app-asg","oz-deploy:stack":"oz-liveness"}
+                launched.network-interface.Name: (absent) -> "app-asg"
+                launched.network-interface.oz-deploy:stack: (absent) -> "oz-liveness"
+                launched.volume.Name: (absent) -> "app-asg"
+                launched.volume.oz-deploy:stack: (absent) -> "oz-liveness"
           ~ update   auto_scaling_group  app-asg              (guide step 4)
                 launch_template_version: "1" -> (known after apply)
 

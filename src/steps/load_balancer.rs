@@ -17,6 +17,8 @@ use crate::site::Site;
 pub const ARN: Output = Output(LoadBalancer::KEY, "arn");
 pub const DNS_NAME: Output = Output(LoadBalancer::KEY, "dns_name");
 pub const ZONE: Output = Output(LoadBalancer::KEY, "zone");
+/// `active`, `provisioning` …, when it was looked at.
+pub const STATE: Output = Output(LoadBalancer::KEY, "state");
 
 /// TLS 1.3 and 1.2 (guide step 4, "secure listeners"); the API's own default is of 2016.
 const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
@@ -87,8 +89,15 @@ impl Resource for LoadBalancer {
             .availability_zones()
             .iter()
             .filter_map(|zone| zone.subnet_id());
+        let state = found.state().and_then(|state| state.code());
         let outputs = [
             (ARN, arn),
+            (
+                STATE,
+                state
+                    .map_or("unknown", LoadBalancerStateEnum::as_str)
+                    .to_owned(),
+            ),
             (DNS_NAME, found.dns_name.clone().need("DNSName")?),
             (
                 ZONE,

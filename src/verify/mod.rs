@@ -114,7 +114,10 @@ pub async fn wait_healthy(
         verb: "healthy",
     });
     for attempt in 0.. {
-        if is_active(cloud, balancer).await? {
+        let known = outputs
+            .get(&load_balancer::STATE)
+            .is_some_and(|state| state == "active");
+        if known || is_active(cloud, balancer).await? {
             break;
         }
         let why = "the load balancer is provisioning".to_owned();

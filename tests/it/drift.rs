@@ -278,7 +278,9 @@ async fn a_templates_default_version_moved() {
             .launch_template_name(name);
         request.default_version("2").send().await.unwrap();
     };
-    drift(edit, expect![[r#"
+    drift(
+        edit,
+        expect![[r#"
           ~ update   launch_template     app-launch-template  (guide step 3)
                 image: "" -> "ami-0c0ffee0c0ffee0c0"
                 instance_type: "t3.micro" -> "c7i-flex.4xlarge"
@@ -299,7 +301,10 @@ async fn a_templates_default_version_moved() {
                 launch_template_version: "1" -> (known after apply)
 
         Plan: 2 to update.
-    "#]], &["ModifyLaunchTemplate"]).await;
+    "#]],
+        &["ModifyLaunchTemplate"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

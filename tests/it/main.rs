@@ -2,6 +2,7 @@
 
 mod boto3;
 mod cli;
+mod config;
 mod drift;
 mod engine;
 mod foreign;

@@ -113,7 +113,8 @@ where
     fn from(error: SdkError<E, HttpResponse>) -> Error {
         let (service, operation) = called::<E>();
         let status = error.raw_response().map(|raw| raw.status().as_u16());
-        match error.code().map(str::to_owned) {
+        let code = error.code().map(str::to_owned);
+        match code.or_else(|| batch_code(error.raw_response())) {
             Some(code) => Error::Refused {
                 message: error
                     .message()
@@ -154,6 +155,13 @@ fn called<E>() -> (String, String) {
         .unwrap_or_default()
         .trim_end_matches("Error");
     (service.to_owned(), operation.to_owned())
+}
+
+/// Route 53's reference shows this one error as an element of its own name, which the SDK takes for no error code.
+fn batch_code(raw: Option<&HttpResponse>) -> Option<String> {
+    let body = String::from_utf8_lossy(raw?.body().bytes()?);
+    body.contains("<InvalidChangeBatch")
+        .then(|| "InvalidChangeBatch".to_owned())
 }
 
 /// Route 53 puts its messages in a list that the SDK's metadata leaves out.
@@ -218,6 +226,20 @@ fn request(id: &Option<String>) -> String {
 mod tests {
     use super::*;
     use aws_sdk_iam::operation::create_role::CreateRoleError;
+
+    #[test]
+    fn a_refused_change_batch_is_understood_in_the_form_of_the_reference() {
+        let body = "<InvalidChangeBatch><Messages><Message>a &lt;b&gt;</Message><Message>c</Message></Messages></InvalidChangeBatch>";
+        let raw = HttpResponse::new(
+            400.try_into().unwrap(),
+            aws_smithy_types::body::SdkBody::from(body),
+        );
+        assert_eq!(
+            batch_code(Some(&raw)).as_deref(),
+            Some("InvalidChangeBatch")
+        );
+        assert_eq!(messages(Some(&raw)), "a <b>; c");
+    }
 
     #[test]
     fn service_and_operation_are_read_from_the_errors_type() {

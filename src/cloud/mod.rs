@@ -22,7 +22,7 @@ use tokio::sync::OnceCell;
 
 pub use error::{Absent, Error, Result};
 pub use gate::Gate;
-pub use reply::{Need, only};
+pub use reply::Need;
 pub use settling::{Settling, settling};
 pub use shared::{Balancing, Shared};
 

@@ -13,14 +13,3 @@ impl<T> Need<T> for Option<T> {
         self.ok_or_else(|| Error::Reply(format!("AWS's answer lacks {field}")))
     }
 }
-
-/// The one item of a list that must have one.
-pub fn only<T>(list: Vec<T>, field: &str) -> Result<T> {
-    let count = list.len();
-    match list.into_iter().next() {
-        Some(item) if count == 1 => Ok(item),
-        _ => Err(Error::Reply(format!(
-            "AWS's answer has {count} {field} where one is expected"
-        ))),
-    }
-}

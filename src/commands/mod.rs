@@ -95,6 +95,21 @@ pub async fn run(cli: Cli) -> Exit {
     outcome.exit
 }
 
+/// What a command line that cannot be parsed ends in; with `--json` in it, the envelope too.
+pub fn refuse(refused: &clap::Error) -> Exit {
+    let _ = refused.print();
+    if !refused.use_stderr() {
+        return Exit::Done; // --help and --version
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let message = refused.kind().to_string();
+        let problem = Problem::new(message, "`deploy --help` shows what there is.");
+        let outcome = Outcome::new(Exit::Usage, "failed", "").with_problems(vec![problem]);
+        Report::new(true, true).result(&Frame::default(), &outcome);
+    }
+    Exit::Usage
+}
+
 /// Carries out a verb that works on a stack.
 pub async fn perform(session: &Session, verb: &Verb) -> Outcome {
     match verb {

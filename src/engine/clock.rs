@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 /// The one deadline of a run, and how long to pause between two looks.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     deadline: Instant,
-    start: Instant,
     /// The shortest and the longest pause between two looks at one thing.
     pause: (Duration, Duration),
 }
@@ -21,7 +20,6 @@ impl Clock {
         let pause = |seconds: f64| Duration::from_secs_f64(seconds / pace.max(0.001));
         Clock {
             deadline: start + timeout,
-            start,
             pause: (pause(1.0), pause(10.0)),
         }
     }
@@ -31,7 +29,6 @@ impl Clock {
         let now = Instant::now();
         Clock {
             deadline: self.deadline.min(now + timeout),
-            start: now,
             pause: self.pause,
         }
     }
@@ -39,11 +36,6 @@ impl Clock {
     /// Whether the deadline has passed.
     pub fn expired(&self) -> bool {
         Instant::now() >= self.deadline
-    }
-
-    /// Time since it was started.
-    pub fn elapsed(&self) -> Duration {
-        self.start.elapsed()
     }
 
     /// Waits before the `attempt`-th look (from 0), longer each time, never past the deadline.
@@ -59,11 +51,6 @@ impl Clock {
             () = stop.asked() => false,
         }
     }
-}
-
-/// Waits for a fixed time: what the HTTP client and the bars need.
-pub async fn wait(time: Duration) {
-    sleep(time).await;
 }
 
 /// Whether somebody wants the run to stop, and with which signal.

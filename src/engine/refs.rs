@@ -1,7 +1,7 @@
 //! Ids of other resources, by asking; and who asked, which is the graph.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::resource::{Key, Output, Outputs};
 
@@ -47,15 +47,5 @@ impl Refs {
     /// What was asked for, and how.
     pub fn into_asked(self) -> BTreeMap<Key, Edge> {
         self.asked.into_inner()
-    }
-
-    /// Everything known but the outputs of `keys`.
-    pub fn without(outputs: &Outputs, keys: &BTreeSet<Key>, renewed: &[Output]) -> Outputs {
-        let withheld = |output: &Output| keys.contains(output.0) || renewed.contains(output);
-        outputs
-            .iter()
-            .filter(|(output, _)| !withheld(output))
-            .map(|(o, v)| (*o, v.clone()))
-            .collect()
     }
 }

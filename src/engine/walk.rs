@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::resource::{Key, Outputs, Owner, Status};
+use super::resource::{Key, Outputs, Owner};
 use super::{Clock, Decision, Goal, Graph, Look, Node, Refs, Seen, Stop, Terms};
 use crate::cloud::{self, Cloud, settling};
 use crate::site::Site;
@@ -43,8 +43,6 @@ pub enum Event {
         name: String,
         because: Key,
     },
-    /// Something else worth a line.
-    Note(String),
 }
 
 /// Why a resource is not as it should be.
@@ -141,7 +139,11 @@ impl Walk<'_> {
                 &[]
             };
             if let Some(seen) = seen.filter(|_| stands) {
-                outputs.extend(Refs::without(&seen.outputs, &BTreeSet::new(), renewed));
+                let stays = seen
+                    .outputs
+                    .iter()
+                    .filter(|(output, _)| !renewed.contains(output));
+                outputs.extend(stays.map(|(output, value)| (*output, value.clone())));
             }
             plan.push((node.key(), decision));
         }
@@ -404,9 +406,4 @@ fn own(seen: &Option<Seen>) -> Outputs {
     seen.as_ref()
         .map(|seen| seen.outputs.clone())
         .unwrap_or_default()
-}
-
-/// Whether it is on its way out.
-pub fn is_leaving(seen: &Seen) -> bool {
-    matches!(seen.status, Status::Leaving(_))
 }

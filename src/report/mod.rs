@@ -168,7 +168,7 @@ impl Report {
         }
         let text = match self.json {
             true => format!("{}\n", json::envelope(frame, outcome)),
-            false => text::result(frame, outcome),
+            false => text::result(outcome),
         };
         to_stdout(&text);
         if !outcome.summary.is_empty() {

@@ -54,7 +54,6 @@ impl Progress {
             Event::Skipped { key, name, because } => {
                 self.note(&format!("{key} {name}: skipped, {because} failed"))
             }
-            Event::Note(text) => self.note(&text),
         }
     }
 

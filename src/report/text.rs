@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Check, Frame, Outcome, Planned, Problem, Standing};
+use super::{Check, Outcome, Planned, Problem, Standing};
 
 /// The result of a command: the plan, what stands, the checks, the outputs.
-pub fn result(_: &Frame, outcome: &Outcome) -> String {
+pub fn result(outcome: &Outcome) -> String {
     let mut text = String::new();
     if outcome.planned {
         text += &plan(&outcome.changes);

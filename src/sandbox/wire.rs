@@ -218,14 +218,6 @@ fn respond(service: &str, operation: &str, reply: Reply, id: &str) -> Response<V
                 ),
             )
         }
-        // Route 53 API reference, ChangeResourceRecordSets: this one error has a form of its own.
-        (Err(no), "route53") if no.code == "InvalidChangeBatch" => (
-            no.status,
-            format!(
-                "<InvalidChangeBatch xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Messages><Message>{}</Message></Messages><RequestId>{id}</RequestId></InvalidChangeBatch>",
-                escaped(&no.message)
-            ),
-        ),
         (Ok(value), _) => (
             200,
             format!(

@@ -143,9 +143,9 @@ impl Resource for Policy {
     }
 
     /// Versions that are not the default first: AWS refuses to delete a policy that has any.
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<PolicySpec>) -> Result<()> {
+    async fn delete(&self, cloud: &Cloud, site: &Site, live: &Live<PolicySpec>) -> Result<()> {
         let arn = &live.outputs[&POLICY_ARN];
-        let held = attached_to(cloud, arn).await?;
+        let held = attached_to_others(cloud, site, arn).await?;
         if !held.is_empty() {
             return Err(Error::Held(format!(
                 "also attached to {}, which is not ours",
@@ -410,8 +410,8 @@ async fn delete_version(cloud: &Cloud, arn: &str, version: &str) -> Result<()> {
     Ok(())
 }
 
-/// Who else has the policy. Ours was detached before.
-async fn attached_to(cloud: &Cloud, arn: &str) -> Result<Vec<String>> {
+/// Who else has the policy. Our role, which was detached before, may still be listed for a while.
+async fn attached_to_others(cloud: &Cloud, site: &Site, arn: &str) -> Result<Vec<String>> {
     let mut pages = cloud
         .iam
         .list_entities_for_policy()
@@ -425,6 +425,7 @@ async fn attached_to(cloud: &Cloud, arn: &str) -> Result<Vec<String>> {
             page.policy_roles()
                 .iter()
                 .filter_map(|role| role.role_name())
+                .filter(|name| *name != site.config.names.role)
                 .map(|name| format!("role {name}")),
         );
         held.extend(

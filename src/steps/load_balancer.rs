@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{security_groups, target_group};
 use crate::cloud::{Absent, Cloud, Error, Need, Result, tags};
 use crate::config::Scheme;
-use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use crate::engine::{Goal, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
 use crate::site::Site;
 
 /// The load balancer's ARN, its DNS name, and the hosted zone that an alias to it names.
@@ -79,6 +79,7 @@ impl Resource for LoadBalancer {
         if let Some(state) = found
             .state()
             .filter(|state| state.code() == Some(&LoadBalancerStateEnum::Failed))
+            .filter(|_| look.goal == Goal::Present)
         {
             let why = state.reason().unwrap_or("AWS gives no reason");
             return Err(Error::Reply(format!(

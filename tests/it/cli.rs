@@ -99,6 +99,7 @@ fn the_envelope_is_one_document_on_failure_too() {
     let home = Home::new();
     for (line, code) in [
         ("--json plan", 2),
+        ("--json up --no-such-flag", 2),
         ("--json --sandbox plan --exit-code", 3),
         ("--json --sandbox status", 0),
     ] {

@@ -43,6 +43,40 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
             "ImageId",
             "InvalidAMIID.NotFound",
         ),
+        "DescribeRouteTables" => found(
+            world,
+            asked,
+            "route_tables",
+            "routeTableSet",
+            "RouteTableId",
+            "InvalidRouteTableID.NotFound",
+        ),
+        "DescribeNatGateways" => found(
+            world,
+            asked,
+            "nat_gateways",
+            "natGatewaySet",
+            "NatGatewayId",
+            "NatGatewayNotFound",
+        ),
+        "DescribeKeyPairs" => found(
+            world,
+            asked,
+            "key_pairs",
+            "keySet",
+            "KeyName",
+            "InvalidKeyPair.NotFound",
+        ),
+        "DescribeAvailabilityZones" => {
+            let mut zones: Vec<&str> = world
+                .rows("subnets")
+                .filter_map(|row| row["availabilityZone"].as_str())
+                .collect();
+            zones.sort();
+            zones.dedup();
+            let zone = |name: &&str| json!({"zoneName": name, "zoneState": "available", "regionName": world.region});
+            Ok(json!({"availabilityZoneInfo": zones.iter().map(zone).collect::<Vec<_>>()}))
+        }
         "DescribeNetworkInterfaces" => found(
             world,
             asked,
@@ -114,6 +148,10 @@ fn passes(row: &Value, asked: &Value) -> Result<bool, Refusal> {
                 .collect(),
             "vpc-id" => vec![row["vpcId"].clone()],
             "subnet-id" => vec![row["subnetId"].clone()],
+            "association.subnet-id" => list(row, "associationSet")
+                .iter()
+                .map(|one| one["subnetId"].clone())
+                .collect(),
             "availability-zone" => vec![row["availabilityZone"].clone()],
             "name" => vec![row["name"].clone()],
             "state" => vec![row["imageState"].clone(), row["state"].clone()],

@@ -62,6 +62,34 @@ impl World {
             });
             world.table("subnets").insert(id.clone(), row);
         }
+        let ways_out = [
+            (
+                "rtb-0aaaaaaaaaaaaaaaa",
+                &seed.public_subnets,
+                "gatewayId",
+                "igw-0aaaaaaaaaaaaaaaa",
+            ),
+            (
+                "rtb-0bbbbbbbbbbbbbbbb",
+                &seed.private_subnets,
+                "natGatewayId",
+                "nat-0bbbbbbbbbbbbbbbb",
+            ),
+        ];
+        for (id, subnets, through, gateway) in ways_out {
+            let associated: Vec<Value> = subnets
+                .iter()
+                .map(|subnet| json!({"routeTableId": id, "subnetId": subnet, "main": false}))
+                .collect();
+            let route =
+                json!({"destinationCidrBlock": "0.0.0.0/0", through: gateway, "state": "active"});
+            let row = json!({"routeTableId": id, "vpcId": vpc.id, "associationSet": associated, "routeSet": [route]});
+            world.table("route_tables").insert(id.to_owned(), row);
+        }
+        let nat = json!({"natGatewayId": "nat-0bbbbbbbbbbbbbbbb", "vpcId": vpc.id, "state": "available", "subnetId": seed.public_subnets.first()});
+        world
+            .table("nat_gateways")
+            .insert("nat-0bbbbbbbbbbbbbbbb".to_owned(), nat);
         let image = json!({
             "imageId": seed.image.id, "name": seed.image.name, "imageState": "available", "architecture": "x86_64",
             "rootDeviceName": seed.image.root_device, "rootDeviceType": "ebs", "virtualizationType": "hvm",
@@ -135,7 +163,15 @@ impl World {
 
     /// What is not seeded, by name; instances that are terminated do not count.
     pub fn leftovers(&self) -> Vec<String> {
-        let seeds = ["vpcs", "subnets", "images", "certificates", "zones"];
+        let seeds = [
+            "vpcs",
+            "subnets",
+            "route_tables",
+            "nat_gateways",
+            "images",
+            "certificates",
+            "zones",
+        ];
         let dead = |kind: &str, row: &Value| {
             kind == "instances" && row["instanceState"]["name"] == "terminated"
         };

@@ -47,8 +47,8 @@ impl Resource for AutoScalingGroup {
 
     fn want(&self, site: &Site, refs: &Refs) -> Spec {
         // A target group behind no listener leaves its targets unused; and instances need profile, policy and ports.
-        refs.after(load_balancer::HttpsListener::KEY);
-        refs.after(load_balancer::HttpListener::KEY);
+        refs.after(load_balancer::Listener::<443>::KEY);
+        refs.after(load_balancer::Listener::<80>::KEY);
         refs.after(instance_profile::InstanceProfile::KEY);
         refs.after(instance_role::Attachment::KEY);
         refs.after(security_groups::Rules::<true>::KEY);

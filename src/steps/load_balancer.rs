@@ -1,9 +1,9 @@
 //! Guide step 4: the application load balancer and its listeners.
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, Certificate, IpAddressType, Listener, LoadBalancerSchemeEnum,
-    LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum, RedirectActionConfig,
-    RedirectActionStatusCodeEnum,
+    Action, ActionTypeEnum, Certificate, IpAddressType, Listener as ElbListener,
+    LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum,
+    RedirectActionConfig, RedirectActionStatusCodeEnum,
 };
 use serde::Serialize;
 
@@ -198,10 +198,12 @@ impl Resource for LoadBalancer {
 }
 
 /// 443, when the load balancer speaks HTTPS.
-pub struct HttpsListener;
-
+pub const HTTPS_LISTENER: Listener<443> = Listener;
 /// 80: redirects to 443, or forwards when there is no HTTPS.
-pub struct HttpListener;
+pub const HTTP_LISTENER: Listener<80> = Listener;
+
+/// What listens on a port of the load balancer. A port has one listener, which is how it is found.
+pub struct Listener<const PORT: u16>;
 
 /// A listener with its default action.
 #[derive(Debug, PartialEq, Serialize)]
@@ -216,102 +218,52 @@ pub struct ListenerSpec {
     to: String,
 }
 
-const HTTPS_ARN: Output = Output(HttpsListener::KEY, "arn");
-const HTTP_ARN: Output = Output(HttpListener::KEY, "arn");
-
-impl Resource for HttpsListener {
-    const KEY: Key = "https_listener";
-    const STEP: u8 = 4;
-    const FIXED: &'static [&'static str] = &["load_balancer"];
-    type Spec = ListenerSpec;
-
-    fn name(&self, site: &Site) -> String {
-        format!("{}:443", site.config.names.load_balancer)
-    }
-
-    fn included(&self, site: &Site) -> bool {
-        site.https()
-    }
-
-    fn want(&self, site: &Site, refs: &Refs) -> ListenerSpec {
-        refs.after(security_groups::Rules::<false>::KEY); // what listens can be reached at once
-        ListenerSpec {
-            load_balancer: refs.get(ARN),
-            protocol: "HTTPS".to_owned(),
-            certificate: Some(site.certificate.clone()),
-            tls_policy: Some(TLS_POLICY.to_owned()),
-            action: "forward".to_owned(),
-            to: refs.get(target_group::ARN),
-        }
-    }
-
-    async fn find(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        look: &Look,
-    ) -> Result<Option<Live<ListenerSpec>>> {
-        find_listener(cloud, look, 443, HTTPS_ARN).await
-    }
-
-    async fn create(&self, cloud: &Cloud, site: &Site, want: &ListenerSpec) -> Result<Outputs> {
-        create_listener(cloud, 443, want, &site.tags(&self.name(site)), HTTPS_ARN).await
-    }
-
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<ListenerSpec>,
-        want: &ListenerSpec,
-    ) -> Result<Outputs> {
-        modify_listener(cloud, &live.outputs[&HTTPS_ARN], want).await?;
-        Ok(live.outputs.clone())
-    }
-
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<ListenerSpec>) -> Result<()> {
-        cloud
-            .elb
-            .delete_listener()
-            .listener_arn(&live.outputs[&HTTPS_ARN])
-            .send()
-            .await
-            .or_absent()?;
-        Ok(())
-    }
+impl<const PORT: u16> Listener<PORT> {
+    const ARN: Output = Output(<Self as Resource>::KEY, "arn");
 }
 
-impl Resource for HttpListener {
-    const KEY: Key = "http_listener";
+impl<const PORT: u16> Resource for Listener<PORT> {
+    const KEY: Key = if PORT == 443 {
+        "https_listener"
+    } else {
+        "http_listener"
+    };
     const STEP: u8 = 4;
     const FIXED: &'static [&'static str] = &["load_balancer"];
     type Spec = ListenerSpec;
 
     fn name(&self, site: &Site) -> String {
-        format!("{}:80", site.config.names.load_balancer)
+        format!("{}:{PORT}", site.config.names.load_balancer)
     }
 
     fn included(&self, site: &Site) -> bool {
-        !site.https() || site.config.load_balancer.redirect_http
+        if PORT == 443 {
+            site.https()
+        } else {
+            !site.https() || site.config.load_balancer.redirect_http
+        }
     }
 
     fn want(&self, site: &Site, refs: &Refs) -> ListenerSpec {
         // Asked for even by a redirect: turning HTTPS off and on must not change the order of things.
         let (load_balancer, target_group) = (refs.get(ARN), refs.get(target_group::ARN));
-        refs.after(HttpsListener::KEY); // nothing is redirected to a port where nobody listens yet
-        let (action, to) = match site.https() {
+        match PORT {
+            443 => refs.after(security_groups::Rules::<false>::KEY), // what listens can be reached at once
+            _ => refs.after(Listener::<443>::KEY), // nothing is redirected to where nobody listens yet
+        }
+        let secure = PORT == 443;
+        let (action, to) = match !secure && site.https() {
             true => (
                 "redirect",
                 "https://#{host}:443/#{path}?#{query}".to_owned(),
             ),
             false => ("forward", target_group),
         };
-        let protocol = "HTTP".to_owned();
         ListenerSpec {
             load_balancer,
-            protocol,
-            certificate: None,
-            tls_policy: None,
+            protocol: if secure { "HTTPS" } else { "HTTP" }.to_owned(),
+            certificate: secure.then(|| site.certificate.clone()),
+            tls_policy: secure.then(|| TLS_POLICY.to_owned()),
             action: action.to_owned(),
             to,
         }
@@ -323,11 +275,43 @@ impl Resource for HttpListener {
         _: &Site,
         look: &Look,
     ) -> Result<Option<Live<ListenerSpec>>> {
-        find_listener(cloud, look, 80, HTTP_ARN).await
+        let Some(load_balancer) = look.output(ARN).await? else {
+            return Ok(None);
+        };
+        let listeners = look.shared.listeners(cloud, &load_balancer).await?;
+        let Some(listener) = listeners.iter().find(|one| one.port() == Some(PORT.into())) else {
+            return Ok(None);
+        };
+        Ok(Some(Live {
+            spec: spec_of(listener, load_balancer),
+            outputs: [(
+                Self::ARN,
+                listener.listener_arn.clone().need("ListenerArn")?,
+            )]
+            .into(),
+            status: Status::Ready,
+            owner: Owner::Parent(LoadBalancer::KEY),
+        }))
     }
 
     async fn create(&self, cloud: &Cloud, site: &Site, want: &ListenerSpec) -> Result<Outputs> {
-        create_listener(cloud, 80, want, &site.tags(&self.name(site)), HTTP_ARN).await
+        let request = cloud
+            .elb
+            .create_listener()
+            .load_balancer_arn(&want.load_balancer)
+            .port(PORT.into())
+            .protocol(ProtocolEnum::from(want.protocol.as_str()))
+            .set_certificates(certificates(want))
+            .set_ssl_policy(want.tls_policy.clone())
+            .default_actions(action(want))
+            .set_tags(Some(tags::to_elb(&site.tags(&self.name(site)))));
+        let listeners = request.send().await?.listeners.unwrap_or_default();
+        let made = listeners
+            .into_iter()
+            .next()
+            .and_then(|one| one.listener_arn)
+            .need("ListenerArn")?;
+        Ok([(Self::ARN, made)].into())
     }
 
     async fn update(
@@ -337,7 +321,15 @@ impl Resource for HttpListener {
         live: &Live<ListenerSpec>,
         want: &ListenerSpec,
     ) -> Result<Outputs> {
-        modify_listener(cloud, &live.outputs[&HTTP_ARN], want).await?;
+        let request = cloud
+            .elb
+            .modify_listener()
+            .listener_arn(&live.outputs[&Self::ARN])
+            .protocol(ProtocolEnum::from(want.protocol.as_str()))
+            .set_certificates(certificates(want))
+            .set_ssl_policy(want.tls_policy.clone())
+            .default_actions(action(want));
+        request.send().await?;
         Ok(live.outputs.clone())
     }
 
@@ -345,7 +337,7 @@ impl Resource for HttpListener {
         cloud
             .elb
             .delete_listener()
-            .listener_arn(&live.outputs[&HTTP_ARN])
+            .listener_arn(&live.outputs[&Self::ARN])
             .send()
             .await
             .or_absent()?;
@@ -357,7 +349,7 @@ impl Resource for HttpListener {
 pub async fn strangers_behind(cloud: &Cloud, outputs: &Outputs) -> Result<Vec<String>> {
     let ours = outputs.get(&target_group::ARN);
     let mut strangers = Vec::new();
-    for listener in [HTTPS_ARN, HTTP_ARN]
+    for listener in [Listener::<443>::ARN, Listener::<80>::ARN]
         .iter()
         .filter_map(|output| outputs.get(output))
     {
@@ -380,69 +372,6 @@ pub async fn strangers_behind(cloud: &Cloud, outputs: &Outputs) -> Result<Vec<St
 }
 
 // How AWS spells it.
-
-async fn find_listener(
-    cloud: &Cloud,
-    look: &Look,
-    port: i32,
-    arn: Output,
-) -> Result<Option<Live<ListenerSpec>>> {
-    let Some(load_balancer) = look.output(ARN).await? else {
-        return Ok(None);
-    };
-    let listeners = look.shared.listeners(cloud, &load_balancer).await?;
-    let Some(listener) = listeners
-        .iter()
-        .find(|listener| listener.port() == Some(port))
-    else {
-        return Ok(None);
-    };
-    Ok(Some(Live {
-        spec: spec_of(listener, load_balancer),
-        outputs: [(arn, listener.listener_arn.clone().need("ListenerArn")?)].into(),
-        status: Status::Ready,
-        owner: Owner::Parent(LoadBalancer::KEY),
-    }))
-}
-
-async fn create_listener(
-    cloud: &Cloud,
-    port: i32,
-    want: &ListenerSpec,
-    tags: &Tags,
-    arn: Output,
-) -> Result<Outputs> {
-    let request = cloud
-        .elb
-        .create_listener()
-        .load_balancer_arn(&want.load_balancer)
-        .port(port)
-        .protocol(ProtocolEnum::from(want.protocol.as_str()))
-        .set_certificates(certificates(want))
-        .set_ssl_policy(want.tls_policy.clone())
-        .default_actions(action(want))
-        .set_tags(Some(tags::to_elb(tags)));
-    let listeners = request.send().await?.listeners.unwrap_or_default();
-    let made = listeners
-        .into_iter()
-        .next()
-        .and_then(|listener| listener.listener_arn)
-        .need("ListenerArn")?;
-    Ok([(arn, made)].into())
-}
-
-async fn modify_listener(cloud: &Cloud, arn: &str, want: &ListenerSpec) -> Result<()> {
-    let request = cloud
-        .elb
-        .modify_listener()
-        .listener_arn(arn)
-        .protocol(ProtocolEnum::from(want.protocol.as_str()))
-        .set_certificates(certificates(want))
-        .set_ssl_policy(want.tls_policy.clone())
-        .default_actions(action(want));
-    request.send().await?;
-    Ok(())
-}
 
 fn certificates(want: &ListenerSpec) -> Option<Vec<Certificate>> {
     let arn = want.certificate.as_ref()?;
@@ -469,7 +398,7 @@ fn action(want: &ListenerSpec) -> Action {
         .build()
 }
 
-fn spec_of(listener: &Listener, load_balancer: String) -> ListenerSpec {
+fn spec_of(listener: &ElbListener, load_balancer: String) -> ListenerSpec {
     let (action, to) = match listener.default_actions() {
         [action] => (
             action

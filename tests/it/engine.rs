@@ -6,7 +6,7 @@ use deploy::engine::Stop;
 use deploy::engine::clock::Signal;
 use deploy::exit::Exit;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, plain_record};
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_skips_only_what_hangs_on_it_and_the_next_run_mends() {
@@ -182,33 +182,8 @@ async fn what_is_missing_is_told_before_anything_is_made_all_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn route_53s_messages_are_told_and_looked_at_again() {
-    use aws_sdk_route53::types as dns;
     let stage = Stage::standing().await;
-    let cloud = stage.hand().await;
-    let value = dns::ResourceRecord::builder()
-        .value("192.0.2.1")
-        .build()
-        .unwrap();
-    let set = dns::ResourceRecordSet::builder()
-        .name("app.example.com")
-        .r#type(dns::RrType::A)
-        .ttl(300);
-    let change = dns::Change::builder().action(dns::ChangeAction::Create);
-    let change = change
-        .resource_record_set(set.resource_records(value).build().unwrap())
-        .build()
-        .unwrap();
-    let batch = dns::ChangeBatch::builder().changes(change).build().unwrap();
-    let request = cloud
-        .route53
-        .change_resource_record_sets()
-        .hosted_zone_id("Z0SANDBOX0EXAMPLE");
-    let refused = request
-        .change_batch(batch)
-        .send()
-        .await
-        .map_err(deploy::cloud::Error::from)
-        .unwrap_err();
+    let refused = plain_record(&stage.hand().await).await.unwrap_err();
     assert_eq!(refused.code(), "InvalidChangeBatch");
     assert!(refused.message().contains("already exists"), "{refused}");
     assert!(deploy::cloud::settling(&refused).is_some());

@@ -2,11 +2,10 @@
 
 use aws_sdk_ec2::types::RequestLaunchTemplateData;
 use aws_sdk_elasticloadbalancingv2::types as elb;
-use aws_sdk_route53::types as dns;
 use deploy::cloud::Cloud;
 use deploy::exit::Exit;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, plain_record};
 
 const DOCUMENT: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:A","Resource":"*"}]}"#;
@@ -190,27 +189,7 @@ async fn an_auto_scaling_group() {
 
 #[tokio::test(start_paused = true)]
 async fn a_record() {
-    let make = async |cloud: &Cloud| {
-        let value = dns::ResourceRecord::builder()
-            .value("192.0.2.1")
-            .build()
-            .unwrap();
-        let set = dns::ResourceRecordSet::builder()
-            .name("app.example.com")
-            .r#type(dns::RrType::A)
-            .ttl(300);
-        let change = dns::Change::builder().action(dns::ChangeAction::Create);
-        let change = change
-            .resource_record_set(set.resource_records(value).build().unwrap())
-            .build()
-            .unwrap();
-        let batch = dns::ChangeBatch::builder().changes(change).build().unwrap();
-        let request = cloud
-            .route53
-            .change_resource_record_sets()
-            .hosted_zone_id("Z0SANDBOX0EXAMPLE");
-        request.change_batch(batch).send().await.unwrap();
-    };
+    let make = async |cloud: &Cloud| plain_record(cloud).await.unwrap();
     stranger(make, "dns_record app.example.com").await;
 }
 

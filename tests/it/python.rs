@@ -69,7 +69,8 @@ pub const KEYS: [(&str, &str); 3] = [
 /// A moto server of its own, seeded with a network, an image, a certificate and a zone.
 pub struct Moto {
     server: Child,
-    url: String,
+    /// Where it answers.
+    pub url: String,
     directory: tempfile::TempDir,
 }
 

@@ -27,7 +27,9 @@ version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVers
 document = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
 profile = iam.get_instance_profile(InstanceProfileName="OZMarketplace")["InstanceProfile"]
 zone = route53.list_hosted_zones()["HostedZones"][0]["Id"]
-record = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"][0]
+records = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+record = next(one for one in records if one["Type"] == "A")
+alias = record["AliasTarget"]["DNSName"].rstrip(".") == balancer["DNSName"].lower()
 health = elb.describe_target_health(TargetGroupArn=target_group["TargetGroupArn"])["TargetHealthDescriptions"]
 
 
@@ -70,7 +72,7 @@ print(json.dumps({
         },
         "algorithm": [one["Value"] for one in attributes if one["Key"] == "load_balancing.algorithm.type"],
         "group": {
-            key: group[key]
+            key: group.get(key)
             for key in [
                 "MinSize", "DesiredCapacity", "MaxSize", "HealthCheckType", "HealthCheckGracePeriod",
                 "DefaultInstanceWarmup",
@@ -79,6 +81,6 @@ print(json.dumps({
         "instances": len(group["Instances"]),
         "targets": len(health),
         "policy of the group": policy["TargetTrackingConfiguration"],
-        "record": [record["Name"], record["Type"], record["AliasTarget"]["DNSName"] == balancer["DNSName"].lower() + "."],
+        "record": [record["Name"], record["Type"], alias],
     },
 }))

@@ -1,5 +1,6 @@
 //! What the tests run on: the program on a fresh sandbox, in this process, on a clock that does not make them wait.
 
+use aws_sdk_route53::types as dns;
 use clap::Parser;
 use deploy::cli::Cli;
 use deploy::cloud::{Access, Cloud};
@@ -124,4 +125,26 @@ pub fn golden(name: &str, text: &str) {
         .join("tests/golden")
         .join(name);
     expect_test::expect_file![path].assert_eq(text);
+}
+
+/// Makes the record of the stack's name as a plain one, as somebody else would.
+pub async fn plain_record(cloud: &Cloud) -> Result<(), deploy::cloud::Error> {
+    let value = dns::ResourceRecord::builder().value("192.0.2.1").build()?;
+    let set = dns::ResourceRecordSet::builder()
+        .name("app.example.com")
+        .r#type(dns::RrType::A)
+        .ttl(300);
+    let change = dns::Change::builder().action(dns::ChangeAction::Create);
+    let change = change
+        .resource_record_set(set.resource_records(value).build()?)
+        .build()?;
+    let request = cloud
+        .route53
+        .change_resource_record_sets()
+        .hosted_zone_id("Z0SANDBOX0EXAMPLE");
+    request
+        .change_batch(dns::ChangeBatch::builder().changes(change).build()?)
+        .send()
+        .await?;
+    Ok(())
 }

@@ -27,6 +27,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub use serve::serve;
@@ -86,6 +87,21 @@ impl Call {
     }
 }
 
+/// What goes wrong with one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is refused for good, without effect.
+    Refuse,
+    /// The service fails this once, without effect.
+    Fail,
+    /// It has its effect, and the answer is lost.
+    Lose,
+    /// It never arrives, and no answer ever comes.
+    Hang,
+    /// It has its effect, and no answer ever comes.
+    HangAfter,
+}
+
 /// A world, and who asks it. Clones are the same one.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
@@ -96,6 +112,9 @@ pub struct Sandbox {
 struct Inner {
     world: Mutex<World>,
     calls: Mutex<Vec<Call>>,
+    /// How many calls from now until one is disturbed, and how.
+    fault: Mutex<Option<(usize, Fault)>>,
+    struck: Notify,
     /// The world's time when `since` was.
     origin: f64,
     since: Instant,
@@ -201,13 +220,62 @@ impl Sandbox {
         self.lock().clone()
     }
 
-    fn of(world: World, pace: f64) -> Sandbox {
+    /// Disturbs one call in process: the one that comes after this many others.
+    pub fn disturb(&self, after: usize, fault: Fault) {
+        *self
+            .inner
+            .fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some((after, fault));
+    }
+
+    /// Ends the wait for a disturbance; whether it struck.
+    pub fn calm(&self) -> bool {
+        self.inner
+            .fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .is_none()
+    }
+
+    /// Returns when a call begins to hang.
+    pub async fn hangs(&self) {
+        self.inner.struck.notified().await;
+    }
+
+    /// What goes wrong with the call that arrives now.
+    fn strike(&self) -> Option<Fault> {
+        let mut next = self
+            .inner
+            .fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match next.as_mut() {
+            Some((0, _)) => next.take().map(|(_, fault)| fault),
+            Some((after, _)) => {
+                *after -= 1;
+                None
+            }
+            None => None,
+        }
+    }
+
+    async fn hang<T>(&self) -> T {
+        self.inner.struck.notify_one();
+        std::future::pending().await
+    }
+
+    /// This world, from now on.
+    pub fn of(world: World, pace: f64) -> Sandbox {
         let origin = world.now;
-        let (world, calls) = (Mutex::new(world), Mutex::default());
+        let (world, calls, fault) = (Mutex::new(world), Mutex::default(), Mutex::default());
         Sandbox {
             inner: Arc::new(Inner {
                 world,
                 calls,
+                fault,
+                struck: Notify::new(),
                 origin,
                 since: Instant::now(),
                 pace,
@@ -249,7 +317,20 @@ impl HttpConnector for Connector {
             let plain = plain.body(body).map_err(|error| other(error.into()))?;
             // A turn for others, as a network would give it.
             tokio::task::yield_now().await;
-            let answer = sandbox.answer(&plain).map(SdkBody::from);
+            let answer = match sandbox.strike() {
+                Some(Fault::Hang) => sandbox.hang().await,
+                Some(Fault::Refuse) => wire::refused(&plain, "AccessDenied", 403),
+                Some(Fault::Fail) => wire::refused(&plain, "InternalFailure", 500),
+                struck => {
+                    let answer = sandbox.answer(&plain);
+                    match struck {
+                        Some(Fault::HangAfter) => sandbox.hang().await,
+                        Some(_) => return Err(ConnectorError::io("the connection was cut".into())),
+                        None => answer,
+                    }
+                }
+            };
+            let answer = answer.map(SdkBody::from);
             HttpResponse::try_from(answer).map_err(|error| other(error.into()))
         })
     }

@@ -52,6 +52,23 @@ pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<
     )
 }
 
+/// The refusal of a call that never reached the world.
+pub fn refused(request: &Request<Vec<u8>>, code: &'static str, status: u16) -> Response<Vec<u8>> {
+    let service = service(request).unwrap_or_default();
+    let (operation, _) = read(&service, request);
+    let refusal = Refusal {
+        code,
+        message: format!("{operation} was disturbed"),
+        status,
+    };
+    respond(
+        &service,
+        &operation,
+        Err(refusal),
+        "00000000-0000-4000-8000-000000000000",
+    )
+}
+
 /// The service from the signature's scope: `Credential=KEY/20260101/eu-central-1/ec2/aws4_request`.
 pub fn service(request: &Request<Vec<u8>>) -> Option<String> {
     let authorization = request.headers().get("authorization")?.to_str().ok()?;

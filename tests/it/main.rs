@@ -8,5 +8,6 @@ mod engine;
 mod foreign;
 mod lifecycle;
 mod python;
+mod simulation;
 mod stage;
 mod tidy;

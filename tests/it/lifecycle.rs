@@ -160,3 +160,40 @@ async fn calls_are_few() {
     "#]]
     .assert_eq(&told);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_made_or_removed_before_its_turn() {
+    let stage = Stage::new();
+    let refused = |stage: &Stage| -> Vec<(String, Option<String>)> {
+        let calls = stage
+            .sandbox
+            .calls()
+            .into_iter()
+            .filter(|call| call.mutates() && call.code.is_some());
+        calls.map(|call| (call.operation, call.code)).collect()
+    };
+    stage.succeeds("up").await;
+    assert_eq!(refused(&stage), vec![]);
+    stage.sandbox.clear_calls();
+    stage.succeeds("teardown --yes").await;
+    // The network interfaces of a load balancer outlive it, and hold its group.
+    let lingering = (
+        "DeleteSecurityGroup".to_owned(),
+        Some("DependencyViolation".to_owned()),
+    );
+    assert!(
+        refused(&stage).iter().all(|one| *one == lingering),
+        "{:?}",
+        refused(&stage)
+    );
+    let order: Vec<String> = stage.writes();
+    let place = |name: &str| order.iter().position(|one| one == name).unwrap();
+    assert!(
+        place("ChangeResourceRecordSets") < place("DeleteLoadBalancer"),
+        "no record may dangle: {order:?}"
+    );
+    assert!(
+        place("DeleteAutoScalingGroup") < place("DeleteLaunchTemplate"),
+        "{order:?}"
+    );
+}

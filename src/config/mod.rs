@@ -8,8 +8,6 @@ mod names;
 mod rules;
 mod section;
 mod shape;
-#[cfg(test)]
-mod tests;
 mod tree;
 
 use std::collections::BTreeMap;

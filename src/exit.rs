@@ -17,6 +17,8 @@ pub enum Exit {
     Deadline = 5,
     /// The service is not right.
     Unverified = 6,
+    /// The service works, and its decision was negative.
+    Negative = 7,
     /// Something with our name is not ours; it was not touched.
     Foreign = 8,
     /// Something is left after a removal.

@@ -50,9 +50,11 @@ pub struct Account {
 pub struct Cloud {
     pub acm: aws_sdk_acm::Client,
     pub autoscaling: aws_sdk_autoscaling::Client,
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     pub ec2: aws_sdk_ec2::Client,
     pub elb: aws_sdk_elasticloadbalancingv2::Client,
     pub iam: aws_sdk_iam::Client,
+    pub quotas: aws_sdk_servicequotas::Client,
     pub route53: aws_sdk_route53::Client,
     pub ssm: aws_sdk_ssm::Client,
     pub sts: aws_sdk_sts::Client,
@@ -118,9 +120,11 @@ impl Cloud {
         Some(Cloud {
             acm: aws_sdk_acm::Client::new(&at_once(2)),
             autoscaling: aws_sdk_autoscaling::Client::new(&at_once(3)),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&at_once(1)),
             ec2: aws_sdk_ec2::Client::new(&at_once(8)),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&at_once(4)),
             iam: aws_sdk_iam::Client::new(&at_once(4)),
+            quotas: aws_sdk_servicequotas::Client::new(&at_once(1)),
             route53: aws_sdk_route53::Client::new(&at_once(1)),
             ssm: aws_sdk_ssm::Client::new(&at_once(1)),
             sts: aws_sdk_sts::Client::new(&at_once(1)),

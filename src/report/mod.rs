@@ -1,5 +1,6 @@
 //! The only place that prints: the result on stdout, the story on stderr.
 
+mod check;
 mod json;
 mod progress;
 mod text;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::engine::Event;
 use crate::engine::diff::Change;
 use crate::exit::Exit;
+pub use check::{Check, Status};
 use progress::Progress;
 
 /// One line of a plan.
@@ -42,17 +44,6 @@ pub struct Standing {
     pub id: String,
     /// `ok`, `absent`, `differs`, `foreign`, `leaving`.
     pub state: &'static str,
-}
-
-/// One check of what was made.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Check {
-    pub id: &'static str,
-    pub step: u8,
-    pub title: &'static str,
-    /// `pass` or `fail`.
-    pub status: &'static str,
-    pub evidence: String,
 }
 
 /// Something wrong, with its cure.

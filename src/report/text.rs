@@ -142,13 +142,25 @@ fn standing(standing: &[Standing]) -> String {
 }
 
 fn checks(checks: &[Check]) -> String {
+    let titles = checks
+        .iter()
+        .map(|check| check.title.len())
+        .max()
+        .unwrap_or_default();
     let mut text = String::new();
     for check in checks {
-        let _ = writeln!(
-            text,
-            "{:4} {} (guide step {}): {}",
-            check.status, check.title, check.step, check.evidence
-        );
+        let (status, title, evidence) = (check.status.word(), check.title, &check.evidence);
+        let step = match check.step {
+            0 => String::new(),
+            step => format!("step {step}"),
+        };
+        let _ = writeln!(text, "{status:7} {step:6}  {title:titles$}  {evidence}");
+        if let Some(cause) = &check.cause {
+            let _ = writeln!(text, "                 because: {cause}");
+        }
+        if let Some(fix) = &check.fix {
+            let _ = writeln!(text, "                 fix: {fix}");
+        }
     }
     text
 }

@@ -129,13 +129,9 @@ pub async fn wait_healthy(
         pause(clock, stop, attempt, why).await?;
     }
     let evidence = format!("{wanted} or more targets of {name} are healthy");
-    Ok(vec![Check {
-        id: "targets",
-        step: 6,
-        title: "targets healthy",
-        status: "pass",
-        evidence,
-    }])
+    Ok(vec![
+        Check::new("targets", 6, "targets healthy").pass(evidence),
+    ])
 }
 
 /// `https://app.example.com`, or by the load balancer's own name when there is no record.
@@ -164,13 +160,7 @@ pub async fn version(
         };
         match answer {
             Ok(evidence) => {
-                return Ok(Check {
-                    id: "version",
-                    step: 7,
-                    title: "/api/version",
-                    status: "pass",
-                    evidence,
-                });
+                return Ok(Check::new("version", 7, "/api/version").pass(evidence));
             }
             Err(why) if attempt == 4 => return Err(Unproven::NoAnswer(format!("{url}: {why}"))),
             Err(why) => {

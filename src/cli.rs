@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-/// Creates, converges and removes the AWS stack of Oz Liveness.
+/// Creates, converges, proves and removes the AWS stack of Oz Liveness.
 ///
-/// Exit codes: 0 done or nothing to do; 1 failed; 2 usage or deploy.yaml; 3 changes pending (plan --exit-code);
-/// 4 refused before anything was changed; 5 a deadline passed; 6 the service is not right; 8 something with our name is
-/// not ours; 9 teardown is incomplete; 130, 143 interrupted.
+/// Exit codes: 0 done or nothing to do; 1 failed; 2 usage or deploy.yaml; 3 changes pending (plan --exit-code) or drift
+/// (verify); 4 refused before anything was changed; 5 a deadline passed; 6 the service is not right; 7 the service works
+/// and its decision was negative; 8 something with our name is not ours; 9 teardown is incomplete; 130, 143 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "deploy", version, disable_help_subcommand = true)]
 pub struct Cli {
@@ -60,8 +60,14 @@ pub enum Verb {
     Plan(Plan),
     /// Show what stands: resources, targets, capacity, endpoint; reads only
     Status,
+    /// Prove that the stack works, up to a real liveness and biometry call; reads only
+    Verify(Verify),
     /// Remove the stack, and look that nothing is left
     Teardown(Teardown),
+    /// Ask a service whether a capture shows a living person
+    Liveness(Liveness),
+    /// Ask a service whether two pictures show the same person
+    Biometry(Biometry),
     /// The local AWS behind --sandbox
     #[command(subcommand)]
     Sandbox(Sandbox),
@@ -96,6 +102,134 @@ pub struct Plan {
     /// Show what `up --replace` would do
     #[arg(long)]
     pub replace: bool,
+}
+
+/// `deploy verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Only the client's checks, against this service: needs neither an account nor deploy.yaml
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// A capture for a real liveness call [default: verify.capture; with --sandbox a generated one]
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+    /// A picture to compare the capture's best shot with [default: verify.reference]
+    #[arg(long, value_name = "FILE")]
+    pub reference: Option<PathBuf>,
+    #[command(flatten)]
+    pub service: Service,
+    #[command(flatten)]
+    pub beside: Beside,
+    /// Least similarity of the biometry call; can only tighten what the service decides
+    #[arg(long, value_name = "0..1", value_parser = share)]
+    pub min_confidence: Option<f64>,
+    /// So many passes in a row; the metered calls are made once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub count: u32,
+    /// Write the checks as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write the checks as one self-contained page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// How long everything may take
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// How a service is reached, and what is expected of it.
+#[derive(Debug, Args)]
+pub struct Service {
+    /// The access token's file; else the environment's OZ_ACCESS_TOKEN
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Certificates of a private authority, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Allow plain http beyond loopback
+    #[arg(long)]
+    pub allow_http: bool,
+    /// A negative control: DECLINED is the success, anything else a failure
+    #[arg(long, value_name = "DECISION")]
+    pub expect: Option<Expect>,
+}
+
+/// The decision that is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Expect {
+    Declined,
+}
+
+/// What a capture may lack.
+#[derive(Debug, Args)]
+pub struct Beside {
+    /// The gesture, when the capture tells no action [default for a directory: video_selfie_blank]
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
+    /// A JSON object in place of the capture's meta
+    #[arg(long, value_name = "FILE")]
+    pub meta: Option<PathBuf>,
+    /// A text in place of the capture's additional_info
+    #[arg(long, value_name = "FILE")]
+    pub additional_info: Option<PathBuf>,
+    /// Whether the first frame, which may be a PNG, is sent
+    #[arg(long, value_name = "HOW", default_value = "include")]
+    pub first_frame: FirstFrame,
+}
+
+/// The guide's `frame_list[1..N]` can be read both ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FirstFrame {
+    Include,
+    Skip,
+}
+
+/// `deploy liveness`
+#[derive(Debug, Args)]
+pub struct Liveness {
+    /// What on_capture_complete handed over, as JSON; or a directory of frames
+    pub capture: PathBuf,
+    /// The service
+    #[arg(long, value_name = "URL", required_unless_present = "sandbox")]
+    pub base_url: Option<String>,
+    #[command(flatten)]
+    pub service: Service,
+    #[command(flatten)]
+    pub beside: Beside,
+    /// Save the best shot here
+    #[arg(long, value_name = "FILE")]
+    pub best_shot: Option<PathBuf>,
+    /// Write over the file of --best-shot
+    #[arg(long, requires = "best_shot")]
+    pub force: bool,
+    /// How long everything may take
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// `deploy biometry`
+#[derive(Debug, Args)]
+pub struct Biometry {
+    /// The best shot of a liveness call
+    #[arg(long, value_name = "FILE")]
+    pub best_shot: PathBuf,
+    /// The reference photo
+    #[arg(long, value_name = "FILE")]
+    pub reference: PathBuf,
+    /// The service
+    #[arg(long, value_name = "URL", required_unless_present = "sandbox")]
+    pub base_url: Option<String>,
+    #[command(flatten)]
+    pub service: Service,
+    /// A JSON object: the meta of the liveness call
+    #[arg(long, value_name = "FILE")]
+    pub meta: Option<PathBuf>,
+    /// Least similarity; can only tighten what the service decides
+    #[arg(long, value_name = "0..1", value_parser = share)]
+    pub min_confidence: Option<f64>,
+    /// How long everything may take
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub timeout: Duration,
 }
 
 /// `deploy teardown`
@@ -143,4 +277,12 @@ fn duration(text: &str) -> Result<Duration, String> {
     } else {
         Ok(duration)
     }
+}
+
+/// A number from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "a number from 0 to 1".to_owned())
 }

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod config;
 pub mod engine;
 pub mod exit;
+pub mod oz;
 pub mod report;
 pub mod sandbox;
 pub mod site;

@@ -21,7 +21,7 @@ pub struct Surveyed {
 }
 
 /// Looks the site up and looks at the stack, side by side.
-pub async fn survey(session: &Session, goal: Goal, adopt: bool) -> Result<Surveyed, Outcome> {
+pub async fn survey(session: &Session<'_>, goal: Goal, adopt: bool) -> Result<Surveyed, Outcome> {
     let blank = Site::blank(session.config.clone(), &session.cloud.region);
     let look = Look::new(STACK, goal);
     let (site, found) = match goal {
@@ -58,7 +58,7 @@ pub async fn survey(session: &Session, goal: Goal, adopt: bool) -> Result<Survey
 /// A walk over the stack.
 #[allow(clippy::too_many_arguments)] // the one place where a walk's parts come together
 pub fn walk<'a>(
-    session: &'a Session,
+    session: &'a Session<'_>,
     site: &'a Site,
     graph: &'a Graph<'a>,
     goal: Goal,

@@ -1,15 +1,18 @@
 //! One file a verb. Here: what they share, from the command line to the exit code.
 
+mod client;
 mod converge;
 mod plan;
 pub mod sandbox;
 mod status;
 mod teardown;
 mod up;
+mod verify;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use client::Client;
 use tokio::time::Instant;
 
 use crate::cli::{Cli, Global, Verb};
@@ -25,15 +28,15 @@ use crate::sandbox::Sandbox;
 pub const PACE: f64 = 40.0;
 
 /// What a command works with.
-pub struct Session {
+pub struct Session<'a> {
     pub config: Config,
     pub cloud: Cloud,
-    pub report: Report,
-    pub stop: Stop,
+    pub report: &'a Report,
+    pub stop: &'a Stop,
     pub sandbox: Option<Sandbox>,
 }
 
-impl Session {
+impl Session<'_> {
     /// A deadline, with pauses that suit where we are.
     pub fn clock(&self, timeout: Duration) -> Clock {
         Clock::new(timeout, self.sandbox.as_ref().map_or(1.0, Sandbox::pace))
@@ -45,7 +48,7 @@ impl Session {
             command,
             stack: self.config.stack.clone(),
             region: self.cloud.region.clone(),
-            seconds: (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            seconds: seconds(start),
             calls: self.cloud.gate.calls(),
         }
     }
@@ -60,39 +63,79 @@ impl Session {
 pub async fn run(cli: Cli) -> Exit {
     log_to_stderr(cli.global.verbose);
     let report = Report::new(cli.global.json, cli.global.quiet);
+    let start = Instant::now();
     let mut frame = Frame {
         command: name(&cli.verb),
         ..Frame::default()
     };
-    let start = Instant::now();
-    if let Verb::Sandbox(verb) = &cli.verb {
-        let outcome = sandbox::run(verb, &world_file(&cli.global), &report, &signals()).await;
-        report.result(&frame, &outcome);
-        return outcome.exit;
-    }
-    let session = match open(&cli.global, report).await {
-        Ok(session) => session,
-        Err((report, outcome)) => {
-            report.result(&frame, &outcome);
-            return outcome.exit;
-        }
+    let stop = signals();
+    let mut outcome = match alone(&cli, &report, &stop).await {
+        Some(outcome) => outcome,
+        None => match open(&cli.global, &report, &stop).await {
+            Ok(session) => {
+                let outcome = on_stack(&session, &cli).await;
+                frame = session.frame(frame.command, start);
+                outcome
+            }
+            Err(outcome) => outcome,
+        },
     };
-    let mut outcome = perform(&session, &cli.verb).await;
-    if let Some(Err(error)) = session
+    frame.seconds = seconds(start);
+    if let Verb::Verify(args) = &cli.verb {
+        verify::write_reports(args, &frame, &mut outcome);
+    }
+    report.result(&frame, &outcome);
+    outcome.exit
+}
+
+/// Verbs that need neither deploy.yaml nor an account, and what is refused before either is looked at.
+async fn alone(cli: &Cli, report: &Report, stop: &Stop) -> Option<Outcome> {
+    let world = world_file(&cli.global);
+    if let Verb::Verify(args) = &cli.verb {
+        if let Err(refused) = verify::writable(args) {
+            return Some(Outcome::refused(refused));
+        }
+        let alone = args.base_url.is_some() && !cli.global.sandbox;
+        return match alone {
+            true => Some(verify::client_alone(args, report, stop).await),
+            false => None,
+        };
+    }
+    if let Verb::Sandbox(verb) = &cli.verb {
+        return Some(sandbox::run(verb, &world, report, stop).await);
+    }
+    if !matches!(cli.verb, Verb::Liveness(_) | Verb::Biometry(_)) {
+        return None;
+    }
+    let sandbox = match sandbox_of(&cli.global) {
+        Ok(sandbox) => sandbox,
+        Err(problem) => return Some(Outcome::refused(problem)),
+    };
+    let client = Client {
+        report,
+        stop,
+        sandbox: sandbox.as_ref(),
+    };
+    Some(match &cli.verb {
+        Verb::Liveness(args) => client.liveness(args).await,
+        Verb::Biometry(args) => client.biometry(args).await,
+        _ => return None,
+    })
+}
+
+async fn on_stack(session: &Session<'_>, cli: &Cli) -> Outcome {
+    let mut outcome = perform(session, &cli.verb).await;
+    let kept = session
         .sandbox
         .as_ref()
-        .map(|sandbox| sandbox.keep(&world_file(&cli.global)))
-    {
+        .map(|sandbox| sandbox.keep(&world_file(&cli.global)));
+    if let Some(Err(error)) = kept {
         let cure = "Name a file that can be written with --sandbox-world.";
-        outcome.problems.push(Problem::new(
-            format!("the sandbox could not be kept: {error}"),
-            cure,
-        ));
+        let what = format!("the sandbox could not be kept: {error}");
+        outcome.problems.push(Problem::new(what, cure));
         outcome.exit = Exit::Failed;
     }
-    frame = session.frame(frame.command, start);
-    session.report.result(&frame, &outcome);
-    outcome.exit
+    outcome
 }
 
 /// What a command line that cannot be parsed ends in; with `--json` in it, the envelope too.
@@ -104,80 +147,79 @@ pub fn refuse(refused: &clap::Error) -> Exit {
     if std::env::args_os().any(|argument| argument == "--json") {
         let message = refused.kind().to_string();
         let problem = Problem::new(message, "`deploy --help` shows what there is.");
-        let outcome = Outcome::new(Exit::Usage, "failed", "").with_problems(vec![problem]);
+        let outcome = Outcome::refused(problem);
         Report::new(true, true).result(&Frame::default(), &outcome);
     }
     Exit::Usage
 }
 
 /// Carries out a verb that works on a stack.
-pub async fn perform(session: &Session, verb: &Verb) -> Outcome {
+pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
     match verb {
         Verb::Up(args) => up::run(session, args).await,
         Verb::Plan(args) => plan::run(session, args).await,
         Verb::Status => status::run(session).await,
+        Verb::Verify(args) => verify::run(session, args).await,
         Verb::Teardown(args) => teardown::run(session, args).await,
-        Verb::Sandbox(_) => Outcome::new(Exit::Usage, "failed", "the sandbox has no stack"),
+        Verb::Liveness(_) | Verb::Biometry(_) | Verb::Sandbox(_) => {
+            Outcome::new(Exit::Usage, "refused", "this verb works on no stack")
+        }
     }
 }
 
 /// Configuration, sandbox and clients; or what is wrong with them, before any call.
-async fn open(global: &Global, report: Report) -> Result<Session, (Report, Outcome)> {
-    let usage =
-        |problem: Problem| Outcome::new(Exit::Usage, "failed", "").with_problems(vec![problem]);
-    let (file, text) = match configuration(global) {
-        Ok(found) => found,
-        Err(problem) => return Err((report, usage(problem))),
-    };
-    let mut config = match config::parse(&text, &file, &global.set) {
-        Ok(config) => config,
-        Err(mistakes) => {
-            let lines = mistakes.to_string();
-            let problems = lines.lines().map(|line| Problem {
-                resource: None,
-                message: line.to_owned(),
-                cure: None,
-            });
-            return Err((
-                report,
-                Outcome::new(Exit::Usage, "failed", "").with_problems(problems.collect()),
-            ));
-        }
-    };
+async fn open<'a>(
+    global: &Global,
+    report: &'a Report,
+    stop: &'a Stop,
+) -> Result<Session<'a>, Outcome> {
+    let (file, text) = configuration(global).map_err(Outcome::refused)?;
+    let mut config = config::parse(&text, &file, &global.set).map_err(|mistakes| {
+        let lines = mistakes.to_string();
+        let problems = lines.lines().map(|line| Problem {
+            resource: None,
+            message: line.to_owned(),
+            cure: None,
+        });
+        Outcome::new(Exit::Usage, "refused", "").with_problems(problems.collect())
+    })?;
     config.region = global.region.clone().or(config.region);
-    let sandbox = match global
-        .sandbox
-        .then(|| Sandbox::open(&world_file(global), PACE))
-        .transpose()
-    {
-        Ok(sandbox) => sandbox,
-        Err(error) => {
-            let cure = "`deploy sandbox reset` begins anew.";
-            return Err((
-                report,
-                usage(Problem::new(
-                    format!("{}: {error}", world_file(global).display()),
-                    cure,
-                )),
-            ));
-        }
-    };
+    let sandbox = sandbox_of(global).map_err(Outcome::refused)?;
     let access = Access {
         profile: global.profile.clone(),
         region: config.region.clone(),
         http_client: sandbox.as_ref().map(Sandbox::http_client),
     };
-    let Some(cloud) = Cloud::connect(&access).await else {
-        let cure = "Set region in deploy.yaml, --region, AWS_REGION, or the profile's region.";
-        return Err((report, usage(Problem::new("no region is configured", cure))));
-    };
+    let cure = "Set region in deploy.yaml, --region, AWS_REGION, or the profile's region.";
+    let cloud = Cloud::connect(&access)
+        .await
+        .ok_or_else(|| Outcome::refused(Problem::new("no region is configured", cure)))?;
     Ok(Session {
         config,
         cloud,
         report,
-        stop: signals(),
+        stop,
         sandbox,
     })
+}
+
+/// The sandbox as it was kept, when there is to be one.
+fn sandbox_of(global: &Global) -> Result<Option<Sandbox>, Problem> {
+    let world = world_file(global);
+    let opened = global
+        .sandbox
+        .then(|| Sandbox::open(&world, PACE))
+        .transpose();
+    opened.map_err(|error| {
+        Problem::new(
+            format!("{}: {error}", world.display()),
+            "`deploy sandbox reset` begins anew.",
+        )
+    })
+}
+
+fn seconds(start: Instant) -> f64 {
+    (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// The name and the text of the configuration. The sandbox needs none: its own network is seeded.
@@ -252,7 +294,10 @@ pub fn name(verb: &Verb) -> &'static str {
         Verb::Up(_) => "up",
         Verb::Plan(_) => "plan",
         Verb::Status => "status",
+        Verb::Verify(_) => "verify",
         Verb::Teardown(_) => "teardown",
+        Verb::Liveness(_) => "liveness",
+        Verb::Biometry(_) => "biometry",
         Verb::Sandbox(_) => "sandbox",
     }
 }

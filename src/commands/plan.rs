@@ -9,7 +9,7 @@ use crate::report::Outcome;
 use crate::steps::STACK;
 
 /// Shows what `up` would do.
-pub async fn run(session: &Session, args: &cli::Plan) -> Outcome {
+pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Outcome {
     let surveyed = match survey(session, Goal::Present, args.adopt).await {
         Ok(surveyed) => surveyed,
         Err(outcome) => return outcome,

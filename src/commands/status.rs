@@ -9,7 +9,7 @@ use crate::steps::{STACK, auto_scaling, target_group};
 use crate::verify;
 
 /// Shows each resource, the targets, the capacity and the endpoint.
-pub async fn run(session: &Session) -> Outcome {
+pub async fn run(session: &Session<'_>) -> Outcome {
     let surveyed = match survey(session, Goal::Present, false).await {
         Ok(surveyed) => surveyed,
         Err(outcome) => return outcome,
@@ -91,7 +91,7 @@ fn state(decision: &Decision) -> &'static str {
 
 /// Targets and capacity.
 async fn live(
-    session: &Session,
+    session: &Session<'_>,
     ids: &crate::engine::Outputs,
 ) -> crate::cloud::Result<Vec<(String, String)>> {
     let mut lines = Vec::new();
@@ -100,7 +100,7 @@ async fn live(
         let others = if targets.others.is_empty() {
             String::new()
         } else {
-            format!("; {}", targets.others.join("; "))
+            format!("; {}", targets.others())
         };
         lines.push((
             "targets".to_owned(),

@@ -13,7 +13,7 @@ use crate::report::{Outcome, Planned, Problem};
 use crate::steps::{STACK, load_balancer};
 
 /// Removes the stack.
-pub async fn run(session: &Session, args: &cli::Teardown) -> Outcome {
+pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Outcome {
     let clock = session.clock(args.timeout);
     let surveyed = match survey(session, Goal::Absent, false).await {
         Ok(surveyed) => surveyed,
@@ -29,7 +29,7 @@ pub async fn run(session: &Session, args: &cli::Teardown) -> Outcome {
         Goal::Absent,
         false,
         clock,
-        &session.stop,
+        session.stop,
         &tell,
     );
     let mut plan = walk.plan(&surveyed.found);
@@ -113,13 +113,13 @@ async fn remove(walk: &Walk<'_>, mut found: Found) -> (Vec<Planned>, Vec<Failure
 }
 
 fn conclude(
-    session: &Session,
+    session: &Session<'_>,
     changes: Vec<Planned>,
     failures: &[Failure],
     left: Vec<Problem>,
 ) -> Outcome {
     let mut outcome = if !failures.is_empty() {
-        let mut outcome = failed(failures, &session.stop, "running again goes on from here");
+        let mut outcome = failed(failures, session.stop, "running again goes on from here");
         let held = |failure: &Failure| {
             matches!(
                 failure.trouble,
@@ -172,7 +172,7 @@ fn stranger(change: &Planned) -> Problem {
 }
 
 /// The stack's name, typed at a terminal; `None`: go on.
-fn consent(session: &Session, args: &cli::Teardown, changes: &[Planned]) -> Option<Outcome> {
+fn consent(session: &Session<'_>, args: &cli::Teardown, changes: &[Planned]) -> Option<Outcome> {
     if args.yes {
         return None;
     }

@@ -17,7 +17,7 @@ use crate::verify::{self, Unproven};
 const PASSES: usize = 4;
 
 /// Creates or converges the stack.
-pub async fn run(session: &Session, args: &cli::Up) -> Outcome {
+pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
     let clock = session.clock(args.timeout);
     let surveyed = match survey(session, Goal::Present, args.adopt).await {
         Ok(surveyed) => surveyed,
@@ -33,7 +33,7 @@ pub async fn run(session: &Session, args: &cli::Up) -> Outcome {
         Goal::Present,
         args.adopt,
         clock,
-        &session.stop,
+        session.stop,
         &tell,
     );
     let (changes, ids) = match converge(session, &walk, surveyed, args).await {
@@ -70,7 +70,7 @@ pub async fn run(session: &Session, args: &cli::Up) -> Outcome {
 
 /// Plans and applies until a look finds nothing left to do. What was changed, and the ids of what stands.
 async fn converge(
-    session: &Session,
+    session: &Session<'_>,
     walk: &Walk<'_>,
     surveyed: Surveyed,
     args: &cli::Up,
@@ -204,7 +204,7 @@ fn needs_replace(changes: Vec<Planned>) -> Outcome {
 }
 
 /// What AWS would refuse minutes later: looked at before the first create.
-async fn preflight(session: &Session, site: &Site, plan: &Plan) -> Result<(), Box<Outcome>> {
+async fn preflight(session: &Session<'_>, site: &Site, plan: &Plan) -> Result<(), Box<Outcome>> {
     let creates = plan
         .iter()
         .any(|(_, decision)| matches!(decision, Decision::Create(_)));
@@ -226,7 +226,7 @@ async fn preflight(session: &Session, site: &Site, plan: &Plan) -> Result<(), Bo
     }
 }
 
-async fn subnets(session: &Session, site: &Site) -> Result<Vec<Problem>, Box<Outcome>> {
+async fn subnets(session: &Session<'_>, site: &Site) -> Result<Vec<Problem>, Box<Outcome>> {
     let network = &site.config.network;
     let ids: BTreeSet<&String> = network
         .private_subnets
@@ -288,13 +288,13 @@ async fn subnets(session: &Session, site: &Site) -> Result<Vec<Problem>, Box<Out
 }
 
 async fn prove(
-    session: &Session,
+    session: &Session<'_>,
     site: &Site,
     ids: &Outputs,
     clock: &Clock,
     tell: &dyn Fn(Event),
 ) -> Result<Vec<Check>, Unproven> {
-    let time = (clock, &session.stop);
+    let time = (clock, session.stop);
     let mut checks = verify::wait_healthy(&session.cloud, site, ids, time, tell).await?;
     if let Some(endpoint) = verify::endpoint(site, ids) {
         checks.push(verify::version(&endpoint, session.sandbox.as_ref(), time, tell).await?);
@@ -302,7 +302,7 @@ async fn prove(
     Ok(checks)
 }
 
-fn unproven(session: &Session, error: &Unproven) -> Outcome {
+fn unproven(session: &Session<'_>, error: &Unproven) -> Outcome {
     let (exit, word) = match (error, session.stop.signal()) {
         (Unproven::Interrupted, Some(signal)) => (interrupted(signal), "interrupted"),
         (Unproven::Deadline(_), _) => (Exit::Deadline, "timeout"),

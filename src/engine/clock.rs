@@ -33,6 +33,18 @@ impl Clock {
         }
     }
 
+    /// What the future gives, if it is in time and nobody asks to stop meanwhile: then it is dropped.
+    ///
+    /// # Errors
+    /// The deadline passed, or somebody asked to stop.
+    pub async fn within<T>(&self, stop: &Stop, future: impl Future<Output = T>) -> Result<T, Late> {
+        tokio::select! {
+            done = future => Ok(done),
+            () = sleep_until(self.deadline) => Err(Late::Deadline),
+            () = stop.asked() => Err(Late::Stopped),
+        }
+    }
+
     /// Whether the deadline has passed.
     pub fn expired(&self) -> bool {
         Instant::now() >= self.deadline
@@ -51,6 +63,15 @@ impl Clock {
             () = stop.asked() => false,
         }
     }
+}
+
+/// Why something did not come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Late {
+    #[error("the deadline passed")]
+    Deadline,
+    #[error("interrupted")]
+    Stopped,
 }
 
 /// Whether somebody wants the run to stop, and with which signal.
@@ -90,4 +111,9 @@ impl Stop {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Lets time pass, where somebody plays a slow service.
+pub async fn elapse(time: Duration) {
+    tokio::time::sleep(time).await;
 }

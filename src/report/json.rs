@@ -18,6 +18,7 @@ pub fn envelope(frame: &Frame, outcome: &Outcome) -> Value {
         "resources": outcome.standing,
         "outputs": outcome.outputs,
         "checks": outcome.checks,
+        "verdict": outcome.verdict,
         "problems": outcome.problems,
         "timings": { "seconds": frame.seconds, "aws_calls": frame.calls },
     })

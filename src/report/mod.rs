@@ -1,7 +1,9 @@
 //! The only place that prints: the result on stdout, the story on stderr.
 
 mod check;
+mod html;
 mod json;
+mod junit;
 mod progress;
 mod text;
 
@@ -13,7 +15,10 @@ use serde::Serialize;
 use crate::engine::Event;
 use crate::engine::diff::Change;
 use crate::exit::Exit;
+use crate::oz::{Refused, Verdict};
 pub use check::{Check, Status};
+pub use html::html;
+pub use junit::junit;
 use progress::Progress;
 
 /// One line of a plan.
@@ -70,6 +75,12 @@ impl Problem {
     }
 }
 
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Problem {
+        Problem::new(refused.what, refused.cure)
+    }
+}
+
 /// What a command ends in.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -85,6 +96,8 @@ pub struct Outcome {
     pub standing: Vec<Standing>,
     pub outputs: BTreeMap<String, String>,
     pub checks: Vec<Check>,
+    /// What the service decided, when it was asked.
+    pub verdict: Option<Verdict>,
     pub problems: Vec<Problem>,
 }
 
@@ -100,8 +113,14 @@ impl Outcome {
             standing: Vec::new(),
             outputs: BTreeMap::new(),
             checks: Vec::new(),
+            verdict: None,
             problems: Vec::new(),
         }
+    }
+
+    /// Refused for what it was given, before any call.
+    pub fn refused(problem: impl Into<Problem>) -> Outcome {
+        Outcome::new(Exit::Usage, "refused", "").with_problems(vec![problem.into()])
     }
 
     /// The same with these problems.
@@ -144,6 +163,11 @@ impl Report {
     /// A line of the story.
     pub fn note(&self, text: &str) {
         self.progress.note(text);
+    }
+
+    /// What must not be missed, quiet or not.
+    pub fn warn(&self, text: &str) {
+        self.progress.note_always(&format!("warning: {text}"));
     }
 
     /// A question on stderr, for an answer on stdin.

@@ -37,8 +37,14 @@ impl Progress {
 
     /// A line of the story.
     pub fn note(&self, text: &str) {
+        if !self.quiet {
+            self.note_always(text);
+        }
+    }
+
+    /// A line that is told to the quiet too.
+    pub fn note_always(&self, text: &str) {
         match &self.bars {
-            _ if self.quiet => {}
             Some(bars) => bars.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),
         }

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::wire::{Reply, list, need, refuse, xml_tree};
 use super::world::World;
 
+/// Every zone's name servers.
+pub const NAME_SERVERS: [&str; 2] = ["ns-1.awsdns-sandbox.org", "ns-2.awsdns-sandbox.net"];
+
 /// One call.
 pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) -> Reply {
     match (service, operation) {
@@ -21,7 +24,9 @@ pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) ->
                 json!({"HostedZones": zones.collect::<Vec<_>>(), "IsTruncated": false, "MaxItems": "100"}),
             )
         }
-        ("route53", "GetHostedZone") => Ok(json!({"HostedZone": zone(world, asked)?})),
+        ("route53", "GetHostedZone") => Ok(
+            json!({"HostedZone": zone(world, asked)?, "DelegationSet": {"NameServers": NAME_SERVERS}}),
+        ),
         ("route53", "ListResourceRecordSets") => {
             let from = asked["name"]
                 .as_str()

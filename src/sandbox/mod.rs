@@ -7,8 +7,10 @@ mod autoscaling;
 mod dns;
 mod ec2;
 mod elb;
+mod front;
 mod health;
 mod iam;
+pub mod oz;
 mod serve;
 mod service;
 mod templates;
@@ -26,11 +28,15 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use axum::body::Body;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+pub use front::Front;
 pub use serve::serve;
+use service::Route;
 pub use world::World;
 
 /// What the world has before anything is made in it: `templates/sandbox.yaml`.
@@ -87,6 +93,16 @@ impl Call {
     }
 }
 
+/// What the Web SDK would hand over in the sandbox, of nobody.
+pub fn sample_capture() -> serde_json::Value {
+    oz::samples::capture("sample", false)
+}
+
+/// A reference photo of the same nobody.
+pub fn sample_reference() -> Vec<u8> {
+    oz::samples::picture(crate::oz::picture::Kind::Jpeg, "sample", false)
+}
+
 /// What goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -115,6 +131,7 @@ struct Inner {
     /// How many calls from now until one is disturbed, and how.
     fault: Mutex<Option<(usize, Fault)>>,
     struck: Notify,
+    oz: oz::Service,
     /// The world's time when `since` was.
     origin: f64,
     since: Instant,
@@ -186,10 +203,35 @@ impl Sandbox {
         response
     }
 
-    /// What a client sees at this URL: the stand-in for the Oz service behind the load balancer.
-    /// `Err`: the name does not resolve, or nobody answers there.
-    pub async fn browse(&self, url: &str) -> Result<http::Response<Vec<u8>>, String> {
-        service::browse(&self.lock(), url)
+    /// What a client gets for a request to this host and port: from the stand-in service, or from the load balancer
+    /// before it. `Err`: the name does not resolve, or nobody answers there.
+    pub async fn browse(
+        &self,
+        (host, port): (&str, u16),
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Body>, String> {
+        let route = service::route(&self.lock(), host, port)?;
+        match route {
+            Route::Service => Ok(self.inner.oz.answer(request).await),
+            Route::Unavailable(status) => Ok(oz::html(status.as_u16())),
+            Route::Redirect => {
+                let path = request
+                    .uri()
+                    .path_and_query()
+                    .map_or("/", |path| path.as_str());
+                let to = http::HeaderValue::from_str(&format!("https://{host}:443{path}"));
+                let mut answer = oz::html(301);
+                answer
+                    .headers_mut()
+                    .insert("location", to.map_err(|error| error.to_string())?);
+                Ok(answer)
+            }
+        }
+    }
+
+    /// The stand-in service behind its load balancers.
+    pub fn oz(&self) -> oz::Service {
+        self.inner.oz.clone()
     }
 
     /// How many of its seconds pass in one of the runtime's.
@@ -276,6 +318,7 @@ impl Sandbox {
                 calls,
                 fault,
                 struck: Notify::new(),
+                oz: oz::Service::default(),
                 origin,
                 since: Instant::now(),
                 pace,

@@ -3,16 +3,13 @@
 use std::future::Future;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use tokio::net::TcpListener;
 
-use super::{Sandbox, wire};
-
-/// More than any call of AWS that the sandbox knows.
-const LARGEST: usize = 16 << 20;
+use super::{Sandbox, oz, wire};
 
 /// Serves until `shutdown`.
 pub async fn serve(
@@ -27,32 +24,26 @@ pub async fn serve(
 }
 
 async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST).await else {
-        return plain(StatusCode::PAYLOAD_TOO_LARGE, "too large");
+    let request = match oz::whole(request).await {
+        Ok(request) => request,
+        Err(refused) => return refused,
     };
-    let request = http::Request::from_parts(parts, body.to_vec());
-    if wire::service(&request).is_some() {
-        return sandbox.answer(&request).map(Body::from);
+    let (parts, body) = request.into_parts();
+    let call = http::Request::from_parts(parts.clone(), Vec::new());
+    if wire::service(&call).is_some() {
+        return sandbox
+            .answer(&call.map(|_: Vec<u8>| body.to_vec()))
+            .map(Body::from);
     }
-    let host = request
-        .headers()
+    let host = parts
+        .headers
         .get("host")
         .and_then(|host| host.to_str().ok())
         .unwrap_or_default()
         .to_owned();
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |path| path.as_str());
-    match sandbox.browse(&format!("https://{host}{path}")).await {
-        Ok(answer) => answer.map(Body::from),
-        Err(why) => plain(StatusCode::BAD_GATEWAY, &why),
+    let request = http::Request::from_parts(parts, body);
+    match sandbox.browse((&host, 443), request).await {
+        Ok(answer) => answer,
+        Err(why) => (StatusCode::BAD_GATEWAY, why).into_response(),
     }
-}
-
-fn plain(status: StatusCode, words: &str) -> Response {
-    let mut response = Response::new(Body::from(words.to_owned()));
-    *response.status_mut() = status;
-    response
 }

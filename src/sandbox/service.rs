@@ -1,22 +1,26 @@
-//! The stand-in for the Oz service, behind the load balancer: what a client of the stack sees.
+//! What the load balancer does with a request: the way from a host's name to the service behind it.
 
-use http::{Response, StatusCode};
-use serde_json::{Value, json};
+use http::StatusCode;
+use serde_json::Value;
 
 use super::elb::{active, targets};
 use super::health;
 use super::wire::list;
 use super::world::World;
 
-/// What a client sees at `https://HOST/path`.
-pub fn browse(world: &World, url: &str) -> Result<Response<Vec<u8>>, String> {
-    let (scheme, rest) = url.split_once("://").ok_or("not a URL")?;
-    let (host, path) = rest
-        .split_once('/')
-        .map_or((rest, "/".to_owned()), |(host, path)| {
-            (host, format!("/{path}"))
-        });
-    let port = if scheme == "https" { 443 } else { 80 };
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// To a healthy target.
+    Service,
+    /// Back to the client, to come again by https.
+    Redirect,
+    /// To nobody.
+    Unavailable(StatusCode),
+}
+
+/// What happens to a request for this host on this port. `Err`: the name does not resolve, or nobody answers there.
+pub fn route(world: &World, host: &str, port: u16) -> Result<Route, String> {
     let balancer =
         resolve(world, &host.to_lowercase()).ok_or_else(|| format!("{host} does not resolve"))?;
     if !active(balancer, world.now) {
@@ -24,26 +28,18 @@ pub fn browse(world: &World, url: &str) -> Result<Response<Vec<u8>>, String> {
             "{host} does not answer: the load balancer is provisioning"
         ));
     }
-    if !opens(world, balancer, port) {
+    if !opens(world, balancer, port.into()) {
         return Err(format!(
             "{host}:{port} does not answer: no security group of the load balancer opens the port"
         ));
     }
-    let mut listeners = world
-        .rows("listeners")
-        .filter(|row| row["LoadBalancerArn"] == balancer["LoadBalancerArn"]);
-    let listener = listeners
-        .find(|row| row["Port"] == port)
+    let listener = listener(world, balancer, port)
         .ok_or_else(|| format!("{host}:{port}: connection refused"))?;
     if list(listener, "DefaultActions")
         .iter()
         .any(|action| action["Type"] == "redirect")
     {
-        let mut answer = plain(StatusCode::MOVED_PERMANENTLY, "");
-        let to = http::HeaderValue::from_str(&format!("https://{host}:443{path}"))
-            .map_err(|error| error.to_string())?;
-        answer.headers_mut().insert("location", to);
-        return Ok(answer);
+        return Ok(Route::Redirect);
     }
     let groups = targets(listener).filter_map(|arn| world.row("target_groups", arn));
     let healthy = |group: &Value| {
@@ -51,35 +47,22 @@ pub fn browse(world: &World, url: &str) -> Result<Response<Vec<u8>>, String> {
             .iter()
             .any(|target| health::of(world, group, target).0 == "healthy")
     };
-    match groups.into_iter().any(healthy) {
-        true => Ok(service(&path)),
-        false => Ok(plain(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "503 Service Temporarily Unavailable",
-        )),
-    }
+    Ok(match groups.into_iter().any(healthy) {
+        true => Route::Service,
+        false => Route::Unavailable(StatusCode::SERVICE_UNAVAILABLE),
+    })
 }
 
-/// The service itself. The fields of its version are not documented: these are synthetic.
-fn service(path: &str) -> Response<Vec<u8>> {
-    match path {
-        "/api/version" => {
-            let mut answer = plain(
-                StatusCode::OK,
-                &json!({"version": "0.0.0-sandbox"}).to_string(),
-            );
-            answer.headers_mut().insert(
-                "content-type",
-                http::HeaderValue::from_static("application/json"),
-            );
-            answer
-        }
-        _ => plain(StatusCode::NOT_FOUND, "not found"),
-    }
+/// The listener of a port.
+pub fn listener<'a>(world: &'a World, balancer: &Value, port: u16) -> Option<&'a Value> {
+    let mut listeners = world
+        .rows("listeners")
+        .filter(|row| row["LoadBalancerArn"] == balancer["LoadBalancerArn"]);
+    listeners.find(|row| row["Port"] == port)
 }
 
 /// The load balancer of this name, or the one that a record of this name is an alias of.
-fn resolve<'a>(world: &'a World, host: &str) -> Option<&'a Value> {
+pub fn resolve<'a>(world: &'a World, host: &str) -> Option<&'a Value> {
     let named = |name: &str| {
         world.rows("balancers").find(|row| {
             row["DNSName"]
@@ -108,10 +91,4 @@ fn opens(world: &World, balancer: &Value, port: i64) -> bool {
         rule["isEgress"] == false
             && (rule["fromPort"].as_i64()..=rule["toPort"].as_i64()).contains(&Some(port))
     })
-}
-
-fn plain(status: StatusCode, body: &str) -> Response<Vec<u8>> {
-    let mut answer = Response::new(body.as_bytes().to_vec());
-    *answer.status_mut() = status;
-    answer
 }

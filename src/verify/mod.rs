@@ -1,13 +1,27 @@
-//! Guide step 6: targets healthy, the load balancer active, and an answer from the service itself.
+//! Guide steps 6 and 7: what must be so when the stack works, and for what reason it is not.
+
+mod certificate;
+mod endpoint;
+mod found;
+mod names;
+mod reasons;
+mod stack;
 
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerStateEnum, TargetHealthStateEnum};
 
 use crate::cloud::{self, Cloud};
 use crate::engine::{Clock, Event, Outputs, Stop};
+use crate::oz::{BaseUrl, Web, why};
 use crate::report::Check;
 use crate::sandbox::Sandbox;
 use crate::site::Site;
 use crate::steps::{load_balancer, target_group};
+
+pub use endpoint::{Endpoint, judge_version};
+pub use found::{Found, timed};
+pub use names::Names;
+pub use reasons::{Explained, explain};
+pub use stack::Stack;
 
 /// Why a stack is not proven.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +43,55 @@ pub struct Targets {
     pub healthy: usize,
     /// How many are registered.
     pub registered: usize,
-    /// The state and AWS's reason of each that is not healthy.
-    pub others: Vec<String>,
+    /// Each that is not healthy.
+    pub others: Vec<Unhealthy>,
+}
+
+/// A target that is not healthy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unhealthy {
+    pub id: String,
+    /// `initial`, `unhealthy`, `unused`, `draining`.
+    pub state: String,
+    /// AWS's reason code; empty when it gave none.
+    pub reason: String,
+    /// AWS's own sentence.
+    pub description: Option<String>,
+    /// On its way out: no fault.
+    pub leaving: bool,
+}
+
+impl std::fmt::Display for Unhealthy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.id, self.state)?;
+        match self.reason.as_str() {
+            "" => Ok(()),
+            reason => write!(f, ", {reason}"),
+        }
+    }
+}
+
+impl Targets {
+    /// The others in a line.
+    pub fn others(&self) -> String {
+        let words: Vec<String> = self.others.iter().map(Unhealthy::to_string).collect();
+        words.join("; ")
+    }
+}
+
+/// The name servers of a public zone; none of a private one, or when they cannot be told.
+pub async fn name_servers(cloud: &Cloud, zone: &str) -> Vec<String> {
+    let Ok(reply) = cloud.route53.get_hosted_zone().id(zone).send().await else {
+        return Vec::new();
+    };
+    let private = reply
+        .hosted_zone()
+        .and_then(|zone| zone.config())
+        .is_some_and(|config| config.private_zone());
+    match reply.delegation_set {
+        Some(set) if !private => set.name_servers,
+        _ => Vec::new(),
+    }
 }
 
 /// Asks for the health of every target.
@@ -54,15 +115,24 @@ pub async fn targets(cloud: &Cloud, target_group: &str) -> cloud::Result<Targets
         .iter()
         .filter(|one| state(one) != Some(TargetHealthStateEnum::Healthy))
         .map(|one| {
-            let id = one.target().and_then(|target| target.id()).unwrap_or("?");
             let health = one.target_health();
             let state = health
                 .and_then(|health| health.state())
                 .map_or("unknown", |state| state.as_str());
-            let reason = health
-                .and_then(|health| health.reason())
-                .map_or(String::new(), |r| format!(", {}", r.as_str()));
-            format!("{id} {state}{reason}")
+            let reason = health.and_then(|health| health.reason());
+            Unhealthy {
+                id: one
+                    .target()
+                    .and_then(|target| target.id())
+                    .unwrap_or("?")
+                    .to_owned(),
+                state: state.to_owned(),
+                reason: reason.map_or(String::new(), |reason| reason.as_str().to_owned()),
+                description: health
+                    .and_then(|health| health.description())
+                    .map(str::to_owned),
+                leaving: state == "draining",
+            }
         });
     Ok(Targets {
         healthy,
@@ -95,7 +165,7 @@ pub async fn wait_healthy(
         if targets.healthy >= wanted {
             break;
         }
-        let others = targets.others.join("; ");
+        let others = targets.others();
         let why = if others.is_empty() {
             why
         } else {
@@ -154,11 +224,7 @@ pub async fn version(
 ) -> Result<Check, Unproven> {
     let url = format!("{endpoint}/api/version");
     for attempt in 0..5 {
-        let answer = match sandbox {
-            Some(sandbox) => browse(sandbox, &url).await,
-            None => get(&url).await,
-        };
-        match answer {
+        match get(&url, sandbox).await {
             Ok(evidence) => {
                 return Ok(Check::new("version", 7, "/api/version").pass(evidence));
             }
@@ -202,28 +268,38 @@ async fn is_active(cloud: &Cloud, balancer: &str) -> cloud::Result<bool> {
     ))
 }
 
-async fn browse(sandbox: &Sandbox, url: &str) -> Result<String, String> {
-    let answer = sandbox.browse(url).await?;
-    judged(answer.status().as_u16(), answer.body())
+async fn get(url: &str, sandbox: Option<&Sandbox>) -> Result<String, String> {
+    let (status, body) = match sandbox {
+        Some(sandbox) => browse(sandbox, url).await?,
+        None => fetch(url).await?,
+    };
+    judged(status, &body)
 }
 
-async fn get(url: &str) -> Result<String, String> {
-    // Only the first caller installs it; a second time says that it is there.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder()
-        .connect_timeout(std::time::Duration::from_secs(5))
-        .timeout(std::time::Duration::from_secs(20))
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|error| error.to_string())?;
+async fn browse(sandbox: &Sandbox, url: &str) -> Result<(u16, Vec<u8>), String> {
+    let base = BaseUrl::parse(url, true).map_err(|refused| refused.what)?;
+    let request = http::Request::get(url).body(bytes::Bytes::new());
+    let request = request.map_err(|error| error.to_string())?;
+    let answer = sandbox.browse((base.host(), base.port()), request).await?;
+    let status = answer.status().as_u16();
+    let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await;
+    Ok((status, body.map_err(|error| error.to_string())?.to_vec()))
+}
+
+async fn fetch(url: &str) -> Result<(u16, Vec<u8>), String> {
+    let base = BaseUrl::parse(url, true).map_err(|refused| refused.what)?;
+    let client = Web::new(None)
+        .map_err(|refused| refused.what)?
+        .client(base.host(), None)?;
     let answer = client
         .get(url)
+        .timeout(std::time::Duration::from_secs(20))
         .send()
-        .await
-        .map_err(|error| causes(&error))?;
+        .await;
+    let answer = answer.map_err(|error| why(&error))?;
     let status = answer.status().as_u16();
-    let body = answer.bytes().await.map_err(|error| causes(&error))?;
-    judged(status, &body)
+    let body = answer.bytes().await.map_err(|error| why(&error))?;
+    Ok((status, body.to_vec()))
 }
 
 /// The version's fields are not documented: any JSON will do, and it is shown whole.
@@ -233,14 +309,4 @@ fn judged(status: u16, body: &[u8]) -> Result<String, String> {
         (200..=299, Err(_)) => Err(format!("HTTP {status}, and the body is not JSON")),
         _ => Err(format!("HTTP {status}")),
     }
-}
-
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }

@@ -67,11 +67,7 @@ async fn an_interrupted_run_says_so_and_the_next_one_goes_on() {
         };
         let (outcome, ()) = tokio::join!(stage.run("up"), later);
         assert_eq!(outcome.exit, exit);
-        let again = Stage {
-            stop: Stop::never(),
-            config: stage.config.clone(),
-            sandbox: stage.sandbox.clone(),
-        };
+        let again = stage.as_config(stage.config.clone());
         assert_eq!(again.succeeds("up").await.changes, vec![]);
     }
 }

@@ -196,11 +196,11 @@ async fn a_record() {
 #[tokio::test(start_paused = true)]
 async fn another_stacks_things_are_never_adopted() {
     let stage = Stage::standing().await;
-    let other = Stage {
-        config: format!("stack: other\n{}", stage.config),
-        sandbox: stage.sandbox.clone(),
-        stop: stage.stop.clone(),
-    };
+    let other = stage.as_config(format!(
+        "stack: other
+{}",
+        stage.config
+    ));
     let before = stage.sandbox.world().tables;
     assert_eq!(other.run("up --adopt").await.exit, Exit::Foreign);
     assert_eq!(other.run("teardown --yes").await.exit, Exit::Incomplete);
@@ -216,11 +216,7 @@ async fn a_second_stack_with_a_prefix_stands_beside_the_first() {
         "{lines}{}",
         stage.config.replace("record: app", "record: second")
     );
-    let second = Stage {
-        config,
-        sandbox: stage.sandbox.clone(),
-        stop: stage.stop.clone(),
-    };
+    let second = stage.as_config(config);
     second.succeeds("up").await;
     second.succeeds("teardown --yes").await;
     assert_eq!(stage.plan().await, "");

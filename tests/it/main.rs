@@ -2,6 +2,7 @@
 
 mod boto3;
 mod cli;
+mod client;
 mod config;
 mod drift;
 mod engine;
@@ -11,3 +12,4 @@ mod python;
 mod simulation;
 mod stage;
 mod tidy;
+mod verify;

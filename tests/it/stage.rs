@@ -17,6 +17,7 @@ pub struct Stage {
     pub sandbox: Sandbox,
     pub config: String,
     pub stop: Stop,
+    pub report: Report,
 }
 
 impl Stage {
@@ -32,6 +33,16 @@ impl Stage {
             sandbox: Sandbox::seeded(1.0),
             config,
             stop: Stop::never(),
+            report: Report::new(false, true),
+        }
+    }
+
+    /// The same sandbox under another configuration.
+    pub fn as_config(&self, config: String) -> Stage {
+        Stage {
+            config,
+            sandbox: self.sandbox.clone(),
+            ..Stage::new()
         }
     }
 
@@ -94,21 +105,15 @@ impl Stage {
             .collect()
     }
 
-    async fn session_run(&self, line: &str) -> (Session, Outcome) {
+    async fn session_run(&self, line: &str) -> (Session<'_>, Outcome) {
         let cli = parsed(line);
         let config = config::parse(&self.config, "deploy.yaml", &cli.global.set).unwrap();
-        let report = Report::new(false, true);
-        let (cloud, stop, sandbox) = (
-            self.hand().await,
-            self.stop.clone(),
-            Some(self.sandbox.clone()),
-        );
         let session = Session {
             config,
-            cloud,
-            report,
-            stop,
-            sandbox,
+            cloud: self.hand().await,
+            report: &self.report,
+            stop: &self.stop,
+            sandbox: Some(self.sandbox.clone()),
         };
         let outcome = perform(&session, &cli.verb).await;
         (session, outcome)

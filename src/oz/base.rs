@@ -1,0 +1,144 @@
+//! Where the service is, and the token that it may want.
+
+use std::path::Path;
+
+use http::HeaderValue;
+use reqwest::Url;
+
+use super::{Refused, Sensitive};
+
+/// `https://host[:port][/prefix]`, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+impl BaseUrl {
+    /// Reads a base URL. Plain http goes to loopback only, unless it is allowed.
+    ///
+    /// # Errors
+    /// Not a URL of http or https, or with a user, a password, a query or a fragment.
+    pub fn parse(text: &str, allow_http: bool) -> Result<BaseUrl, Refused> {
+        // What is not understood may hold a password: it is not shown.
+        let refused =
+            |what: &str, cure: &str| Err(Refused::new(format!("--base-url: {what}"), cure));
+        let Ok(url) = Url::parse(text) else {
+            return refused("not a URL", "Write it as https://app.example.com.");
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return refused(
+                "it holds a user or a password",
+                "The token is read from OZ_ACCESS_TOKEN or --token-file.",
+            );
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return refused(
+                "it has a query or a fragment",
+                "Give only scheme, host, port and path.",
+            );
+        }
+        match (url.scheme(), url.host()) {
+            ("https", Some(_)) => {}
+            ("http", Some(host)) if allow_http || is_loopback(&host) => {}
+            ("http", Some(_)) => {
+                return refused(
+                    "plain http would send faces and token unprotected",
+                    "Use https, or --allow-http inside a network that you trust.",
+                );
+            }
+            _ => {
+                return refused(
+                    "not a URL of http or https",
+                    "Write it as https://app.example.com.",
+                );
+            }
+        }
+        let mut url = url;
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(BaseUrl(url))
+    }
+
+    /// This path below the prefix.
+    pub fn join(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
+        url
+    }
+
+    /// The host's name or address.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    /// Given or the scheme's own.
+    pub fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or(443)
+    }
+
+    /// Whether TLS is spoken.
+    pub fn https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+}
+
+impl std::fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+fn is_loopback(host: &url::Host<&str>) -> bool {
+    match host {
+        url::Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        url::Host::Ipv4(address) => address.is_loopback(),
+        url::Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+/// The token of a service that wants one.
+#[derive(Debug, Clone)]
+pub struct Token(Sensitive<HeaderValue>);
+
+impl Token {
+    /// From `--token-file`, else from `OZ_ACCESS_TOKEN`; `None` when that is empty or not there.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds what no header can.
+    pub fn read(file: Option<&Path>) -> Result<Option<Token>, Refused> {
+        let cure = "A token is one line of printable ASCII.";
+        let (place, text) = match file {
+            Some(path) => {
+                let place = path.display().to_string();
+                let text = std::fs::read(path).map_err(|error| {
+                    Refused::new(format!("{place}: {error}"), "Name a file that can be read.")
+                })?;
+                (place, text)
+            }
+            None => {
+                let text = std::env::var_os("OZ_ACCESS_TOKEN").unwrap_or_default();
+                ("OZ_ACCESS_TOKEN".to_owned(), text.into_encoded_bytes())
+            }
+        };
+        let line = match text.strip_suffix(b"\n") {
+            Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
+            None => &text,
+        };
+        if line.is_empty() {
+            return Ok(None);
+        }
+        let printable = line.iter().all(|byte| (0x20..0x7f).contains(byte));
+        let header = HeaderValue::from_bytes(line).ok().filter(|_| printable);
+        let Some(mut header) = header else {
+            return Err(Refused::new(
+                format!("{place}: the token holds control or other characters that no header can"),
+                cure,
+            ));
+        };
+        header.set_sensitive(true);
+        Ok(Some(Token(Sensitive::new(header))))
+    }
+
+    /// For the header `X-Forensic-Access-Token` and for redaction.
+    pub fn expose(&self) -> &HeaderValue {
+        self.0.expose()
+    }
+}

@@ -1,0 +1,286 @@
+//! What an answer means. Whatever is not exactly an accepted or a declined analysis is a technical failure.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::picture::Picture;
+use super::sensitive::Redaction;
+
+/// The analyses that are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Analysis {
+    /// Liveness: `quality` in requests, `QUALITY` in answers.
+    Quality,
+    Biometry,
+}
+
+impl Analysis {
+    /// As the service calls it, whatever the case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Analysis::Quality => "quality",
+            Analysis::Biometry => "biometry",
+        }
+    }
+}
+
+/// Whether one of the first two levels held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Ok,
+    Failed,
+}
+
+/// The service's decision, in its own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Decision {
+    Success,
+    Declined,
+    OperatorRequired,
+}
+
+impl Decision {
+    fn read(value: &Value) -> Option<Decision> {
+        match value.as_str()? {
+            "SUCCESS" => Some(Decision::Success),
+            "DECLINED" => Some(Decision::Declined),
+            "OPERATOR_REQUIRED" => Some(Decision::OperatorRequired),
+            _ => None,
+        }
+    }
+
+    /// The service's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Decision::Success => "SUCCESS",
+            Decision::Declined => "DECLINED",
+            Decision::OperatorRequired => "OPERATOR_REQUIRED",
+        }
+    }
+}
+
+/// Three levels: did it answer, did the analysis finish, what was decided.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    pub transport: Level,
+    /// `None`: there was no answer to judge.
+    pub technical: Option<Level>,
+    /// `None`: there is none, because something before it failed.
+    pub decision: Option<Decision>,
+    /// Liveness: how sure it is of an attack, 0 to 1. Biometry: the least similarity, 0 to 1.
+    pub score: Option<f64>,
+    pub folder_id: Option<String>,
+    pub analysis_id: Option<String>,
+    pub duration_ms: u64,
+    /// Why one of the first two levels failed.
+    #[serde(skip)]
+    pub why: String,
+}
+
+impl Verdict {
+    /// It did not answer, or not with what can be judged.
+    pub fn unanswered(why: impl Into<String>) -> Verdict {
+        Verdict {
+            transport: Level::Failed,
+            technical: None,
+            decision: None,
+            score: None,
+            folder_id: None,
+            analysis_id: None,
+            duration_ms: 0,
+            why: why.into(),
+        }
+    }
+
+    /// Judges an answer with a good HTTP status.
+    pub fn judge(asked: Analysis, answer: &Value, redaction: &Redaction) -> Verdict {
+        let id = |value: &Value| {
+            let text = value
+                .as_str()
+                .map(str::to_owned)
+                .or_else(|| value.as_i64().map(|id| id.to_string()))?;
+            Some(redaction.clean(&text))
+        };
+        let analysis = &answer["analyses"][0];
+        let mut verdict = Verdict {
+            transport: Level::Ok,
+            technical: Some(Level::Failed),
+            score: score(asked, analysis),
+            folder_id: id(&answer["folder_id"]),
+            analysis_id: id(&analysis["analysis_id"]),
+            ..Verdict::unanswered("")
+        };
+        match decision(asked, answer, redaction) {
+            Ok(decision) => {
+                verdict.technical = Some(Level::Ok);
+                verdict.decision = Some(decision);
+            }
+            Err(why) => verdict.why = why,
+        }
+        verdict
+    }
+
+    /// In a line for people.
+    pub fn words(&self, asked: Analysis) -> String {
+        let Some(decision) = self.decision else {
+            return self.why.clone();
+        };
+        let score = match (asked, self.score) {
+            (Analysis::Quality, Some(score)) => format!(", confidence of an attack {score}"),
+            (Analysis::Biometry, Some(score)) => format!(", least similarity {score}"),
+            (_, None) => String::new(),
+        };
+        let folder = self
+            .folder_id
+            .as_ref()
+            .map_or(String::new(), |id| format!(", folder {id}"));
+        format!("{}{score}{folder}", decision.word())
+    }
+}
+
+/// The accept rule: everything that must be so before a decision counts (oz-api: "fail-closed accept rule"). The last
+/// two because an analysis without media once finished with SUCCESS (changelog of API 5.0.0).
+fn decision(asked: Analysis, answer: &Value, redaction: &Redaction) -> Result<Decision, String> {
+    let shown = |value: &Value| match value {
+        Value::String(text) => redaction.clean(text),
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(_) | Value::Number(_) => redaction.clean(&value.to_string()),
+        _ => "a structure".to_owned(),
+    };
+    if !answer.is_object() {
+        return Err("the answer is not a JSON object".to_owned());
+    }
+    no_error(answer, redaction)?;
+    let analyses = answer["analyses"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let [analysis] = analyses else {
+        return Err(format!(
+            "{} analyses came back, one was asked for",
+            analyses.len()
+        ));
+    };
+    let came = analysis["type"].as_str().unwrap_or_default();
+    if !came.eq_ignore_ascii_case(asked.name()) {
+        return Err(format!(
+            "analysis {} came back, {} was asked for",
+            redaction.clean(came),
+            asked.name()
+        ));
+    }
+    no_error(analysis, redaction)?;
+    for (what, value) in [
+        (
+            "the folder's resolution_status",
+            &answer["resolution_status"],
+        ),
+        ("the analysis' state", &analysis["state"]),
+    ] {
+        if *value != "FINISHED" {
+            return Err(format!("{what} is {}, not FINISHED", shown(value)));
+        }
+    }
+    let folder = Decision::read(&answer["system_resolution"]);
+    let own = Decision::read(&analysis["resolution_status"]);
+    let Some(decided) = folder.filter(|_| folder == own) else {
+        return Err(format!(
+            "contradictory: system_resolution is {}, the analysis' resolution_status {}",
+            shown(&answer["system_resolution"]),
+            shown(&analysis["resolution_status"])
+        ));
+    };
+    let again = &analysis["resolution"];
+    if !again.is_null() && Decision::read(again) != Some(decided) {
+        return Err(format!(
+            "contradictory: the analysis' resolution is {}",
+            shown(again)
+        ));
+    }
+    if analysis["results_media"]
+        .as_array()
+        .is_none_or(Vec::is_empty)
+    {
+        return Err(format!("{} without any results_media", decided.word()));
+    }
+    if asked == Analysis::Biometry && score(asked, analysis).is_none() {
+        return Err(format!(
+            "{} without a usable min_confidence",
+            decided.word()
+        ));
+    }
+    Ok(decided)
+}
+
+/// Errors come on a channel of their own, also in an answer that says 200.
+fn no_error(value: &Value, redaction: &Redaction) -> Result<(), String> {
+    match value["error_code"].is_null() && value["error_message"].is_null() {
+        true => Ok(()),
+        false => Err(error_words(value, redaction)),
+    }
+}
+
+/// The vendor's error body in words: code and message, never its details.
+pub fn error_words(body: &Value, redaction: &Redaction) -> String {
+    let code = body["error_code"].as_i64();
+    let meaning = match code {
+        Some(0) => " (unknown error of the server)",
+        Some(1) => " (not allowed)",
+        Some(3) => " (invalid structure)",
+        Some(4) => " (invalid value)",
+        Some(5) => " (invalid type)",
+        Some(6) => " (a token is wanted)",
+        Some(7) => " (the token is invalid)",
+        Some(8) => " (the token has expired)",
+        Some(9) => " (the token may not do this)",
+        Some(10) => " (does not exist)",
+        Some(11) => " (an external service failed)",
+        Some(13 | 14) => " (container)",
+        _ => "",
+    };
+    let code = code.map_or("error".to_owned(), |code| {
+        format!("error_code {code}{meaning}")
+    });
+    match body["error_message"].as_str() {
+        Some(message) if !message.is_empty() => format!("{code}: {}", redaction.clean(message)),
+        _ => code,
+    }
+}
+
+/// Between 0 and 1, or none: a number in a string or beyond is not usable.
+fn score(asked: Analysis, analysis: &Value) -> Option<f64> {
+    let usable = |value: &Value| value.as_f64().filter(|score| (0.0..=1.0).contains(score));
+    match asked {
+        Analysis::Biometry => usable(&analysis["results_data"]["min_confidence"]),
+        Analysis::Quality => {
+            let media = analysis["results_media"].as_array()?;
+            media
+                .iter()
+                .filter_map(|one| usable(&one["results_data"]["confidence_spoofing"]))
+                .max_by(f64::total_cmp)
+        }
+    }
+}
+
+/// The first picture that the analysis gave back; `None`: some services give none for some gestures.
+pub fn best_shot(answer: &Value) -> Option<Picture> {
+    let analyses = answer["analyses"].as_array()?.iter();
+    let quality = analyses.filter(|one| {
+        one["type"]
+            .as_str()
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("quality"))
+    });
+    let media = quality.flat_map(|one| one["results_media"].as_array().into_iter().flatten());
+    let mut images = media.flat_map(|one| one["output_images"].as_array().into_iter().flatten());
+    images.find_map(|image| {
+        let data = image["image_b64"]
+            .as_str()
+            .filter(|data| !data.is_empty())?;
+        Picture::new(STANDARD.decode(data).ok()?)
+    })
+}

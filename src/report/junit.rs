@@ -1,0 +1,77 @@
+//! The checks as JUnit XML, as CI systems read it.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Check, Frame, Outcome, Status};
+
+/// One suite a command, one case a check. What went wrong beside the checks is a case too: a run that failed never
+/// yields a file that is all green.
+pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
+    let suite = format!("deploy.{}", frame.command);
+    let mut cases = TestSuite::new(suite.clone());
+    cases.add_test_cases(outcome.checks.iter().map(|check| case(&suite, check)));
+    for problem in &outcome.problems {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status
+            .set_type("problem")
+            .set_message(problem.message.clone());
+        status.set_description(problem.cure.clone().unwrap_or_default());
+        let name = problem.resource.clone().unwrap_or_else(|| "run".to_owned());
+        let mut case = TestCase::new(name, status);
+        case.set_classname(suite.clone());
+        cases.add_test_case(case);
+    }
+    let bad = |check: &Check| matches!(check.status, Status::Fail | Status::Unknown);
+    if outcome.exit as u8 != 0 && outcome.problems.is_empty() && !outcome.checks.iter().any(bad) {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status
+            .set_type("outcome")
+            .set_message(outcome.summary.clone());
+        let mut case = TestCase::new("run", status);
+        case.set_classname(suite.clone());
+        cases.add_test_case(case);
+    }
+    cases.set_time(Duration::from_secs_f64(frame.seconds.max(0.0)));
+    let mut report = Report::new("deploy");
+    report.add_test_suite(cases);
+    report.to_string().unwrap_or_default()
+}
+
+fn case(suite: &str, check: &Check) -> TestCase {
+    let words = words(check);
+    let mut status = match check.status {
+        Status::Pass | Status::Warn => TestCaseStatus::success(),
+        Status::Skip => TestCaseStatus::skipped(),
+        Status::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Status::Unknown => TestCaseStatus::non_success(NonSuccessKind::Error),
+    };
+    if !matches!(check.status, Status::Pass | Status::Warn) {
+        status
+            .set_type(check.id)
+            .set_message(check.evidence.clone())
+            .set_description(words.clone());
+    }
+    let mut case = TestCase::new(check.title, status);
+    case.set_classname(format!("{suite}.{}", check.id));
+    case.set_time(Duration::from_millis(check.duration_ms));
+    if matches!(check.status, Status::Pass | Status::Warn) {
+        case.set_system_out(words);
+    }
+    case
+}
+
+fn words(check: &Check) -> String {
+    let because = check
+        .cause
+        .as_ref()
+        .map(|cause| format!("\nbecause: {cause}"))
+        .unwrap_or_default();
+    let fix = check
+        .fix
+        .as_ref()
+        .map(|fix| format!("\nfix: {fix}"))
+        .unwrap_or_default();
+    format!("{}{because}{fix}", check.evidence)
+}

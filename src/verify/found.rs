@@ -1,0 +1,41 @@
+//! What a check found, and whether waiting can help.
+
+use tokio::time::Instant;
+
+use crate::report::{Check, Status};
+
+/// A check, and whether what it found may heal by itself.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub check: Check,
+    pub heals: bool,
+}
+
+impl Found {
+    /// Waiting does not change it.
+    pub fn settled(check: Check) -> Found {
+        Found {
+            check,
+            heals: false,
+        }
+    }
+
+    /// Not right yet.
+    pub fn healing(check: Check) -> Found {
+        Found { check, heals: true }
+    }
+
+    /// Whether nothing is wrong.
+    pub fn good(&self) -> bool {
+        !matches!(self.check.status, Status::Fail | Status::Unknown)
+    }
+}
+
+/// Carries a check out, with its times since `start`.
+pub async fn timed(start: Instant, check: impl Future<Output = Found>) -> Found {
+    let began = Instant::now();
+    let mut found = check.await;
+    found.check.started_ms = began.duration_since(start).as_millis() as u64;
+    found.check.duration_ms = began.elapsed().as_millis() as u64;
+    found
+}

@@ -1,0 +1,1 @@
+//! `deploy verify` on a stack: each check, broken by another hand.

@@ -156,10 +156,11 @@ pub fn refuse(refused: &clap::Error) -> Exit {
 /// Carries out a verb that works on a stack.
 pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
     match verb {
-        Verb::Up(args) => up::run(session, args).await,
+        Verb::Up(args) => Box::pin(up::run(session, args)).await,
         Verb::Plan(args) => plan::run(session, args).await,
         Verb::Status => status::run(session).await,
-        Verb::Verify(args) => verify::run(session, args).await,
+        // On the heap: together they are more than a thread's stack in a debug build.
+        Verb::Verify(args) => Box::pin(verify::run(session, args)).await,
         Verb::Teardown(args) => teardown::run(session, args).await,
         Verb::Liveness(_) | Verb::Biometry(_) | Verb::Sandbox(_) => {
             Outcome::new(Exit::Usage, "refused", "this verb works on no stack")

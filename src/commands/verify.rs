@@ -55,7 +55,10 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Outcome {
     let mut passes = 0;
     for attempt in 0.. {
         let round = match clock
-            .within(session.stop, look(session, &prepared, &clock, start))
+            .within(
+                session.stop,
+                Box::pin(look(session, &prepared, &clock, start)),
+            )
             .await
         {
             Ok(round) => round,
@@ -275,12 +278,15 @@ async fn look(
     let (balancer, targets, instances, policy, called) = tokio::join!(
         timed(start, stack.load_balancer()),
         timed(start, stack.targets()),
-        stack.instances(),
+        Box::pin(stack.instances()),
         timed(start, stack.scaling_policy()),
-        reach(session, prepared, (site, &ids), (clock, start)),
+        Box::pin(reach(session, prepared, (site, &ids), (clock, start))),
     );
     let called = called.map_err(|late| Box::new(stopped(late, session.stop, Vec::new())))?;
     let [profile, version] = instances;
+    let coming = [&balancer, &targets]
+        .iter()
+        .any(|found| !found.good() && found.heals);
     let mut found = vec![
         balancer,
         stack.listeners(),
@@ -289,7 +295,11 @@ async fn look(
         version,
         policy,
     ];
-    found.extend(called);
+    // What does not answer while the load balancer or its targets are still coming may answer later.
+    found.extend(called.into_iter().map(|found| Found {
+        heals: found.heals || coming,
+        ..found
+    }));
     found.push(stack.drift());
     let to = prepared.base.clone().or_else(|| endpoint(site, &ids));
     Ok(Round {

@@ -91,7 +91,8 @@ async fn connection(sandbox: Sandbox, stream: TcpStream, authority: &Authority) 
         .await
         .ok()?;
     let host = hello.client_hello().server_name()?.to_owned();
-    let config = authority.config(&sandbox.world(), &host)?;
+    let world = sandbox.world();
+    let config = authority.config(&world, &dialled(&world, host.clone()))?;
     let stream = hello.into_stream(Arc::new(config)).await.ok()?;
     http(sandbox, stream, 443, Some(host)).await
 }
@@ -129,8 +130,9 @@ async fn balanced(
         .and_then(|host| host.to_str().ok())
         .unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().to_owned();
-    let known = service::resolve(&sandbox.world(), &host).is_some();
-    let host = if known { host } else { sni.unwrap_or(host) };
+    let world = sandbox.world();
+    let known = service::resolve(&world, &host).is_some();
+    let host = dialled(&world, if known { host } else { sni.unwrap_or(host) });
     match sandbox.browse((&host, port), request).await {
         Ok(answer) => answer,
         // hyper ends the connection when a body fails.
@@ -142,6 +144,22 @@ async fn balanced(
                 std::io::Error::other(why),
             )])))
         }
+    }
+}
+
+/// A load balancer takes requests for any name at its own address. Here all have one address: a name that leads nowhere
+/// means the only one there is.
+fn dialled(world: &World, host: String) -> String {
+    let mut balancers = world
+        .rows("balancers")
+        .filter_map(|row| row["DNSName"].as_str());
+    match (
+        service::resolve(world, &host),
+        balancers.next(),
+        balancers.next(),
+    ) {
+        (None, Some(only), None) => only.to_owned(),
+        _ => host,
     }
 }
 

@@ -297,15 +297,20 @@ pub fn judge_version(
     wanted: Option<&str>,
 ) -> Found {
     match (answer, wanted) {
-        (Err(why), _) => {
-            let heals = why.contains("HTTP 50");
+        (Err(why), _) if why.starts_with("HTTP") => {
+            let heals = why.starts_with("HTTP 50");
             let check = check.fail(
                 why,
-                "something answers the health check on its own port, and the API behind port 80 does not answer",
-                "`deploy diagnose`; 404 on the health check's port proves only that something listens there.",
+                "the load balancer or the API behind port 80 does not answer as it should",
+                "`deploy diagnose`; healthy targets prove only that something answers on the health check's port.",
             );
             Found { check, heals }
         }
+        (Err(why), _) => Found::settled(check.fail(
+            why,
+            "no answer came: nothing listens there, it is not reached from here, or TLS was refused",
+            "The checks before this one tell which; `deploy diagnose` looks at the way behind it.",
+        )),
         (Ok(version), Some(wanted)) if !says(&version, wanted) => Found::settled(check.fail(
             version.to_string(),
             format!("verify.version wants {wanted}"),
@@ -324,15 +329,16 @@ fn says(version: &serde_json::Value, wanted: &str) -> bool {
     }
 }
 
-/// RFC 1918, RFC 6598 and unique local addresses.
+/// Loopback, RFC 1918, RFC 6598 and unique local addresses.
 fn is_private(ip: &IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
             ip.is_private()
+                || ip.is_loopback()
                 || ip.is_link_local()
                 || (ip.octets()[0] == 100 && (ip.octets()[1] & 0xc0) == 64)
         }
-        IpAddr::V6(ip) => ip.is_unique_local(),
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_loopback(),
     }
 }
 

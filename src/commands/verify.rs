@@ -18,7 +18,7 @@ use crate::report::{Check, Frame, Outcome, Planned, Problem, Report, Status};
 use crate::sandbox::{self, Sandbox};
 use crate::site::Site;
 use crate::steps::{STACK, load_balancer};
-use crate::verify::{Endpoint, Found, Names, Stack, judge_version, timed};
+use crate::verify::{Endpoint, Found, Names, Stack, judge_version, timed, timed_each};
 
 /// What is sent to the service, and how: everything that is refused is refused before any call.
 struct Prepared {
@@ -278,7 +278,7 @@ async fn look(
     let (balancer, targets, instances, policy, called) = tokio::join!(
         timed(start, stack.load_balancer()),
         timed(start, stack.targets()),
-        Box::pin(stack.instances()),
+        Box::pin(timed_each(start, stack.instances())),
         timed(start, stack.scaling_policy()),
         Box::pin(reach(session, prepared, (site, &ids), (clock, start))),
     );

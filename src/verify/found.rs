@@ -33,9 +33,20 @@ impl Found {
 
 /// Carries a check out, with its times since `start`.
 pub async fn timed(start: Instant, check: impl Future<Output = Found>) -> Found {
+    let [found] = timed_each(start, async { [check.await] }).await;
+    found
+}
+
+/// Checks that are carried out as one have the same times.
+pub async fn timed_each<const N: usize>(
+    start: Instant,
+    checks: impl Future<Output = [Found; N]>,
+) -> [Found; N] {
     let began = Instant::now();
-    let mut found = check.await;
-    found.check.started_ms = began.duration_since(start).as_millis() as u64;
-    found.check.duration_ms = began.elapsed().as_millis() as u64;
+    let mut found = checks.await;
+    for found in &mut found {
+        found.check.started_ms = began.duration_since(start).as_millis() as u64;
+        found.check.duration_ms = began.elapsed().as_millis() as u64;
+    }
     found
 }

@@ -18,7 +18,7 @@ use crate::site::Site;
 use crate::steps::{load_balancer, target_group};
 
 pub use endpoint::{Endpoint, judge_version};
-pub use found::{Found, timed};
+pub use found::{Found, timed, timed_each};
 pub use names::Names;
 pub use reasons::{Explained, explain};
 pub use stack::Stack;

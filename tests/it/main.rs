@@ -9,6 +9,7 @@ mod engine;
 mod foreign;
 mod lifecycle;
 mod python;
+mod reports;
 mod simulation;
 mod stage;
 mod tidy;

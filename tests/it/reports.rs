@@ -1,0 +1,123 @@
+//! The reports of `verify`: JUnit XML that CI systems read, and one page for people.
+
+use deploy::exit::Exit;
+use deploy::report::{Check, Frame, Outcome, Problem, Status, html, junit};
+use quick_xml::events::Event;
+
+const HOSTILE: &str = "<script>alert('x')</script> & ]]> \u{1} \"quoted\" é";
+
+fn frame() -> Frame {
+    Frame {
+        command: "verify",
+        stack: "oz-liveness".to_owned(),
+        region: "eu-central-1".to_owned(),
+        seconds: 1.5,
+        calls: 20,
+    }
+}
+
+fn mixed() -> Outcome {
+    let mut outcome = Outcome::new(Exit::Unverified, "failed", "3 of 5 checks failed.");
+    outcome.checks = vec![
+        Check::new("load_balancer", 4, "load balancer active").pass("active"),
+        Check::new("targets", 6, "targets healthy").fail(HOSTILE, "because of <that>", "do & mend"),
+        Check::new("instance_profile", 2, "instance profile")
+            .found(Status::Unknown, "AccessDenied"),
+        Check::new("launch_template_version", 3, "version")
+            .found(Status::Warn, "old")
+            .because("a", "b"),
+        Check::new("liveness", 0, "liveness").skip("not called"),
+    ];
+    outcome.problems = vec![Problem::new("something else", "a cure")];
+    outcome
+}
+
+/// Names of elements with how often they occur; panics at what is not well formed.
+fn elements(xml: &str) -> std::collections::BTreeMap<String, usize> {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    reader.config_mut().check_end_names = true;
+    let mut counts = std::collections::BTreeMap::new();
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(start) | Event::Empty(start) => {
+                assert!(start.attributes().all(|attribute| attribute.is_ok()));
+                *counts.entry(start.name().as_ref().to_owned()).or_default() += 1;
+            }
+            Event::Eof => return counts,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn junit_has_a_case_for_each_check_and_problem() {
+    let xml = junit(&frame(), &mixed());
+    let counts = elements(&xml);
+    let count = |name: &str| counts.get(name).copied().unwrap_or_default();
+    assert_eq!((count("testsuite"), count("testcase")), (1, 6));
+    assert_eq!(
+        (count("failure"), count("error"), count("skipped")),
+        (1, 2, 1),
+        "{xml}"
+    );
+    assert!(
+        xml.contains(r#"tests="6""#)
+            && xml.contains(r#"failures="1""#)
+            && xml.contains(r#"errors="2""#),
+        "{xml}"
+    );
+    assert!(
+        xml.contains(r#"classname="deploy.verify.targets""#)
+            && xml.contains("because of &lt;that&gt;"),
+        "{xml}"
+    );
+    assert!(!xml.contains('\u{1}'), "XML 1.0 has no control characters");
+}
+
+#[test]
+fn a_failed_run_is_never_all_green() {
+    let outcome = Outcome::new(Exit::Deadline, "timeout", "the deadline passed");
+    assert_eq!(elements(&junit(&frame(), &outcome)).get("error"), Some(&1));
+    let good = Outcome::new(Exit::Done, "verified", "");
+    assert_eq!(elements(&junit(&frame(), &good)).get("testcase"), None);
+}
+
+#[test]
+fn the_page_shows_every_check_and_breaks_where_the_stack_does() {
+    let page = html(&frame(), &mixed());
+    for words in [
+        "load balancer active",
+        "because of &lt;that&gt;",
+        "do &amp; mend",
+        "something else",
+        "a cure",
+        "exit code 6",
+    ] {
+        assert!(page.contains(words), "no {words}");
+    }
+    let node = |key: &str, status: &str| {
+        assert!(
+            page.contains(&format!(r#"data-node="{key}" data-status="{status}""#)),
+            "{key} is not {status}"
+        )
+    };
+    node("load_balancer", "pass");
+    node("target_group", "fail");
+    node("instances", "unknown");
+    node("record", "none");
+    node("service", "skip");
+    assert!(page.contains(r#"data-edge="instances" data-status="fail""#));
+}
+
+#[test]
+fn the_page_is_self_contained_and_runs_nothing() {
+    let page = html(&frame(), &mixed());
+    assert!(
+        !page.contains("<script") && page.contains("&lt;script&gt;"),
+        "what was seen is escaped"
+    );
+    for loads in ["src=", "href=", "url(", "@import", "http://", "https://"] {
+        assert!(!page.contains(loads), "the page holds {loads}");
+    }
+    assert!(page.contains("default-src 'none'"));
+}

@@ -1,5 +1,6 @@
 //! One test binary.
 
+mod bench;
 mod boto3;
 mod cli;
 mod client;
@@ -7,7 +8,9 @@ mod config;
 mod drift;
 mod engine;
 mod foreign;
+mod guarded;
 mod lifecycle;
+mod oz_service;
 mod python;
 mod reports;
 mod simulation;

@@ -325,7 +325,8 @@ fn says(version: &serde_json::Value, wanted: &str) -> bool {
         serde_json::Value::String(text) => text == wanted,
         serde_json::Value::Array(values) => values.iter().any(|value| says(value, wanted)),
         serde_json::Value::Object(fields) => fields.values().any(|value| says(value, wanted)),
-        other => other.to_string() == wanted,
+        serde_json::Value::Number(number) => number.to_string() == wanted,
+        _ => false,
     }
 }
 

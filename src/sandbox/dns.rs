@@ -1,4 +1,4 @@
-//! Route 53, and the few calls of ACM, STS and SSM.
+//! Route 53.
 
 use http::Request;
 use serde_json::{Value, json};
@@ -10,12 +10,12 @@ use super::world::World;
 pub const NAME_SERVERS: [&str; 2] = ["ns-1.awsdns-sandbox.org", "ns-2.awsdns-sandbox.net"];
 
 /// One call.
-pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) -> Reply {
-    match (service, operation) {
-        ("route53", "ListHostedZones") => Ok(
+pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
+    match operation {
+        "ListHostedZones" => Ok(
             json!({"HostedZones": world.rows("zones").collect::<Vec<_>>(), "IsTruncated": false, "MaxItems": "100", "Marker": ""}),
         ),
-        ("route53", "ListHostedZonesByName") => {
+        "ListHostedZonesByName" => {
             let from = asked["dnsname"].as_str().unwrap_or_default();
             let zones = world
                 .rows("zones")
@@ -24,10 +24,10 @@ pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) ->
                 json!({"HostedZones": zones.collect::<Vec<_>>(), "IsTruncated": false, "MaxItems": "100"}),
             )
         }
-        ("route53", "GetHostedZone") => Ok(
+        "GetHostedZone" => Ok(
             json!({"HostedZone": zone(world, asked)?, "DelegationSet": {"NameServers": NAME_SERVERS}}),
         ),
-        ("route53", "ListResourceRecordSets") => {
+        "ListResourceRecordSets" => {
             let from = asked["name"]
                 .as_str()
                 .unwrap_or_default()
@@ -42,21 +42,8 @@ pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) ->
             let records: Vec<&Value> = list(row, "_records").iter().filter(after).collect();
             Ok(json!({"ResourceRecordSets": records, "IsTruncated": false, "MaxItems": "300"}))
         }
-        ("route53", "ChangeResourceRecordSets") => change(world, asked),
-        ("sts", "GetCallerIdentity") => {
-            let arn = world.arn("iam", "root");
-            Ok(json!({"Account": world.account, "UserId": world.account, "Arn": arn}))
-        }
-        ("acm", "ListCertificates") => certificates(world, asked),
-        ("acm", "DescribeCertificate") => {
-            match world.row("certificates", need(asked, "CertificateArn")?) {
-                Some(row) => Ok(json!({"Certificate": row})),
-                None => refuse("ResourceNotFoundException", "Could not find certificate"),
-            }
-        }
-        ("ssm", "GetParameter") => refuse("ParameterNotFound", "The parameter was not found."),
-        ("acm" | "ssm", other) => refuse("UnknownOperationException", other),
-        (_, other) => refuse("InvalidAction", format!("Could not find operation {other}")),
+        "ChangeResourceRecordSets" => change(world, asked),
+        other => refuse("InvalidAction", format!("Could not find operation {other}")),
     }
 }
 
@@ -101,6 +88,15 @@ fn zone<'a>(world: &'a World, asked: &Value) -> Result<&'a Value, super::wire::R
 /// All or nothing; names in lower case with a trailing dot; a deletion must repeat what is there.
 fn change(world: &mut World, asked: &Value) -> Reply {
     let id = need(asked, "Id")?.to_owned();
+    if zone(world, asked)?["_busy_until"]
+        .as_f64()
+        .is_some_and(|until| world.now < until)
+    {
+        return refuse(
+            "PriorRequestNotComplete",
+            "The request was rejected because Route 53 was still processing a prior request.",
+        );
+    }
     let mut records = list(zone(world, asked)?, "_records").to_vec();
     let changes =
         asked["Body"]["ChangeResourceRecordSetsRequest"]["ChangeBatch"]["Changes"]["Change"]
@@ -143,7 +139,9 @@ fn change(world: &mut World, asked: &Value) -> Reply {
         records.extend((change["Action"] != "DELETE").then_some(record));
     }
     records.sort_by_key(|record| record["Name"].to_string());
+    let busy_until = world.now + world.weather.zone_busy;
     if let Some(row) = world.row_mut("zones", &id) {
+        row["_busy_until"] = json!(busy_until);
         row["ResourceRecordSetCount"] = json!(records.len());
         row["_records"] = Value::Array(records);
     }
@@ -176,23 +174,4 @@ fn normal(record: &Value) -> Value {
         };
     }
     record
-}
-
-/// Without `keyTypes` only RSA of 1024 and 2048 bits are listed (ACM API reference, ListCertificates).
-fn certificates(world: &World, asked: &Value) -> Reply {
-    let asked_kinds = list(&asked["Includes"], "keyTypes");
-    let listed = |row: &&Value| match asked_kinds {
-        [] => ["RSA-1024", "RSA-2048"]
-            .iter()
-            .any(|kind| row["KeyAlgorithm"] == *kind),
-        kinds => kinds.iter().any(|kind| {
-            kind.as_str().map(|kind| kind.replace('_', "-"))
-                == row["KeyAlgorithm"].as_str().map(str::to_owned)
-        }),
-    };
-    let states = list(asked, "CertificateStatuses");
-    let of_state = |row: &&Value| states.is_empty() || states.contains(&row["Status"]);
-    Ok(
-        json!({"CertificateSummaryList": world.rows("certificates").filter(listed).filter(of_state).collect::<Vec<_>>()}),
-    )
 }

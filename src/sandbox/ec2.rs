@@ -85,6 +85,48 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
             "NetworkInterfaceId",
             "InvalidNetworkInterfaceID.NotFound",
         ),
+        "DeleteNetworkInterface" => remove_unused(
+            world,
+            asked,
+            "interfaces",
+            "NetworkInterfaceId",
+            "InvalidNetworkInterfaceID.NotFound",
+        ),
+        "DescribeVolumes" => found(
+            world,
+            asked,
+            "volumes",
+            "volumeSet",
+            "VolumeId",
+            "InvalidVolume.NotFound",
+        ),
+        "DeleteVolume" => remove_unused(
+            world,
+            asked,
+            "volumes",
+            "VolumeId",
+            "InvalidVolume.NotFound",
+        ),
+        "DescribeRegions" => {
+            let mut regions = vec![world.region.as_str()];
+            regions.extend(
+                world
+                    .rows("instances")
+                    .filter_map(|row| row["_region"].as_str()),
+            );
+            regions.dedup();
+            let region =
+                |name: &&str| json!({"regionName": name, "optInStatus": "opt-in-not-required"});
+            Ok(json!({"regionInfo": regions.iter().map(region).collect::<Vec<_>>()}))
+        }
+        "DescribeInstanceTypeOfferings" => Ok(offerings(world, asked)),
+        // Only how many vCPUs: the guide's type has 16 (Amazon EC2 instance types, c7i-flex).
+        "DescribeInstanceTypes" => {
+            let kinds = texts(asked, "InstanceType");
+            let of =
+                |kind: &String| json!({"instanceType": kind, "vCpuInfo": {"defaultVCpus": 16}});
+            Ok(json!({"instanceTypeSet": kinds.iter().map(of).collect::<Vec<_>>()}))
+        }
         "DescribeInstances" => {
             let reply = found(
                 world,
@@ -124,15 +166,62 @@ pub fn found(
         return refuse(absent, format!("The {field} '{unknown}' does not exist"));
     }
     let mut rows = Vec::new();
+    let here = |row: &Value| row["_region"].as_str().unwrap_or(&world.region) == asked["_region"];
     for row in world
         .rows(kind)
-        .filter(|row| ids.is_empty() || ids.iter().any(|id| row[&field] == **id))
+        .filter(|row| here(row) && (ids.is_empty() || ids.iter().any(|id| row[&field] == **id)))
     {
         if passes(row, asked)? {
             rows.push(row.clone());
         }
     }
     Ok(json!({ name: rows }))
+}
+
+/// Removes what nothing uses.
+fn remove_unused(
+    world: &mut World,
+    asked: &Value,
+    kind: &str,
+    id: &str,
+    absent: &'static str,
+) -> Reply {
+    let wanted = need(asked, id)?;
+    match world.row(kind, wanted) {
+        None => return refuse(absent, format!("The {id} '{wanted}' does not exist")),
+        Some(row) if row["status"] == "in-use" => {
+            let (code, words) = match kind {
+                "volumes" => ("VolumeInUse", "is currently attached"),
+                _ => ("InvalidParameterValue", "is currently in use"),
+            };
+            return refuse(code, format!("{wanted} {words}"));
+        }
+        Some(_) => drop(world.table(kind).remove(wanted)),
+    }
+    Ok(json!({"return": true}))
+}
+
+/// Every zone offers every type, but for those that the weather takes out.
+fn offerings(world: &World, asked: &Value) -> Value {
+    let of = |name: &str| {
+        let filter = list(asked, "Filter").iter().find(|one| one["Name"] == name);
+        filter.map(|one| texts(one, "Value")).unwrap_or_default()
+    };
+    let (types, locations) = (of("instance-type"), of("location"));
+    let mut zones: Vec<&str> = world
+        .rows("subnets")
+        .filter_map(|row| row["availabilityZone"].as_str())
+        .filter(|zone| !world.weather.not_offered.iter().any(|none| none == zone))
+        .filter(|zone| locations.is_empty() || locations.iter().any(|one| one == zone))
+        .collect();
+    zones.sort();
+    zones.dedup();
+    let offered = zones.iter().flat_map(|zone| {
+        types.iter().map(move |kind| {
+            json!({"instanceType": kind, "locationType": "availability-zone", "location": zone})
+        })
+    });
+    json!({"instanceTypeOfferingSet": offered.collect::<Vec<_>>()})
 }
 
 /// Whether a row passes every filter. A filter's name is a path into the row, or a tag.
@@ -146,6 +235,12 @@ fn passes(row: &Value, asked: &Value) -> Result<bool, Refusal> {
                 .iter()
                 .map(|group| group["groupId"].clone())
                 .collect(),
+            "ip-permission.group-id" => list(row, "_rules")
+                .iter()
+                .filter(|rule| rule["isEgress"] == false)
+                .map(|rule| rule["referencedGroupInfo"]["groupId"].clone())
+                .collect(),
+            "status" => vec![row["status"].clone()],
             "vpc-id" => vec![row["vpcId"].clone()],
             "subnet-id" => vec![row["subnetId"].clone()],
             "association.subnet-id" => list(row, "associationSet")
@@ -215,7 +310,15 @@ fn tag(world: &mut World, asked: &Value) -> Reply {
         .map(|tag| json!({"key": tag["Key"], "value": tag["Value"]}))
         .collect();
     for id in texts(asked, "ResourceId") {
-        let kinds = ["groups", "templates", "instances", "vpcs", "subnets"];
+        let kinds = [
+            "groups",
+            "templates",
+            "instances",
+            "volumes",
+            "interfaces",
+            "vpcs",
+            "subnets",
+        ];
         let Some(kind) = kinds
             .into_iter()
             .find(|kind| world.row(kind, &id).is_some())

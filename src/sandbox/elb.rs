@@ -6,8 +6,6 @@ use super::ec2::set_tags;
 use super::wire::{Refusal, Reply, list, need, number, refuse, texts};
 use super::world::World;
 
-/// Seconds until a new load balancer is active (the AWS CLI's waiter: 15 s × 40).
-const PROVISIONING: f64 = 120.0;
 /// The zone of aliases to application load balancers in eu-central-1 (AWS General Reference).
 const ALIAS_ZONE: &str = "Z215JYRZR1TBD5";
 
@@ -24,6 +22,12 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
             row["SecurityGroups"] = json!(texts(asked, "SecurityGroups"));
             Ok(json!({"SecurityGroupIds": row["SecurityGroups"]}))
         }),
+        "DescribeLoadBalancerAttributes" => Ok(
+            json!({"Attributes": one(world, asked, "LoadBalancerArn", BALANCERS)?["_attributes"]}),
+        ),
+        "ModifyLoadBalancerAttributes" => {
+            modify_attributes(world, asked, "LoadBalancerArn", BALANCERS)
+        }
         "DeleteLoadBalancer" => delete_load_balancer(world, asked),
         "CreateTargetGroup" => create_target_group(world, asked),
         "DescribeTargetGroups" => describe(world, asked, GROUPS),
@@ -31,7 +35,7 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "DescribeTargetGroupAttributes" => {
             Ok(json!({"Attributes": one(world, asked, "TargetGroupArn", GROUPS)?["_attributes"]}))
         }
-        "ModifyTargetGroupAttributes" => modify_attributes(world, asked),
+        "ModifyTargetGroupAttributes" => modify_attributes(world, asked, "TargetGroupArn", GROUPS),
         "DescribeTargetHealth" => target_health(world, asked),
         "DeleteTargetGroup" => delete_target_group(world, asked),
         "CreateListener" => create_listener(world, asked),
@@ -74,7 +78,7 @@ fn one<'a>(
 
 /// By names or ARNs: one that is missing refuses all.
 fn describe(world: &mut World, asked: &Value, kind: Kind) -> Reply {
-    let (now, mut rows) = (world.now, Vec::new());
+    let mut rows = Vec::new();
     let (name, arn) = (
         format!("{}Name", &kind.1[..kind.1.len() - 1]),
         format!("{}Arn", &kind.1[..kind.1.len() - 1]),
@@ -103,14 +107,23 @@ fn describe(world: &mut World, asked: &Value, kind: Kind) -> Reply {
         });
     }
     for row in rows.iter_mut().filter(|_| kind == BALANCERS) {
-        row["State"] = json!({"Code": if active(row, now) { "active" } else { "provisioning" }});
+        row["State"] = state(world, row);
     }
     Ok(json!({ kind.1: rows }))
 }
 
 /// Whether a load balancer has been made.
-pub fn active(row: &Value, now: f64) -> bool {
-    now >= row["_created"].as_f64().unwrap_or_default() + PROVISIONING
+pub fn active(world: &World, row: &Value) -> bool {
+    state(world, row)["Code"] == "active"
+}
+
+fn state(world: &World, row: &Value) -> Value {
+    let over = row["_created"].as_f64().unwrap_or_default() + world.weather.provisioning;
+    match &world.weather.provisioning_fails {
+        _ if world.now < over => json!({"Code": "provisioning"}),
+        Some(why) => json!({"Code": "failed", "Reason": why}),
+        None => json!({"Code": "active"}),
+    }
 }
 
 /// "If you attempt to create multiple load balancers with the same settings, each call succeeds" (API reference); tags
@@ -172,6 +185,9 @@ fn create_load_balancer(world: &mut World, asked: &Value) -> Reply {
         "VpcId": vpc, "State": {"Code": "provisioning"}, "Type": "application", "AvailabilityZones": zones,
         "SecurityGroups": texts(asked, "SecurityGroups"), "IpAddressType": "ipv4",
         "_created": world.now, "_asked": asked, "_tags": asked["Tags"],
+        "_attributes": [
+            {"Key": "deletion_protection.enabled", "Value": "false"}, {"Key": "idle_timeout.timeout_seconds", "Value": "60"},
+        ],
     });
     for subnet in &subnets {
         let interface = world.id("eni");
@@ -230,6 +246,19 @@ fn set(world: &mut World, asked: &Value, change: fn(&mut Value, &Value, &World) 
 /// "If the load balancer does not exist, the call succeeds" (API reference). Listeners and rules go with it.
 fn delete_load_balancer(world: &mut World, asked: &Value) -> Reply {
     let arn = need(asked, "LoadBalancerArn")?;
+    let protects =
+        |row: &Value| row["Key"] == "deletion_protection.enabled" && row["Value"] == "true";
+    if world
+        .row(BALANCERS.0, arn)
+        .is_some_and(|row| list(row, "_attributes").iter().any(protects))
+    {
+        return refuse(
+            "OperationNotPermitted",
+            format!(
+                "Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
+            ),
+        );
+    }
     world.table(BALANCERS.0).remove(arn);
     world
         .table(LISTENERS.0)
@@ -295,8 +324,8 @@ fn modify_target_group(world: &mut World, asked: &Value) -> Reply {
     Ok(json!({"TargetGroups": [row.clone()]}))
 }
 
-fn modify_attributes(world: &mut World, asked: &Value) -> Reply {
-    let row = one(world, asked, "TargetGroupArn", GROUPS)?;
+fn modify_attributes(world: &mut World, asked: &Value, arn: &str, kind: Kind) -> Reply {
+    let row = one(world, asked, arn, kind)?;
     for new in list(asked, "Attributes") {
         let known = row["_attributes"].as_array_mut().into_iter().flatten();
         match known.into_iter().find(|old| old["Key"] == new["Key"]) {
@@ -305,7 +334,7 @@ fn modify_attributes(world: &mut World, asked: &Value) -> Reply {
                 return refuse(
                     "InvalidConfigurationRequest",
                     format!(
-                        "Target group attribute key '{}' is not recognized",
+                        "The attribute key '{}' is not recognized",
                         new["Key"].as_str().unwrap_or_default()
                     ),
                 );

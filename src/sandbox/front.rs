@@ -166,7 +166,7 @@ fn dialled(world: &World, host: String) -> String {
 impl Authority {
     /// What the listener for this name shows; `None`: there is none.
     fn config(&self, world: &World, host: &str) -> Option<ServerConfig> {
-        service::route(world, host, 443).ok()?;
+        service::route(world, host, 443, 0).ok()?;
         let listener = service::listener(world, service::resolve(world, host)?, 443)?;
         let arn = list(listener, "Certificates").first()?["CertificateArn"].as_str()?;
         let row = world.row("certificates", arn)?;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::weather::is_of;
 use super::wire::list;
 use super::world::World;
 
@@ -26,10 +27,20 @@ pub fn of(
             ),
         );
     }
-    let booted = target["_since"].as_f64().unwrap_or_default() + 60.0;
+    let booted = target["_since"].as_f64().unwrap_or_default() + world.weather.boot;
     if world.now < booted + seconds("HealthCheckIntervalSeconds") * seconds("HealthyThresholdCount")
     {
         return ("initial", Some("Elb.InitialHealthChecking"), None);
+    }
+    let instance = target["Id"]
+        .as_str()
+        .and_then(|id| world.row("instances", id));
+    if instance.is_some_and(|instance| is_of(instance, &world.weather.dead)) {
+        return (
+            "unhealthy",
+            Some("Target.FailedHealthChecks"),
+            Some("Health checks failed".to_owned()),
+        );
     }
     if !reachable(world, group, target) {
         return (

@@ -355,6 +355,7 @@ fn create_profile(world: &mut World, asked: &Value) -> Reply {
     let row = json!({
         "InstanceProfileName": name, "Arn": world.arn("iam", &format!("instance-profile/{name}")), "Path": "/",
         "InstanceProfileId": format!("AIPA{:016X}", world.counter), "CreateDate": world.date(), "Tags": asked["Tags"], "_role": null,
+        "_made": world.now,
     });
     world.table("profiles").insert(name, row.clone());
     Ok(json!({"InstanceProfile": shown_profile(world, &row)}))
@@ -362,7 +363,7 @@ fn create_profile(world: &mut World, asked: &Value) -> Reply {
 
 /// The quota is one, the same role again included (API reference, AddRoleToInstanceProfile).
 fn add_role(world: &mut World, asked: &Value) -> Reply {
-    let name = role(world, asked)?["RoleName"].clone();
+    let (name, now) = (role(world, asked)?["RoleName"].clone(), world.now);
     let row = profile(world, asked)?;
     if row["_role"].is_string() {
         return Err(Refusal {
@@ -372,5 +373,6 @@ fn add_role(world: &mut World, asked: &Value) -> Reply {
         });
     }
     row["_role"] = name;
+    row["_made"] = json!(now);
     Ok(json!({}))
 }

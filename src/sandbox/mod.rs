@@ -3,6 +3,7 @@
 //! Calls that it does not know get the service's own "no such action". What it does is what AWS documents or what
 //! users reported; the source stands beside it. It keeps no secrets and checks no signatures.
 
+mod account;
 mod autoscaling;
 mod dns;
 mod ec2;
@@ -14,10 +15,12 @@ pub mod oz;
 mod serve;
 mod service;
 mod templates;
+pub mod weather;
 mod wire;
 mod world;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -37,6 +40,7 @@ use tokio::time::Instant;
 pub use front::Front;
 pub use serve::serve;
 use service::Route;
+pub use weather::Weather;
 pub use world::World;
 
 /// What the world has before anything is made in it: `templates/sandbox.yaml`.
@@ -48,7 +52,8 @@ pub struct Seed {
     pub public_subnets: Vec<String>,
     pub private_subnets: Vec<String>,
     pub zones: Vec<String>,
-    pub image: SeedImage,
+    /// The product, and its next release.
+    pub images: [SeedImage; 2],
     pub certificate: String,
     pub zone: String,
     pub zone_id: String,
@@ -132,6 +137,8 @@ struct Inner {
     fault: Mutex<Option<(usize, Fault)>>,
     struck: Notify,
     oz: oz::Service,
+    /// Whose turn it is behind the load balancers.
+    turn: AtomicUsize,
     /// The world's time when `since` was.
     origin: f64,
     since: Instant,
@@ -210,7 +217,8 @@ impl Sandbox {
         (host, port): (&str, u16),
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Body>, String> {
-        let route = service::route(&self.lock(), host, port)?;
+        let turn = self.inner.turn.fetch_add(1, Ordering::Relaxed);
+        let route = service::route(&self.lock(), host, port, turn)?;
         match route {
             Route::Service => Ok(self.inner.oz.answer(request).await),
             Route::Unavailable(status) => Ok(oz::html(status.as_u16())),
@@ -260,6 +268,11 @@ impl Sandbox {
     /// The world as it is now.
     pub fn world(&self) -> World {
         self.lock().clone()
+    }
+
+    /// Changes the world as it is now: its weather, or what stands.
+    pub fn change(&self, change: impl FnOnce(&mut World)) {
+        change(&mut self.lock());
     }
 
     /// Disturbs one call in process: the one that comes after this many others.
@@ -319,6 +332,7 @@ impl Sandbox {
                 fault,
                 struck: Notify::new(),
                 oz: oz::Service::default(),
+                turn: AtomicUsize::new(0),
                 origin,
                 since: Instant::now(),
                 pace,

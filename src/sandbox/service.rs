@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::elb::{active, targets};
 use super::health;
+use super::weather::is_of;
 use super::wire::list;
 use super::world::World;
 
@@ -19,11 +20,11 @@ pub enum Route {
     Unavailable(StatusCode),
 }
 
-/// What happens to a request for this host on this port. `Err`: the name does not resolve, or nobody answers there.
-pub fn route(world: &World, host: &str, port: u16) -> Result<Route, String> {
+/// What happens to a request for this host on this port; healthy targets take turns. `Err`: the name does not resolve, or nobody answers there.
+pub fn route(world: &World, host: &str, port: u16, turn: usize) -> Result<Route, String> {
     let balancer =
         resolve(world, &host.to_lowercase()).ok_or_else(|| format!("{host} does not resolve"))?;
-    if !active(balancer, world.now) {
+    if !active(world, balancer) {
         return Err(format!(
             "{host} does not answer: the load balancer is provisioning"
         ));
@@ -42,14 +43,19 @@ pub fn route(world: &World, host: &str, port: u16) -> Result<Route, String> {
         return Ok(Route::Redirect);
     }
     let groups = targets(listener).filter_map(|arn| world.row("target_groups", arn));
-    let healthy = |group: &Value| {
-        list(group, "_targets")
-            .iter()
-            .any(|target| health::of(world, group, target).0 == "healthy")
-    };
-    Ok(match groups.into_iter().any(healthy) {
-        true => Route::Service,
-        false => Route::Unavailable(StatusCode::SERVICE_UNAVAILABLE),
+    let healthy: Vec<&Value> = groups
+        .flat_map(|group| {
+            let targets = list(group, "_targets").iter();
+            targets.filter(|target| health::of(world, group, target).0 == "healthy")
+        })
+        .filter_map(|target| world.row("instances", target["Id"].as_str()?))
+        .collect();
+    Ok(match healthy.get(turn % healthy.len().max(1)) {
+        Some(instance) if is_of(instance, &world.weather.mute) => {
+            Route::Unavailable(StatusCode::BAD_GATEWAY)
+        }
+        Some(_) => Route::Service,
+        None => Route::Unavailable(StatusCode::SERVICE_UNAVAILABLE),
     })
 }
 

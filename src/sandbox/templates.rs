@@ -97,6 +97,9 @@ fn template<'a>(world: &'a mut World, asked: &Value) -> Result<&'a mut Value, Re
 
 fn versions(world: &mut World, asked: &Value) -> Reply {
     let wanted = texts(asked, "LaunchTemplateVersion");
+    if asked["LaunchTemplateId"].is_null() && asked["LaunchTemplateName"].is_null() {
+        return every_template(world, &wanted);
+    }
     let row = template(world, asked)?;
     let number = |text: &String| match text.as_str() {
         "$Default" => row["defaultVersionNumber"].as_i64(),
@@ -113,6 +116,18 @@ fn versions(world: &mut World, asked: &Value) -> Reply {
         version["defaultVersion"] = json!(version["versionNumber"] == row["defaultVersionNumber"]);
     }
     Ok(json!({"launchTemplateVersionSet": versions}))
+}
+
+/// "To describe all the latest and default versions, specify $Latest and $Default" without a template
+/// (DescribeLaunchTemplateVersions).
+fn every_template(world: &mut World, wanted: &[String]) -> Reply {
+    let ids: Vec<String> = world.table("templates").keys().cloned().collect();
+    let mut all = Vec::new();
+    for id in ids {
+        let of = json!({"LaunchTemplateId": id, "LaunchTemplateVersion": wanted});
+        all.extend(super::wire::list(&versions(world, &of)?, "launchTemplateVersionSet").to_vec());
+    }
+    Ok(json!({"launchTemplateVersionSet": all}))
 }
 
 fn create(world: &mut World, asked: &Value) -> Reply {

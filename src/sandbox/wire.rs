@@ -6,7 +6,7 @@ use http::{Request, Response};
 use serde_json::{Map, Value, json};
 
 use super::world::World;
-use super::{Call, autoscaling, dns, ec2, elb, iam};
+use super::{Call, account, autoscaling, dns, ec2, elb, iam, weather};
 
 /// A refusal as AWS would put it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,20 +28,50 @@ pub fn refuse<T>(code: &'static str, message: impl Into<String>) -> Result<T, Re
 /// What a call gives back.
 pub type Reply = Result<Value, Refusal>;
 
-/// Every call passes here, before and after its effect: the place for faults and delays.
+/// How a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Query,
+    Ec2,
+    Json,
+    Cbor,
+    RestXml,
+}
+
+impl Protocol {
+    fn of(service: &str, request: &Request<Vec<u8>>) -> Protocol {
+        let headers = request.headers();
+        match service {
+            "route53" => Protocol::RestXml,
+            "ec2" => Protocol::Ec2,
+            _ if headers.contains_key("smithy-protocol") => Protocol::Cbor,
+            _ if headers.contains_key("x-amz-target") => Protocol::Json,
+            _ => Protocol::Query,
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Protocol::Json => "application/x-amz-json-1.1",
+            Protocol::Cbor => "application/cbor",
+            _ => "text/xml;charset=UTF-8",
+        }
+    }
+}
+
+/// Every call passes here.
 pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<Vec<u8>>) {
     let service = service(request).unwrap_or_default();
-    let (operation, asked) = read(&service, request);
-    let reply = match service.as_str() {
-        "ec2" => ec2::call(world, &operation, &asked),
-        "elasticloadbalancing" => elb::call(world, &operation, &asked),
-        "autoscaling" => autoscaling::call(world, &operation, &asked),
-        "iam" => iam::call(world, &operation, &asked),
-        _ => dns::call(world, &service, &operation, &asked),
+    let protocol = Protocol::of(&service, request);
+    let (operation, mut asked) = read(protocol, request);
+    asked["_region"] = json!(scope(request, 2).unwrap_or_default());
+    let reply = match weather::turned_away(world, &service) {
+        Some(refusal) => Err(refusal),
+        None => carry_out(world, &service, &operation, &asked),
     };
     let code = reply.as_ref().err().map(|refusal| refusal.code.to_owned());
     let id = format!("00000000-0000-4000-8000-{:012x}", world.request());
-    let response = respond(&service, &operation, reply, &id);
+    let response = respond(protocol, &operation, reply, &id);
     (
         Call {
             service,
@@ -52,56 +82,113 @@ pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<
     )
 }
 
-/// The refusal of a call that never reached the world.
+fn carry_out(world: &mut World, service: &str, operation: &str, asked: &Value) -> Reply {
+    match service {
+        "ec2" => ec2::call(world, operation, asked),
+        "elasticloadbalancing" => elb::call(world, operation, asked),
+        "autoscaling" => autoscaling::call(world, operation, asked),
+        "iam" => iam::call(world, operation, asked),
+        "route53" => dns::call(world, operation, asked),
+        _ => account::call(world, service, operation, asked),
+    }
+}
+
+/// A refusal that has nothing to do with what the world would have said.
 pub fn refused(request: &Request<Vec<u8>>, code: &'static str, status: u16) -> Response<Vec<u8>> {
     let service = service(request).unwrap_or_default();
-    let (operation, _) = read(&service, request);
+    let protocol = Protocol::of(&service, request);
+    let (operation, _) = read(protocol, request);
+    let denied = code == "AccessDenied" && protocol == Protocol::Ec2;
     let refusal = Refusal {
-        code,
-        message: format!("{operation} was disturbed"),
+        code: if denied {
+            "UnauthorizedOperation"
+        } else {
+            code
+        },
+        message: match denied {
+            true => {
+                let encoded = account::encoded(
+                    &format!("ec2:{operation}"),
+                    "arn:aws:iam::123456789012:user/sandbox",
+                );
+                format!(
+                    "You are not authorized to perform this operation. Encoded authorization failure message: {encoded}"
+                )
+            }
+            false => format!("{operation} was disturbed"),
+        },
         status,
     };
     respond(
-        &service,
+        protocol,
         &operation,
         Err(refusal),
         "00000000-0000-4000-8000-000000000000",
     )
 }
 
-/// The service from the signature's scope: `Credential=KEY/20260101/eu-central-1/ec2/aws4_request`.
+/// The service that a request is signed for.
 pub fn service(request: &Request<Vec<u8>>) -> Option<String> {
+    scope(request, 3)
+}
+
+/// A part of the signature's scope: `Credential=KEY/20260101/eu-central-1/ec2/aws4_request`.
+fn scope(request: &Request<Vec<u8>>, part: usize) -> Option<String> {
     let authorization = request.headers().get("authorization")?.to_str().ok()?;
     let scope = authorization
         .split("Credential=")
         .nth(1)?
         .split(',')
         .next()?;
-    scope.split('/').nth(3).map(str::to_owned)
+    scope.split('/').nth(part).map(str::to_owned)
 }
 
-fn read(service: &str, request: &Request<Vec<u8>>) -> (String, Value) {
-    match service {
-        "route53" => dns::read_rest(request),
-        "acm" | "ssm" => {
+fn read(protocol: Protocol, request: &Request<Vec<u8>>) -> (String, Value) {
+    let last = |text: &str, mark: char| text.rsplit(mark).next().unwrap_or_default().to_owned();
+    match protocol {
+        Protocol::RestXml => dns::read_rest(request),
+        Protocol::Json => {
             let target = request
                 .headers()
                 .get("x-amz-target")
                 .and_then(|target| target.to_str().ok())
-                .unwrap_or("");
-            let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+                .unwrap_or_default();
             (
-                operation,
+                last(target, '.'),
                 serde_json::from_slice(request.body()).unwrap_or_default(),
             )
         }
-        _ => {
+        Protocol::Cbor => (
+            last(request.uri().path(), '/'),
+            ciborium::from_reader(request.body().as_slice()).map_or(Value::Null, from_cbor),
+        ),
+        Protocol::Query | Protocol::Ec2 => {
             let asked = form(request.body());
             (
                 asked["Action"].as_str().unwrap_or_default().to_owned(),
                 asked,
             )
         }
+    }
+}
+
+/// CBOR as a tree; times, which are tagged, as their seconds.
+fn from_cbor(value: ciborium::Value) -> Value {
+    use ciborium::Value as Cbor;
+    match value {
+        Cbor::Bool(one) => one.into(),
+        Cbor::Integer(one) => i64::try_from(one).map_or(Value::Null, Value::from),
+        Cbor::Float(one) => one.into(),
+        Cbor::Text(text) => text.into(),
+        Cbor::Array(list) => list.into_iter().map(from_cbor).collect(),
+        Cbor::Map(map) => {
+            let fields = map
+                .into_iter()
+                .filter_map(|(key, value)| Some((key.into_text().ok()?, from_cbor(value))));
+            Value::Object(fields.collect())
+        }
+        Cbor::Tag(_, inner) => from_cbor(*inner),
+        _ => Value::Null,
     }
 }
 
@@ -201,14 +288,61 @@ pub fn xml_tree(text: &str) -> Value {
         .map_or(Value::Null, |(_, fields, _)| Value::Object(fields))
 }
 
-fn respond(service: &str, operation: &str, reply: Reply, id: &str) -> Response<Vec<u8>> {
-    let (status, body) = match (&reply, service) {
-        (Ok(value), "acm" | "ssm") => (200, value.to_string()),
-        (Err(no), "acm" | "ssm") => (
+fn respond(protocol: Protocol, operation: &str, reply: Reply, id: &str) -> Response<Vec<u8>> {
+    let (status, body) = match (&reply, protocol) {
+        (Ok(value), Protocol::Json) => (200, value.to_string().into_bytes()),
+        (Ok(value), Protocol::Cbor) => (200, cbor(value)),
+        (Err(no), Protocol::Json) => (
             no.status,
-            json!({"__type": no.code, "message": no.message}).to_string(),
+            json!({"__type": no.code, "message": no.message})
+                .to_string()
+                .into_bytes(),
         ),
-        (Ok(value), "ec2") => {
+        (Err(no), Protocol::Cbor) => (
+            no.status,
+            cbor(&json!({"__type": no.code, "message": no.message})),
+        ),
+        (reply, protocol) => {
+            let (status, text) = xml(protocol, operation, reply.as_ref(), id);
+            (status, text.into_bytes())
+        }
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::BAD_REQUEST);
+    let headers = response.headers_mut();
+    headers.insert(
+        "content-type",
+        http::HeaderValue::from_static(protocol.content_type()),
+    );
+    if protocol == Protocol::Cbor {
+        headers.insert(
+            "smithy-protocol",
+            http::HeaderValue::from_static("rpc-v2-cbor"),
+        );
+    }
+    headers.extend(
+        http::HeaderValue::from_str(id)
+            .ok()
+            .map(|id| (http::HeaderName::from_static("x-amzn-requestid"), id)),
+    );
+    response
+}
+
+fn cbor(value: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _ = ciborium::into_writer(value, &mut bytes); // a tree into memory: it cannot fail
+    bytes
+}
+
+fn xml(
+    protocol: Protocol,
+    operation: &str,
+    reply: Result<&Value, &Refusal>,
+    id: &str,
+) -> (u16, String) {
+    match (reply, protocol) {
+        (Ok(value), Protocol::Ec2) => {
             let inner = format!("<requestId>{id}</requestId>{}", fields(value, "item"));
             (
                 200,
@@ -217,7 +351,7 @@ fn respond(service: &str, operation: &str, reply: Reply, id: &str) -> Response<V
                 ),
             )
         }
-        (Err(no), "ec2") => (
+        (Err(no), Protocol::Ec2) => (
             no.status,
             format!(
                 "<Response><Errors><Error><Code>{}</Code><Message>{}</Message></Error></Errors><RequestID>{id}</RequestID></Response>",
@@ -225,7 +359,7 @@ fn respond(service: &str, operation: &str, reply: Reply, id: &str) -> Response<V
                 escaped(&no.message)
             ),
         ),
-        (Ok(value), "route53") => {
+        (Ok(value), Protocol::RestXml) => {
             let name = format!("{operation}Response");
             (
                 200,
@@ -250,23 +384,7 @@ fn respond(service: &str, operation: &str, reply: Reply, id: &str) -> Response<V
                 escaped(&no.message)
             ),
         ),
-    };
-    let kind = if matches!(service, "acm" | "ssm") {
-        "application/x-amz-json-1.1"
-    } else {
-        "text/xml;charset=UTF-8"
-    };
-    let mut response = Response::new(body.into_bytes());
-    *response.status_mut() =
-        http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::BAD_REQUEST);
-    let headers = response.headers_mut();
-    headers.insert("content-type", http::HeaderValue::from_static(kind));
-    headers.extend(
-        http::HeaderValue::from_str(id)
-            .ok()
-            .map(|id| (http::HeaderName::from_static("x-amzn-requestid"), id)),
-    );
-    response
+    }
 }
 
 /// A tree as XML. Names that begin with `_` are the world's own and stay inside. `item`: what a list's element is called;

@@ -6,12 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Seed;
-
-/// Seconds from launch to running, from termination to terminated, and from the delete call of a load balancer to the
-/// end of its network interfaces (AWS re:Post: minutes; hashicorp/terraform-provider-aws waits up to 35 minutes).
-const BOOT: f64 = 20.0;
-const END: f64 = 30.0;
-const LINGER: f64 = 30.0;
+use super::weather::Weather;
+use super::wire::list;
 
 /// Rows of one kind by their id; a row is what a Describe call shows, and what begins with `_` is for the world alone.
 pub type Table = BTreeMap<String, Value>;
@@ -29,6 +25,12 @@ pub struct World {
     pub tables: BTreeMap<String, Table>,
     /// Answers to client tokens.
     pub tokens: BTreeMap<String, (Value, Value)>,
+    /// What goes on around it.
+    #[serde(default)]
+    pub weather: Weather,
+    /// Calls that each service still takes, and since when.
+    #[serde(default)]
+    pub buckets: BTreeMap<String, (f64, f64)>,
 }
 
 impl World {
@@ -42,6 +44,8 @@ impl World {
             requests: 0,
             tables: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            weather: Weather::default(),
+            buckets: BTreeMap::new(),
         };
         let (vpc, account) = (&seed.vpc, &seed.account);
         let row = json!({"vpcId": vpc.id, "cidrBlock": vpc.cidr, "state": "available", "isDefault": false, "ownerId": account});
@@ -90,16 +94,19 @@ impl World {
         world
             .table("nat_gateways")
             .insert("nat-0bbbbbbbbbbbbbbbb".to_owned(), nat);
-        let image = json!({
-            "imageId": seed.image.id, "name": seed.image.name, "imageState": "available", "architecture": "x86_64",
-            "rootDeviceName": seed.image.root_device, "rootDeviceType": "ebs", "virtualizationType": "hvm",
-            "imageOwnerAlias": "aws-marketplace", "isPublic": true,
-            "blockDeviceMapping": [{"deviceName": seed.image.root_device, "ebs": {"volumeSize": 8, "volumeType": "gp3"}}],
-        });
-        world.table("images").insert(seed.image.id.clone(), image);
+        for image in &seed.images {
+            let row = json!({
+                "imageId": image.id, "name": image.name, "imageState": "available", "architecture": "x86_64",
+                "rootDeviceName": image.root_device, "rootDeviceType": "ebs", "virtualizationType": "hvm",
+                "imageOwnerAlias": "aws-marketplace", "isPublic": true,
+                "blockDeviceMapping": [{"deviceName": image.root_device, "ebs": {"volumeSize": 8, "volumeType": "gp3"}}],
+            });
+            world.table("images").insert(image.id.clone(), row);
+        }
         let certificate = json!({
             "CertificateArn": seed.certificate, "DomainName": format!("*.{}", seed.zone), "Status": "ISSUED",
-            "SubjectAlternativeNameSummaries": [format!("*.{}", seed.zone), seed.zone], "KeyAlgorithm": "RSA-2048",
+            "SubjectAlternativeNameSummaries": [format!("*.{}", seed.zone), seed.zone],
+            "SubjectAlternativeNames": [format!("*.{}", seed.zone), seed.zone], "KeyAlgorithm": "RSA-2048",
             "Type": "AMAZON_ISSUED", "InUse": false,
         });
         world
@@ -161,9 +168,9 @@ impl World {
         format!("arn:aws:{service}:{region}:{}:{rest}", self.account)
     }
 
-    /// What is not seeded, by name; instances that are terminated do not count.
+    /// What is not seeded, by name; what is over (terminated instances, past activities and refreshes) does not count.
     pub fn leftovers(&self) -> Vec<String> {
-        let seeds = [
+        let others = [
             "vpcs",
             "subnets",
             "route_tables",
@@ -171,6 +178,8 @@ impl World {
             "images",
             "certificates",
             "zones",
+            "activities",
+            "refreshes",
         ];
         let dead = |kind: &str, row: &Value| {
             kind == "instances" && row["instanceState"]["name"] == "terminated"
@@ -179,7 +188,7 @@ impl World {
         for (kind, table) in self
             .tables
             .iter()
-            .filter(|(kind, _)| !seeds.contains(&kind.as_str()))
+            .filter(|(kind, _)| !others.contains(&kind.as_str()))
         {
             left.extend(
                 table
@@ -188,25 +197,35 @@ impl World {
                     .map(|(id, _)| format!("{kind} {id}")),
             );
         }
-        let records = self
-            .rows("zones")
-            .flat_map(|zone| zone["_records"].as_array().into_iter().flatten());
+        let records = self.rows("zones").flat_map(|zone| list(zone, "_records"));
         left.extend(
             records.map(|record| format!("record {}", record["Name"].as_str().unwrap_or_default())),
         );
         left
     }
 
-    /// Lets time pass until `now`.
+    /// Lets time pass until `now`, in steps that are short enough for what depends on one another; of a very long time
+    /// only the end matters.
     pub fn advance(&mut self, now: f64) {
-        self.now = now.max(self.now);
-        self.end_interfaces();
-        self.age_instances();
-        super::autoscaling::converge(self);
-        self.age_instances();
+        const STEP: f64 = 15.0;
+        const LONGEST: f64 = 4.0 * 3600.0;
+        if now <= self.now {
+            return;
+        }
+        self.now = self.now.max(now - LONGEST);
+        loop {
+            self.now = (self.now + STEP).min(now).max(self.now);
+            self.end_interfaces();
+            self.age_instances();
+            super::autoscaling::converge(self);
+            self.age_instances();
+            if self.now >= now {
+                return;
+            }
+        }
     }
 
-    /// Starts an instance from a launch template version's data.
+    /// Starts an instance from a launch template version's data, with its volumes and its network interface.
     pub fn launch(&mut self, subnet: &str, data: &Value, tags: Vec<Value>) -> String {
         let id = self.id("i");
         let groups: Vec<Value> = super::wire::texts(data, "securityGroupIdSet")
@@ -223,6 +242,30 @@ impl World {
             "instanceState": {"code": 0, "name": "pending"}, "_launched": self.now, "_ending": null,
         });
         self.table("instances").insert(id.clone(), row);
+        let tagged = |kind: &str| {
+            let of_kind = list(data, "tagSpecificationSet")
+                .iter()
+                .find(|one| one["resourceType"] == kind);
+            of_kind
+                .map(|one| one["tagSet"].clone())
+                .unwrap_or_else(|| json!([]))
+        };
+        for mapping in list(data, "blockDeviceMappingSet") {
+            let (volume, ebs) = (self.id("vol"), &mapping["ebs"]);
+            let goes = ebs["deleteOnTermination"] != "false";
+            let row = json!({
+                "volumeId": volume, "size": ebs["volumeSize"], "volumeType": ebs["volumeType"], "status": "in-use",
+                "tagSet": tagged("volume"), "attachmentSet": [{"instanceId": id, "deleteOnTermination": goes}],
+            });
+            self.table("volumes").insert(volume, row);
+        }
+        let interface = self.id("eni");
+        let row = json!({
+            "networkInterfaceId": interface, "subnetId": subnet, "vpcId": vpc, "description": "", "groupSet": groups,
+            "status": "in-use", "tagSet": tagged("network-interface"),
+            "attachment": {"instanceId": id, "status": "attached", "deleteOnTermination": true},
+        });
+        self.table("interfaces").insert(interface, row);
         id
     }
 
@@ -240,7 +283,7 @@ impl World {
 
     /// The network interfaces of a load balancer: they outlive it and hold its security groups.
     pub fn let_interfaces_linger(&mut self, load_balancer: &str) {
-        let until = self.now + LINGER;
+        let until = self.now + self.weather.linger;
         for row in self
             .table("interfaces")
             .values_mut()
@@ -257,16 +300,44 @@ impl World {
     }
 
     fn age_instances(&mut self) {
-        let now = self.now;
+        let (now, launch, end) = (self.now, self.weather.launch, self.weather.end);
+        let mut ended: Vec<Value> = Vec::new();
         for row in self.table("instances").values_mut() {
             let started = row["_launched"].as_f64().unwrap_or_default();
             let state = match row["_ending"].as_f64() {
-                Some(ending) if now >= ending + END => json!({"code": 48, "name": "terminated"}),
+                Some(ending) if now >= ending + end => json!({"code": 48, "name": "terminated"}),
                 Some(_) => json!({"code": 32, "name": "shutting-down"}),
-                None if now >= started + BOOT => json!({"code": 16, "name": "running"}),
+                None if now >= started + launch => json!({"code": 16, "name": "running"}),
                 None => json!({"code": 0, "name": "pending"}),
             };
+            if state["name"] == "terminated" && row["instanceState"]["name"] != "terminated" {
+                ended.push(row["instanceId"].clone());
+            }
             row["instanceState"] = state;
         }
+        for instance in &ended {
+            self.detach(instance);
+        }
+    }
+
+    /// What an instance had goes with it, unless it was to stay or is leaked.
+    fn detach(&mut self, instance: &Value) {
+        let leaks = self.weather.leaks;
+        self.table("volumes").retain(|_, row| {
+            let attached = &row["attachmentSet"][0];
+            if attached["instanceId"] != *instance {
+                return true;
+            }
+            let stays = leaks || attached["deleteOnTermination"] == false;
+            (row["attachmentSet"], row["status"]) = (json!([]), json!("available"));
+            stays
+        });
+        self.table("interfaces").retain(|_, row| {
+            if row["attachment"]["instanceId"] != *instance {
+                return true;
+            }
+            (row["attachment"], row["status"]) = (Value::Null, json!("available"));
+            leaks
+        });
     }
 }

@@ -460,7 +460,7 @@ async fn a_record_that_points_at_another_load_balancer_of_ours() {
     };
     drift(edit, expect![[r#"
           ~ update   dns_record  app.example.com  (guide step 7)
-                alias: "old-alb-000000023.eu-central-1.elb.amazonaws.com" -> "internal-app-alb-000000005.eu-central-1.elb.amazonaws.com"
+                alias: "old-alb-000000029.eu-central-1.elb.amazonaws.com" -> "internal-app-alb-000000005.eu-central-1.elb.amazonaws.com"
 
         Plan: 1 to update.
     "#]], &["ChangeResourceRecordSets"]).await;

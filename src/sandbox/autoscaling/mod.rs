@@ -1,15 +1,20 @@
-//! Auto Scaling: groups that launch and end instances, and their policies.
+//! Auto Scaling: groups, their policies, activities and instance refreshes. What time does to them is in `fleet`.
+
+mod fleet;
+mod refresh;
 
 use serde_json::{Value, json};
 
 use super::wire::{Refusal, Reply, list, need, number, refuse, texts};
 use super::world::World;
+use fleet::alive;
+pub use fleet::converge;
 
 /// One call.
 pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
     match operation {
         "CreateAutoScalingGroup" => create(world, asked),
-        "DescribeAutoScalingGroups" => describe(world, asked),
+        "DescribeAutoScalingGroups" => Ok(describe(world, asked)),
         "UpdateAutoScalingGroup" => update(world, asked),
         "SetDesiredCapacity" => {
             group(world, asked)?["DesiredCapacity"] = json!(number(asked, "DesiredCapacity"));
@@ -36,8 +41,21 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "CreateOrUpdateTags" => tag(world, asked),
         "AttachLoadBalancerTargetGroups" => attach(world, asked, true),
         "DetachLoadBalancerTargetGroups" => attach(world, asked, false),
-        "DescribeScalingActivities" => Ok(json!({"Activities": []})),
-        "DescribeInstanceRefreshes" => Ok(json!({"InstanceRefreshes": []})),
+        "DescribeScalingActivities" => activities(world, asked),
+        "SuspendProcesses" => suspend(world, asked, true),
+        "ResumeProcesses" => suspend(world, asked, false),
+        "SetInstanceProtection" => mark(
+            world,
+            asked,
+            "_protected",
+            asked["ProtectedFromScaleIn"] == "true",
+        ),
+        "EnterStandby" => mark(world, asked, "_standby", true),
+        "ExitStandby" => mark(world, asked, "_standby", false),
+        "StartInstanceRefresh" => refresh::start(world, asked),
+        "DescribeInstanceRefreshes" => refresh::describe(world, asked),
+        "CancelInstanceRefresh" => refresh::end(world, asked, "Cancelling"),
+        "RollbackInstanceRefresh" => refresh::end(world, asked, "RollbackInProgress"),
         other => refuse(
             "InvalidAction",
             format!("Could not find operation {other} for version 2011-01-01"),
@@ -114,6 +132,8 @@ fn create(world: &mut World, asked: &Value) -> Reply {
         "TargetGroupARNs": texts(asked, "TargetGroupARNs"), "HealthCheckType": asked["HealthCheckType"].as_str().unwrap_or("EC2"),
         "HealthCheckGracePeriod": size("HealthCheckGracePeriod"), "DefaultInstanceWarmup": number(asked, "DefaultInstanceWarmup"),
         "CreatedTime": world.date(), "Tags": asked["Tags"], "Status": null, "AvailabilityZones": [],
+        "SuspendedProcesses": [], "DeletionProtection": asked["DeletionProtection"].as_str().unwrap_or("none"),
+        "_retry_at": 0.0,
     });
     world.table("asgs").insert(name, row);
     converge(world);
@@ -161,10 +181,16 @@ fn data(world: &World, template: &Value) -> Value {
         .unwrap_or_default()
 }
 
+/// EC2 sees an instance profile some time after IAM has it.
 fn checked_profile(world: &World, template: &Value) -> Result<(), Refusal> {
     let data = data(world, template);
+    let visible = |name: &str| {
+        world.row("profiles", name).is_some_and(|row| {
+            world.now >= row["_made"].as_f64().unwrap_or_default() + world.weather.iam_delay
+        })
+    };
     match data["iamInstanceProfile"]["name"].as_str() {
-        Some(profile) if world.row("profiles", profile).is_none() => refuse(
+        Some(profile) if !visible(profile) => refuse(
             "ValidationError",
             format!(
                 "You must use a valid fully-formed launch template. Value ({profile}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
@@ -174,54 +200,134 @@ fn checked_profile(world: &World, template: &Value) -> Result<(), Refusal> {
     }
 }
 
-fn describe(world: &mut World, asked: &Value) -> Reply {
+fn describe(world: &World, asked: &Value) -> Value {
     let names = texts(asked, "AutoScalingGroupNames");
+    let tagged = |row: &Value, filter: &Value| {
+        let (name, values) = (
+            filter["Name"].as_str().unwrap_or_default(),
+            texts(filter, "Values"),
+        );
+        list(row, "Tags").iter().any(|tag| {
+            name.strip_prefix("tag:")
+                .is_some_and(|key| tag["Key"] == key)
+                && values.iter().any(|value| tag["Value"] == value.as_str())
+        })
+    };
     let wanted = |row: &&Value| {
-        names.is_empty()
+        let named = names.is_empty()
             || names
                 .iter()
-                .any(|name| row["AutoScalingGroupName"] == name.as_str())
+                .any(|name| row["AutoScalingGroupName"] == name.as_str());
+        named
+            && list(asked, "Filters")
+                .iter()
+                .all(|filter| tagged(row, filter))
     };
     let shown = world.rows("asgs").filter(wanted).map(|row| {
         let mut row = row.clone();
-        row["Instances"] = alive(world, row["AutoScalingGroupName"].as_str().unwrap_or_default())
-            .map(|one| {
-                let ending = !one["_ending"].is_null();
-                let state = match one["instanceState"]["name"].as_str() {
-                    _ if ending => "Terminating",
-                    Some("running") => "InService",
-                    _ => "Pending",
-                };
-                json!({
-                    "InstanceId": one["instanceId"], "InstanceType": one["instanceType"], "LifecycleState": state,
-                    "AvailabilityZone": world.row("subnets", one["subnetId"].as_str().unwrap_or_default()).map(|s| s["availabilityZone"].clone()),
-                    "HealthStatus": "Healthy", "LaunchTemplate": one["_template"], "ProtectedFromScaleIn": false,
-                })
-            })
-            .collect();
+        row["Instances"] = alive(
+            world,
+            row["AutoScalingGroupName"].as_str().unwrap_or_default(),
+        )
+        .map(|one| member(world, one))
+        .collect();
         row
     });
-    Ok(json!({"AutoScalingGroups": shown.collect::<Vec<_>>()}))
+    json!({"AutoScalingGroups": shown.collect::<Vec<_>>()})
 }
 
-fn alive<'a>(world: &'a World, group: &str) -> impl Iterator<Item = &'a Value> {
-    let group = group.to_owned();
-    let of_group = move |row: &&Value| {
-        row["_group"] == group.as_str() && row["instanceState"]["name"] != "terminated"
+/// An instance as its group shows it.
+fn member(world: &World, one: &Value) -> Value {
+    let state = match one["instanceState"]["name"].as_str() {
+        _ if !one["_ending"].is_null() => "Terminating",
+        _ if one["_standby"] == true => "Standby",
+        Some("running") => "InService",
+        _ => "Pending",
     };
-    world.rows("instances").filter(of_group)
+    let subnet = world.row("subnets", one["subnetId"].as_str().unwrap_or_default());
+    json!({
+        "InstanceId": one["instanceId"], "InstanceType": one["instanceType"], "LifecycleState": state,
+        "AvailabilityZone": subnet.map(|row| row["availabilityZone"].clone()), "HealthStatus": "Healthy",
+        "LaunchTemplate": one["_template"], "ProtectedFromScaleIn": one["_protected"] == true,
+    })
+}
+
+/// Newest first.
+fn activities(world: &World, asked: &Value) -> Reply {
+    let of = asked["AutoScalingGroupName"].as_str();
+    let wanted = |row: &&Value| of.is_none_or(|name| row["AutoScalingGroupName"] == name);
+    let mut all: Vec<&Value> = world.rows("activities").filter(wanted).collect();
+    all.reverse();
+    let most = number(asked, "MaxRecords")
+        .and_then(|most| most.try_into().ok())
+        .unwrap_or(100);
+    all.truncate(most);
+    Ok(json!({ "Activities": all }))
+}
+
+fn suspend(world: &mut World, asked: &Value, on: bool) -> Reply {
+    let mut processes = texts(asked, "ScalingProcesses");
+    let row = group(world, asked)?;
+    let mut suspended = list(row, "SuspendedProcesses").to_vec();
+    if processes.is_empty() {
+        processes = [
+            "Launch",
+            "Terminate",
+            "HealthCheck",
+            "ReplaceUnhealthy",
+            "AZRebalance",
+            "AlarmNotification",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+    }
+    suspended.retain(|one| {
+        !processes
+            .iter()
+            .any(|name| one["ProcessName"] == name.as_str())
+    });
+    if on {
+        suspended.extend(
+            processes
+                .iter()
+                .map(|name| json!({"ProcessName": name, "SuspensionReason": "User suspended"})),
+        );
+    }
+    row["SuspendedProcesses"] = Value::Array(suspended);
+    Ok(json!({}))
+}
+
+/// A mark on instances of a group: protected from scale-in, in standby.
+fn mark(world: &mut World, asked: &Value, mark: &str, on: bool) -> Reply {
+    let name = group(world, asked)?["AutoScalingGroupName"].clone();
+    for id in texts(asked, "InstanceIds") {
+        match world
+            .row_mut("instances", &id)
+            .filter(|row| row["_group"] == name)
+        {
+            Some(row) => row[mark] = json!(on),
+            None => {
+                return refuse(
+                    "ValidationError",
+                    format!("The instance {id} is not part of Auto Scaling group."),
+                );
+            }
+        }
+    }
+    Ok(json!({"Activities": []}))
 }
 
 /// Patches; a new size pulls the desired capacity along (API reference, UpdateAutoScalingGroup).
 fn update(world: &mut World, asked: &Value) -> Reply {
     group(world, asked)?;
     if asked["LaunchTemplate"].is_object() {
+        refresh::refuse_while_active(world, name(asked)?)?;
         let template = template(world, &asked["LaunchTemplate"])?;
         checked_profile(world, &template)?;
         group(world, asked)?["LaunchTemplate"] = template;
     }
     let row = group(world, asked)?;
-    for field in ["VPCZoneIdentifier", "HealthCheckType"] {
+    for field in ["VPCZoneIdentifier", "HealthCheckType", "DeletionProtection"] {
         if asked[field].is_string() {
             row[field] = asked[field].clone();
         }
@@ -247,20 +353,26 @@ fn update(world: &mut World, asked: &Value) -> Reply {
 }
 
 fn delete(world: &mut World, asked: &Value) -> Reply {
-    group(world, asked)?;
-    let name = name(asked)?;
+    let protection = group(world, asked)?["DeletionProtection"].clone();
+    let (name, force) = (name(asked)?, asked["ForceDelete"] == "true");
+    if protection == "prevent-all-deletion" || (force && protection == "prevent-force-deletion") {
+        return refuse(
+            "ResourceInUse",
+            "The Auto Scaling group cannot be deleted because deletion protection is enabled.",
+        );
+    }
     let ids: Vec<String> = alive(world, name)
         .filter_map(|row| row["instanceId"].as_str().map(str::to_owned))
         .collect();
-    if asked["ForceDelete"] != "true" && !ids.is_empty() {
+    if !force && !ids.is_empty() {
         return refuse(
             "ResourceInUse",
             "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.",
         );
     }
-    ids.iter().for_each(|id| world.terminate(id));
     let row = group(world, asked)?;
     row["Status"] = json!("Delete in progress");
+    row["_forced"] = json!(force);
     world
         .table("policies_of_groups")
         .retain(|_, row| row["AutoScalingGroupName"] != name);
@@ -279,7 +391,7 @@ fn put_policy(world: &mut World, asked: &Value) -> Reply {
         &format!("scalingPolicy:0:autoScalingGroupName/{group}:policyName/{policy}"),
     );
     let alarms = ["AlarmHigh", "AlarmLow"]
-        .map(|kind| json!({"AlarmName": format!("TargetTracking-{group}-{kind}")}));
+        .map(|kind| json!({"AlarmName": format!("TargetTracking-{group}-{kind}"), "AlarmARN": world.arn("cloudwatch", &format!("alarm:TargetTracking-{group}-{kind}"))}));
     let row = json!({
         "AutoScalingGroupName": group, "PolicyName": policy, "PolicyARN": arn, "PolicyType": asked["PolicyType"], "Alarms": alarms,
         "EstimatedInstanceWarmup": number(asked, "EstimatedInstanceWarmup"), "Enabled": true,
@@ -314,95 +426,4 @@ fn attach(world: &mut World, asked: &Value, attach: bool) -> Reply {
     row["TargetGroupARNs"] = json!(attached);
     converge(world);
     Ok(json!({}))
-}
-
-/// Every group launches what it lacks, ends what it has too much, and registers what it has; a dying one goes when its
-/// last instance has.
-pub fn converge(world: &mut World) {
-    let groups: Vec<Value> = world.rows("asgs").cloned().collect();
-    for group in groups {
-        let name = group["AutoScalingGroupName"].as_str().unwrap_or_default();
-        let running: Vec<String> = alive(world, name)
-            .filter(|row| row["_ending"].is_null())
-            .filter_map(|row| row["instanceId"].as_str().map(str::to_owned))
-            .collect();
-        if group["Status"].is_string() {
-            if alive(world, name).next().is_none() {
-                world.table("asgs").remove(name);
-            }
-        } else {
-            let desired = usize::try_from(group["DesiredCapacity"].as_i64().unwrap_or_default())
-                .unwrap_or_default();
-            running
-                .iter()
-                .skip(desired)
-                .for_each(|id| world.terminate(id));
-            (running.len()..desired).for_each(|index| launch(world, &group, index));
-        }
-    }
-    register(world);
-}
-
-fn launch(world: &mut World, group: &Value, index: usize) {
-    let subnets: Vec<&str> = group["VPCZoneIdentifier"]
-        .as_str()
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .collect();
-    let Some(subnet) = subnets.get(index % subnets.len().max(1)) else {
-        return;
-    };
-    let data = data(world, &group["LaunchTemplate"]);
-    let spread = list(group, "Tags")
-        .iter()
-        .filter(|tag| tag["PropagateAtLaunch"] == "true");
-    let mut tags: Vec<Value> = spread
-        .map(|tag| json!({"key": tag["Key"], "value": tag["Value"]}))
-        .collect();
-    tags.push(json!({"key": "aws:autoscaling:groupName", "value": group["AutoScalingGroupName"]}));
-    let id = world.launch(subnet, &data, tags);
-    if let Some(row) = world.row_mut("instances", &id) {
-        (row["_group"], row["_template"]) = (
-            group["AutoScalingGroupName"].clone(),
-            group["LaunchTemplate"].clone(),
-        );
-    }
-}
-
-/// Target groups hold the living instances of the groups that are attached to them.
-fn register(world: &mut World) {
-    let now = world.now;
-    let groups: Vec<Value> = world.rows("asgs").cloned().collect();
-    let living: Vec<(String, String)> = world
-        .rows("instances")
-        .filter(|row| row["_ending"].is_null())
-        .filter_map(|row| {
-            Some((
-                row["_group"].as_str()?.to_owned(),
-                row["instanceId"].as_str()?.to_owned(),
-            ))
-        })
-        .collect();
-    for (arn, row) in world.table("target_groups").iter_mut() {
-        let attached = |group: &&Value| texts(group, "TargetGroupARNs").contains(arn);
-        let names: Vec<&str> = groups
-            .iter()
-            .filter(attached)
-            .filter_map(|g| g["AutoScalingGroupName"].as_str())
-            .collect();
-        let old = list(row, "_targets").to_vec();
-        let members = living
-            .iter()
-            .filter(|(group, _)| names.contains(&group.as_str()));
-        let targets: Vec<Value> = members
-            .map(|(_, id)| {
-                old.iter()
-                    .find(|one| one["Id"] == id.as_str())
-                    .cloned()
-                    .unwrap_or(json!({"Id": id, "_since": now}))
-            })
-            .collect();
-        row["_targets"] = Value::Array(targets);
-    }
 }

@@ -1,0 +1,308 @@
+//! What time does to groups: they launch what they lack, end what they have too much or what is unhealthy, and keep
+//! their target groups up to date.
+
+use serde_json::{Value, json};
+
+use super::refresh;
+use crate::sandbox::health;
+use crate::sandbox::weather::launch_words;
+use crate::sandbox::wire::{list, texts};
+use crate::sandbox::world::World;
+
+/// Seconds until a group tries again when no zone took a launch.
+const RETRY: f64 = 60.0;
+
+/// Brings every group to where it is now.
+pub fn converge(world: &mut World) {
+    register(world);
+    let groups: Vec<Value> = world.rows("asgs").cloned().collect();
+    for group in &groups {
+        match group["Status"].is_string() {
+            true => dissolve(world, group),
+            false if refresh::step(world, group) => {}
+            false => {
+                replace_unhealthy(world, group);
+                resize(world, group);
+            }
+        }
+    }
+    register(world);
+}
+
+/// The instances of a group that are not terminated yet.
+pub fn alive<'a>(world: &'a World, group: &str) -> impl Iterator<Item = &'a Value> {
+    let group = group.to_owned();
+    let of_group = move |row: &&Value| {
+        row["_group"] == group.as_str() && row["instanceState"]["name"] != "terminated"
+    };
+    world.rows("instances").filter(of_group)
+}
+
+/// Those of them that nobody told to go.
+pub fn staying(world: &World, group: &Value) -> Vec<Value> {
+    let name = group["AutoScalingGroupName"].as_str().unwrap_or_default();
+    alive(world, name)
+        .filter(|row| row["_ending"].is_null())
+        .cloned()
+        .collect()
+}
+
+/// Launches one instance from `template`, in the zone that has the fewest; where a launch fails another zone is tried
+/// (Amazon EC2 Auto Scaling user guide, "Availability Zones"). Whether one was launched.
+pub fn launch(world: &mut World, group: &Value, template: &Value) -> bool {
+    if suspended(group, "Launch") || world.now < retry_at(world, group) {
+        return false;
+    }
+    let members = staying(world, group);
+    let mut subnets = subnets(group);
+    subnets.sort_by_key(|subnet| {
+        members
+            .iter()
+            .filter(|row| row["subnetId"] == subnet.as_str())
+            .count()
+    });
+    let data = super::data(world, template);
+    for subnet in subnets {
+        let zone = world
+            .row("subnets", &subnet)
+            .map(|row| row["availabilityZone"].clone())
+            .unwrap_or_default();
+        let zone = zone.as_str().unwrap_or_default().to_owned();
+        let fails = &world.weather.launch_fails;
+        if let Some(code) = fails.get(&zone).or_else(|| fails.get("*")).cloned() {
+            let words = launch_words(
+                &code,
+                data["instanceType"].as_str().unwrap_or_default(),
+                &zone,
+            );
+            record(
+                world,
+                group,
+                "Launching a new EC2 instance",
+                ("Failed", Some(words)),
+            );
+            continue;
+        }
+        let id = world.launch(&subnet, &data, spread_tags(group));
+        if let Some(row) = world.row_mut("instances", &id) {
+            (row["_group"], row["_template"]) =
+                (group["AutoScalingGroupName"].clone(), template.clone());
+        }
+        record(
+            world,
+            group,
+            &format!("Launching a new EC2 instance: {id}"),
+            ("Successful", None),
+        );
+        return true;
+    }
+    let now = world.now;
+    if let Some(row) = row(world, group) {
+        row["_retry_at"] = json!(now + RETRY);
+    }
+    false
+}
+
+/// Ends one instance.
+pub fn end(world: &mut World, group: &Value, instance: &Value) {
+    let id = instance["instanceId"].as_str().unwrap_or_default();
+    world.terminate(id);
+    record(
+        world,
+        group,
+        &format!("Terminating EC2 instance: {id}"),
+        ("Successful", None),
+    );
+}
+
+/// An entry of the group's history.
+fn record(world: &mut World, group: &Value, what: &str, (code, words): (&str, Option<String>)) {
+    world.counter += 1;
+    let id = format!("activity-{:08}", world.counter);
+    let row = json!({
+        "ActivityId": id, "AutoScalingGroupName": group["AutoScalingGroupName"], "Description": what,
+        "Cause": format!("At {} the group was brought to its desired capacity.", world.date()),
+        "StartTime": world.date(), "EndTime": world.date(), "StatusCode": code, "StatusMessage": words,
+        "Progress": 100, "Details": "{}",
+    });
+    world.table("activities").insert(id, row);
+}
+
+/// Whether a process of the group is suspended.
+pub fn suspended(group: &Value, process: &str) -> bool {
+    list(group, "SuspendedProcesses")
+        .iter()
+        .any(|one| one["ProcessName"] == process)
+}
+
+/// The health of an instance in the group's target groups; `None`: it is in none.
+pub fn target_state(world: &World, instance: &Value) -> Option<&'static str> {
+    world.rows("target_groups").find_map(|group| {
+        let target = list(group, "_targets")
+            .iter()
+            .find(|one| one["Id"] == instance["instanceId"])?;
+        Some(health::of(world, group, target).0)
+    })
+}
+
+/// A dying group ends its instances, unless it may not, and is gone after the last one (or before).
+fn dissolve(world: &mut World, group: &Value) {
+    let name = group["AutoScalingGroupName"].as_str().unwrap_or_default();
+    if !suspended(group, "Terminate") {
+        for one in staying(world, group) {
+            world.terminate(one["instanceId"].as_str().unwrap_or_default());
+        }
+    }
+    let over = match world.weather.instances_outlive_group {
+        true => staying(world, group).is_empty(),
+        false => alive(world, name).next().is_none(),
+    };
+    if over {
+        world.table("asgs").remove(name);
+        let of_group = |row: &Value| row["AutoScalingGroupName"] == name;
+        world.table("activities").retain(|_, row| !of_group(row));
+        world.table("refreshes").retain(|_, row| !of_group(row));
+    }
+}
+
+/// After the grace period an instance that its load balancer finds unhealthy is ended, and another launched.
+fn replace_unhealthy(world: &mut World, group: &Value) {
+    let by_load_balancer = group["HealthCheckType"]
+        .as_str()
+        .is_some_and(|kinds| kinds.contains("ELB"));
+    if !by_load_balancer || suspended(group, "HealthCheck") || suspended(group, "ReplaceUnhealthy")
+    {
+        return;
+    }
+    let grace = group["HealthCheckGracePeriod"].as_f64().unwrap_or_default();
+    for one in staying(world, group) {
+        let age = world.now - one["_launched"].as_f64().unwrap_or_default() - world.weather.launch;
+        if age > grace && one["_standby"] != true && target_state(world, &one) == Some("unhealthy")
+        {
+            let id = one["instanceId"].as_str().unwrap_or_default();
+            world.terminate(id);
+            let words = "an instance was taken out of service in response to an ELB system health check failure.";
+            record(
+                world,
+                group,
+                &format!("Terminating EC2 instance: {id}"),
+                ("Successful", Some(words.to_owned())),
+            );
+        }
+    }
+}
+
+fn resize(world: &mut World, group: &Value) {
+    let desired = size(group, "DesiredCapacity");
+    let in_standby = |row: &Value| row["_standby"] == true;
+    let mut members: Vec<Value> = staying(world, group)
+        .into_iter()
+        .filter(|row| !in_standby(row))
+        .collect();
+    // Of an outdated template first, then the youngest; those that are protected stay.
+    members.sort_by_key(|row| {
+        (
+            row["_template"]["Version"] != group["LaunchTemplate"]["Version"],
+            row["instanceId"].to_string(),
+        )
+    });
+    let surplus = members.len().saturating_sub(desired);
+    let going: Vec<Value> = members
+        .iter()
+        .rev()
+        .filter(|row| row["_protected"] != true)
+        .take(if suspended(group, "Terminate") {
+            0
+        } else {
+            surplus
+        })
+        .cloned()
+        .collect();
+    going.iter().for_each(|one| end(world, group, one));
+    for _ in members.len()..desired {
+        if !launch(world, group, &group["LaunchTemplate"]) {
+            break;
+        }
+    }
+}
+
+/// A size of a group.
+pub fn size(group: &Value, name: &str) -> usize {
+    group[name]
+        .as_u64()
+        .and_then(|size| size.try_into().ok())
+        .unwrap_or_default()
+}
+
+/// The group's row, to change.
+pub fn row<'a>(world: &'a mut World, group: &Value) -> Option<&'a mut Value> {
+    world.row_mut(
+        "asgs",
+        group["AutoScalingGroupName"].as_str().unwrap_or_default(),
+    )
+}
+
+fn retry_at(world: &World, group: &Value) -> f64 {
+    let row = world.row(
+        "asgs",
+        group["AutoScalingGroupName"].as_str().unwrap_or_default(),
+    );
+    row.and_then(|row| row["_retry_at"].as_f64())
+        .unwrap_or_default()
+}
+
+fn subnets(group: &Value) -> Vec<String> {
+    let all = group["VPCZoneIdentifier"].as_str().unwrap_or_default();
+    all.split(',')
+        .map(|subnet| subnet.trim().to_owned())
+        .filter(|subnet| !subnet.is_empty())
+        .collect()
+}
+
+fn spread_tags(group: &Value) -> Vec<Value> {
+    let spread = list(group, "Tags")
+        .iter()
+        .filter(|tag| tag["PropagateAtLaunch"] == "true");
+    let mut tags: Vec<Value> = spread
+        .map(|tag| json!({"key": tag["Key"], "value": tag["Value"]}))
+        .collect();
+    tags.push(json!({"key": "aws:autoscaling:groupName", "value": group["AutoScalingGroupName"]}));
+    tags
+}
+
+/// Target groups hold the living instances of the groups that are attached to them.
+fn register(world: &mut World) {
+    let now = world.now;
+    let groups: Vec<Value> = world.rows("asgs").cloned().collect();
+    let living: Vec<(String, String)> = world
+        .rows("instances")
+        .filter(|row| row["_ending"].is_null() && row["_standby"] != true)
+        .filter_map(|row| {
+            Some((
+                row["_group"].as_str()?.to_owned(),
+                row["instanceId"].as_str()?.to_owned(),
+            ))
+        })
+        .collect();
+    for (arn, row) in world.table("target_groups").iter_mut() {
+        let attached = |group: &&Value| texts(group, "TargetGroupARNs").contains(arn);
+        let names: Vec<&str> = groups
+            .iter()
+            .filter(attached)
+            .filter_map(|g| g["AutoScalingGroupName"].as_str())
+            .collect();
+        let old = list(row, "_targets").to_vec();
+        let members = living
+            .iter()
+            .filter(|(group, _)| names.contains(&group.as_str()));
+        let targets: Vec<Value> = members
+            .map(|(_, id)| {
+                old.iter()
+                    .find(|one| one["Id"] == id.as_str())
+                    .cloned()
+                    .unwrap_or(json!({"Id": id, "_since": now}))
+            })
+            .collect();
+        row["_targets"] = Value::Array(targets);
+    }
+}

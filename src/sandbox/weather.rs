@@ -1,0 +1,165 @@
+//! What the world does to those who live in it. Each switch is something that AWS documents or that users reported.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::wire::Refusal;
+use super::world::World;
+
+/// The switches; times are AWS's seconds. By default the world is calm: nothing fails, and what AWS says is what is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Weather {
+    /// EC2 and Auto Scaling see a new instance profile so much later (5 to 15 s: terraform-provider-aws#5217, #24910).
+    pub iam_delay: f64,
+    /// Reads may show what was so long ago (Amazon EC2 developer guide, "Eventual consistency").
+    pub describe_lag: f64,
+    /// A new load balancer is active after so long (the AWS CLI's waiter: 15 s × 40).
+    pub provisioning: f64,
+    /// Why a load balancer's state becomes `failed` instead (ELBv2 API reference, LoadBalancerState).
+    pub provisioning_fails: Option<String>,
+    /// A deleted load balancer's network interfaces end after so long (terraform-provider-aws waits up to 35 minutes).
+    pub linger: f64,
+    /// An instance runs so long after its launch, and is terminated so long after it was told to go.
+    pub launch: f64,
+    pub end: f64,
+    /// The service of a new instance answers after so long.
+    pub boot: f64,
+    /// Images and instance types whose service never answers its health check.
+    pub dead: Vec<String>,
+    /// Images and instance types whose health check answers, and whose API does not (healthy on 8501, dead on 80).
+    pub mute: Vec<String>,
+    /// Why launches fail, by availability zone, `*` for all: the code of a scaling activity's words.
+    pub launch_fails: BTreeMap<String, String>,
+    /// A group is gone before its instances are ("without waiting for all instances to be terminated",
+    /// DeleteAutoScalingGroup).
+    pub instances_outlive_group: bool,
+    /// Volumes and network interfaces outlive their instances.
+    pub leaks: bool,
+    /// Average CPU of every group, in percent.
+    pub cpu: f64,
+    /// The quota of vCPUs of standard instances (L-1216C47A).
+    pub vcpus: f64,
+    /// Availability zones that do not offer the instance types.
+    pub not_offered: Vec<String>,
+    /// A hosted zone takes no other change for so long after one (PriorRequestNotComplete).
+    pub zone_busy: f64,
+    /// Calls that each service takes at once, and a second afterwards ("Request throttling for the Amazon EC2 API").
+    pub throttle: Option<Throttle>,
+    /// The credentials expire then, in seconds since the world was seeded.
+    pub credentials_expire: Option<f64>,
+    /// Encoded authorization messages may be decoded (sts:DecodeAuthorizationMessage).
+    pub may_decode: bool,
+}
+
+impl Default for Weather {
+    fn default() -> Weather {
+        Weather {
+            iam_delay: 0.0,
+            describe_lag: 0.0,
+            provisioning: 120.0,
+            provisioning_fails: None,
+            linger: 30.0,
+            launch: 20.0,
+            end: 30.0,
+            boot: 60.0,
+            dead: Vec::new(),
+            mute: Vec::new(),
+            launch_fails: BTreeMap::new(),
+            instances_outlive_group: false,
+            leaks: false,
+            cpu: 3.0,
+            vcpus: 1920.0,
+            not_offered: Vec::new(),
+            zone_busy: 0.0,
+            throttle: None,
+            credentials_expire: None,
+            may_decode: true,
+        }
+    }
+}
+
+/// A token bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Throttle {
+    pub burst: f64,
+    pub per_second: f64,
+}
+
+/// Why a call does not even reach its service: expired credentials, then throttling.
+pub fn turned_away(world: &mut World, service: &str) -> Option<Refusal> {
+    let json = matches!(service, "acm" | "ssm" | "servicequotas" | "monitoring");
+    if world
+        .weather
+        .credentials_expire
+        .is_some_and(|end| world.now >= end)
+    {
+        let (code, words) = match service {
+            "ec2" => ("RequestExpired", "Request has expired."),
+            _ if json => (
+                "ExpiredTokenException",
+                "The security token included in the request is expired",
+            ),
+            _ => (
+                "ExpiredToken",
+                "The security token included in the request is expired",
+            ),
+        };
+        return Some(Refusal {
+            code,
+            message: words.to_owned(),
+            status: if service == "ec2" { 400 } else { 403 },
+        });
+    }
+    let Throttle { burst, per_second } = world.weather.throttle?;
+    let now = world.now;
+    let (tokens, at) = world
+        .buckets
+        .entry(service.to_owned())
+        .or_insert((burst, now));
+    *tokens = (*tokens + (now - *at) * per_second).min(burst);
+    *at = now;
+    if *tokens >= 1.0 {
+        *tokens -= 1.0;
+        return None;
+    }
+    Some(match service {
+        "ec2" => Refusal {
+            code: "RequestLimitExceeded",
+            message: "Request limit exceeded.".to_owned(),
+            status: 503,
+        },
+        _ => Refusal {
+            code: "Throttling",
+            message: "Rate exceeded".to_owned(),
+            status: 400,
+        },
+    })
+}
+
+/// Whether an instance is of one of these images or types.
+pub fn is_of(instance: &Value, kinds: &[String]) -> bool {
+    kinds.iter().any(|kind| {
+        instance["imageId"] == kind.as_str() || instance["instanceType"] == kind.as_str()
+    })
+}
+
+/// What a scaling activity says of a failed launch, in AWS's words.
+pub fn launch_words(code: &str, kind: &str, zone: &str) -> String {
+    let words = match code {
+        "InsufficientInstanceCapacity" => format!(
+            "We currently do not have sufficient {kind} capacity in the Availability Zone you requested ({zone}). Our system will be working on provisioning additional capacity."
+        ),
+        "VcpuLimitExceeded" => "You have requested more vCPU capacity than your current vCPU limit of 8 allows for the instance bucket that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.".to_owned(),
+        "OptInRequired" => "In order to use this AWS Marketplace product you need to accept terms and subscribe. To do so please visit https://aws.amazon.com/marketplace/pp?sku=sandbox.".to_owned(),
+        "InvalidKMSKey" => "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state".to_owned(),
+        "Unsupported" => format!(
+            "Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone})."
+        ),
+        other => format!("{other}: the launch failed."),
+    };
+    format!("{words} Launching EC2 instance failed.")
+}

@@ -62,6 +62,8 @@ pub enum Verb {
     Status,
     /// Prove that the stack works, up to a real liveness and biometry call; reads only
     Verify(Verify),
+    /// Find the most likely cause of what is wrong, by the guide's troubleshooting table; reads only
+    Diagnose(Diagnose),
     /// Remove the stack, and look that nothing is left
     Teardown(Teardown),
     /// Ask a service whether a capture shows a living person
@@ -134,6 +136,14 @@ pub struct Verify {
     pub html: Option<PathBuf>,
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// `deploy diagnose`
+#[derive(Debug, Args)]
+pub struct Diagnose {
+    /// How long everything may take
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     pub timeout: Duration,
 }
 

@@ -136,6 +136,26 @@ impl Cloud {
         })
     }
 
+    /// ACM of another region.
+    pub fn acm_in(&self, region: &str) -> aws_sdk_acm::Client {
+        let config = self
+            .acm
+            .config()
+            .to_builder()
+            .region(Region::new(region.to_owned()));
+        aws_sdk_acm::Client::from_conf(config.build())
+    }
+
+    /// EC2 of another region.
+    pub fn ec2_in(&self, region: &str) -> aws_sdk_ec2::Client {
+        let config = self
+            .ec2
+            .config()
+            .to_builder()
+            .region(Region::new(region.to_owned()));
+        aws_sdk_ec2::Client::from_conf(config.build())
+    }
+
     /// The account: from the credentials when they tell it, else asked of STS, once.
     pub async fn account(&self) -> Result<&Account> {
         self.account.get_or_try_init(|| self.ask_account()).await

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::engine::clock::Clock;
 use crate::engine::diff::diff;
 use crate::engine::walk::{Found, Plan, Trouble, known, verb};
-use crate::engine::{Decision, Event, Failure, Goal, Graph, Look, Outputs, Stop, Terms, Walk};
+use crate::engine::{
+    Decision, Event, Failure, Goal, Graph, Key, Look, Outputs, Seen, Stop, Terms, Walk,
+};
 use crate::exit::Exit;
 use crate::report::{Outcome, Planned, Problem};
 use crate::site::{OWNER_TAG, Site, SiteError};
@@ -20,22 +22,30 @@ pub struct Surveyed {
     pub found: Found,
 }
 
+/// What a look found of each resource, before any of it is judged.
+pub type Looked = BTreeMap<Key, crate::cloud::Result<Option<Seen>>>;
+
 /// Looks the site up and looks at the stack, side by side.
-pub async fn survey(session: &Session<'_>, goal: Goal, adopt: bool) -> Result<Surveyed, Outcome> {
+pub async fn survey_parts(session: &Session<'_>, goal: Goal) -> (Result<Site, SiteError>, Looked) {
     let blank = Site::blank(session.config.clone(), &session.cloud.region);
+    let (config, cloud) = (session.config.clone(), &session.cloud);
     let look = Look::new(STACK, goal);
-    let (site, found) = match goal {
+    match goal {
         Goal::Present => {
-            let site = Site::look_up(session.config.clone(), &session.cloud, &look.shared);
-            tokio::join!(site, look.all(STACK, &session.cloud, &blank))
+            let site = Site::look_up(config, cloud, &look.shared);
+            tokio::join!(site, look.all(STACK, cloud, &blank))
         }
         Goal::Absent => {
-            let site =
-                Site::look_up_for_teardown(session.config.clone(), &session.cloud, &look.shared);
-            let (site, found) = tokio::join!(site, look.all(STACK, &session.cloud, &blank));
+            let site = Site::look_up_for_teardown(config, cloud, &look.shared);
+            let (site, found) = tokio::join!(site, look.all(STACK, cloud, &blank));
             (site.map_err(SiteError::from), found)
         }
-    };
+    }
+}
+
+/// The site and what stands on it, or the outcome that says why they cannot be told.
+pub async fn survey(session: &Session<'_>, goal: Goal, adopt: bool) -> Result<Surveyed, Outcome> {
+    let (site, found) = survey_parts(session, goal).await;
     let site = site.map_err(|error| site_outcome(&error))?;
     let graph = Graph::trace(STACK, &site);
     let (stop, quiet) = (Stop::never(), |_: Event| {});
@@ -129,6 +139,7 @@ pub fn foreign(changes: &[Planned]) -> Option<Outcome> {
         .map(|change| Problem {
             resource: Some(format!("{} {}", change.resource, change.name)),
             message: change.why.clone().unwrap_or_default(),
+            cause: None,
             cure: Some("Use --adopt if it is to become a part of this stack (look at `deploy plan --adopt` first), or \
                         names.prefix for other names."
                 .to_owned()),
@@ -175,14 +186,16 @@ pub fn failed(failures: &[Failure], stop: &Stop, state: &str) -> Outcome {
                 "{} {} (guide step {})",
                 failure.key, failure.name, failure.step
             );
-            let cure = match &failure.trouble {
-                Trouble::Cloud(error) => cure(error),
-                _ => None,
+            let problem = match &failure.trouble {
+                Trouble::Cloud(error) => Problem::of(error),
+                other => Problem {
+                    message: other.to_string(),
+                    ..Problem::default()
+                },
             };
             Problem {
                 resource: Some(resource),
-                message: failure.trouble.to_string(),
-                cure,
+                ..problem
             }
         });
     Outcome::new(exit, word, summary).with_problems(problems.collect())
@@ -212,40 +225,9 @@ fn site_outcome(error: &SiteError) -> Outcome {
             .map(|one| Problem::new(&one.what, &one.cure))
             .collect(),
         SiteError::Cloud(error) => {
-            let problem = Problem {
-                resource: None,
-                message: error.to_string(),
-                cure: cure(error),
-            };
             return Outcome::new(Exit::Failed, "failed", "failed; nothing was changed")
-                .with_problems(vec![problem]);
+                .with_problems(vec![Problem::of(error)]);
         }
     };
     Outcome::new(Exit::Refused, "refused", "refused; nothing was changed").with_problems(problems)
-}
-
-/// What to do about errors that have nothing to do with one resource.
-fn cure(error: &crate::cloud::Error) -> Option<String> {
-    let words = match (error.code(), error.message()) {
-        ("ExpiredToken" | "ExpiredTokenException" | "RequestExpired", _) => {
-            "Sign in again: `aws sso login`, or new keys."
-        }
-        ("AccessDenied" | "UnauthorizedOperation" | "AccessDeniedException", _) => {
-            "The caller lacks this permission, or a service control policy denies it."
-        }
-        (
-            "AuthFailure"
-            | "InvalidClientTokenId"
-            | "UnrecognizedClientException"
-            | "SignatureDoesNotMatch",
-            _,
-        ) => "AWS does not know these credentials: look at `aws sts get-caller-identity`.",
-        ("OptInRequired", _) => "Subscribe to Oz Liveness on AWS Marketplace with this account.",
-        ("VcpuLimitExceeded", _) => "Ask for a higher vCPU quota: Service Quotas, EC2, L-1216C47A.",
-        (_, text) if text.contains("no providers in chain") || text.contains("credentials") => {
-            "No credentials were found: set AWS_PROFILE, or sign in with `aws sso login`."
-        }
-        _ => return None,
-    };
-    Some(words.to_owned())
 }

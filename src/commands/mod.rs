@@ -1,7 +1,9 @@
 //! One file a verb. Here: what they share, from the command line to the exit code.
 
+mod authorization;
 mod client;
 mod converge;
+mod diagnose;
 mod plan;
 pub mod sandbox;
 mod status;
@@ -155,17 +157,20 @@ pub fn refuse(refused: &clap::Error) -> Exit {
 
 /// Carries out a verb that works on a stack.
 pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
-    match verb {
+    // On the heap: together they are more than a thread's stack in a debug build.
+    let mut outcome = match verb {
         Verb::Up(args) => Box::pin(up::run(session, args)).await,
         Verb::Plan(args) => plan::run(session, args).await,
         Verb::Status => status::run(session).await,
-        // On the heap: together they are more than a thread's stack in a debug build.
         Verb::Verify(args) => Box::pin(verify::run(session, args)).await,
-        Verb::Teardown(args) => teardown::run(session, args).await,
+        Verb::Diagnose(args) => Box::pin(diagnose::run(session, args)).await,
+        Verb::Teardown(args) => Box::pin(teardown::run(session, args)).await,
         Verb::Liveness(_) | Verb::Biometry(_) | Verb::Sandbox(_) => {
             Outcome::new(Exit::Usage, "refused", "this verb works on no stack")
         }
-    }
+    };
+    authorization::decode(&session.cloud, &mut outcome.problems).await;
+    outcome
 }
 
 /// Configuration, sandbox and clients; or what is wrong with them, before any call.
@@ -178,9 +183,8 @@ async fn open<'a>(
     let mut config = config::parse(&text, &file, &global.set).map_err(|mistakes| {
         let lines = mistakes.to_string();
         let problems = lines.lines().map(|line| Problem {
-            resource: None,
             message: line.to_owned(),
-            cure: None,
+            ..Problem::default()
         });
         Outcome::new(Exit::Usage, "refused", "").with_problems(problems.collect())
     })?;
@@ -296,6 +300,7 @@ pub fn name(verb: &Verb) -> &'static str {
         Verb::Plan(_) => "plan",
         Verb::Status => "status",
         Verb::Verify(_) => "verify",
+        Verb::Diagnose(_) => "diagnose",
         Verb::Teardown(_) => "teardown",
         Verb::Liveness(_) => "liveness",
         Verb::Biometry(_) => "biometry",

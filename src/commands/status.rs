@@ -55,11 +55,7 @@ pub async fn run(session: &Session<'_>) -> Outcome {
     let mut problems = Vec::new();
     match live(session, &ids).await {
         Ok(lines) => shown.extend(lines),
-        Err(error) => problems.push(Problem {
-            resource: None,
-            message: error.to_string(),
-            cure: None,
-        }),
+        Err(error) => problems.push(Problem::of(&error)),
     }
     let absent = standing.iter().all(|one| one.state == "absent");
     let exit = if problems.is_empty() {

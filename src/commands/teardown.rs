@@ -61,13 +61,9 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Outcome {
         Ok(arns) => left.extend(arns.iter().map(|arn| Problem {
             resource: Some(arn.clone()),
             message: "a rule on our listener forwarded to it; it is not ours and stays".to_owned(),
-            cure: None,
+            ..Problem::default()
         })),
-        Err(error) => left.push(Problem {
-            resource: None,
-            message: error.to_string(),
-            cure: None,
-        }),
+        Err(error) => left.push(Problem::of(&error)),
     }
     let (done, failures) = remove(&walk, surveyed.found).await;
     conclude(session, done, &failures, left)
@@ -168,6 +164,7 @@ fn stranger(change: &Planned) -> Problem {
             .unwrap_or_default()
             .replace("; with --adopt it would be tagged and changed as above", ""),
         cure: Some("It was left as it is.".to_owned()),
+        ..Problem::default()
     }
 }
 

@@ -190,6 +190,7 @@ fn needs_replace(changes: Vec<Planned>) -> Outcome {
     let fixed = changes.iter().filter(|change| change.action == "replace").map(|change| Problem {
         resource: Some(format!("{} {}", change.resource, change.name)),
         message: change.why.clone().unwrap_or_default(),
+        cause: None,
         cure: Some("`up --replace` removes it, with what hangs on it, and makes it again: the service is down meanwhile."
             .to_owned()),
     });
@@ -241,15 +242,12 @@ async fn subnets(session: &Session<'_>, site: &Site) -> Result<Vec<Problem>, Box
     let subnets = match request.send().await.map_err(crate::cloud::Error::from) {
         Ok(reply) => reply.subnets.unwrap_or_default(),
         Err(error) => {
-            let cure = "Look at network.private_subnets and network.public_subnets in deploy.yaml, and at the region.";
             let outcome = Outcome::new(
                 Exit::Refused,
                 "refused",
                 "preflight refused; nothing was changed",
             );
-            return Err(Box::new(
-                outcome.with_problems(vec![Problem::new(error.to_string(), cure)]),
-            ));
+            return Err(Box::new(outcome.with_problems(vec![Problem::of(&error)])));
         }
     };
     let mut problems = Vec::new();
@@ -309,13 +307,14 @@ fn unproven(session: &Session<'_>, error: &Unproven) -> Outcome {
         (Unproven::NoAnswer(_), _) => (Exit::Unverified, "failed"),
         _ => (Exit::Failed, "failed"),
     };
-    let cure = match error {
-        Unproven::NoAnswer(_) => {
-            "An internal load balancer answers only inside its VPC: run there, or use --no-verify."
-        }
-        _ => "Running again goes on from here.",
+    let problem = match error {
+        Unproven::Cloud(error) => Problem::of(error),
+        Unproven::NoAnswer(_) => Problem::new(
+            error.to_string(),
+            "An internal load balancer answers only inside its VPC: run there, or use --no-verify.",
+        ),
+        _ => Problem::new(error.to_string(), "Running again goes on from here."),
     };
-    let problem = Problem::new(error.to_string(), cure);
     Outcome::new(
         exit,
         word,

@@ -17,7 +17,9 @@ pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
         status
             .set_type("problem")
             .set_message(problem.message.clone());
-        status.set_description(problem.cure.clone().unwrap_or_default());
+        let words =
+            [&problem.cause, &problem.cure].map(|words| words.as_deref().unwrap_or_default());
+        status.set_description(words.join("\n"));
         let name = problem.resource.clone().unwrap_or_else(|| "run".to_owned());
         let mut case = TestCase::new(name, status);
         case.set_classname(suite.clone());

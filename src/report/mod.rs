@@ -12,9 +12,11 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use crate::cloud::Error;
 use crate::engine::Event;
 use crate::engine::diff::Change;
 use crate::exit::Exit;
+use crate::explain::explain;
 use crate::oz::{Refused, Verdict};
 pub use check::{Check, Status};
 pub use html::html;
@@ -52,13 +54,16 @@ pub struct Standing {
 }
 
 /// Something wrong, with its cure.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Problem {
     /// Which resource, when it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// What is wrong.
     pub message: String,
+    /// Why it is so, when that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cure: Option<String>,
@@ -70,7 +75,22 @@ impl Problem {
         Problem {
             resource: None,
             message: message.into(),
+            cause: None,
             cure: Some(cure.into()),
+        }
+    }
+
+    /// What AWS answered, whole, with what is known about it.
+    pub fn of(error: &Error) -> Problem {
+        let row = explain(error);
+        Problem {
+            resource: None,
+            message: error.to_string(),
+            cause: row.map(|row| match row.step {
+                Some(step) => format!("{} (guide step {step})", row.cause),
+                None => row.cause.clone(),
+            }),
+            cure: row.map(|row| row.fix.clone()),
         }
     }
 }

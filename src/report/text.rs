@@ -32,6 +32,9 @@ pub fn problem(problem: &Problem) -> String {
         .map(|resource| format!("{resource}: "))
         .unwrap_or_default();
     let mut text = format!("error: {resource}{}\n", problem.message);
+    if let Some(cause) = &problem.cause {
+        let _ = writeln!(text, "  because: {cause}");
+    }
     if let Some(cure) = &problem.cure {
         let _ = writeln!(text, "  hint: {}", cure.replace('\n', "\n        "));
     }

@@ -1,11 +1,15 @@
 //! The site: deploy.yaml plus what is looked up and never made.
 
-use aws_sdk_acm::types::{CertificateStatus, CertificateSummary, Filters, KeyAlgorithm};
+mod certificate;
+
 use aws_sdk_ec2::types::{Filter, Image};
 
 use crate::cloud::{Absent, Cloud, Error, Need, Result, Shared};
 use crate::config::{Config, Listener};
 use crate::engine::Tags;
+use certificate::certificate;
+
+pub use certificate::{TAKEN, certificates, covers, covers_name};
 
 /// The tag that says whose a resource is; its value is the stack's name.
 pub const OWNER_TAG: &str = "oz-deploy:stack";
@@ -47,6 +51,8 @@ pub struct Zone {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}\n  {cure}")]
 pub struct Missing {
+    /// `image`, `certificate` or `zone`.
+    pub noun: &'static str,
     /// What is missing.
     pub what: String,
     /// What to do.
@@ -158,7 +164,8 @@ fn blank<T: Default>(missing: &mut Vec<Missing>, one: Missing) -> T {
     T::default()
 }
 
-fn full_name(record: &str, zone: &str) -> String {
+/// A record's whole name, in lower case, without a trailing dot.
+pub fn full_name(record: &str, zone: &str) -> String {
     let zone = zone.trim_end_matches('.').to_lowercase();
     match record {
         "" | "@" => zone,
@@ -168,8 +175,9 @@ fn full_name(record: &str, zone: &str) -> String {
 
 type Looked<T> = Result<std::result::Result<T, Missing>>;
 
-fn missing<T>(what: String, cure: &str) -> Looked<T> {
+fn missing<T>(noun: &'static str, what: String, cure: &str) -> Looked<T> {
     Ok(Err(Missing {
+        noun,
         what,
         cure: cure.to_owned(),
     }))
@@ -209,6 +217,7 @@ async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
             }))
         }
         0 => missing(
+            "image",
             format!("no image {asked:?} in {} (guide step 3)", cloud.region),
             cure,
         ),
@@ -216,6 +225,7 @@ async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
             let ids: Vec<&str> = images.iter().filter_map(Image::image_id).collect();
             let cure = "Set instance.image to the id of the right one.";
             missing(
+                "image",
                 format!(
                     "{} images are named {asked:?}: {} (guide step 3)",
                     ids.len(),
@@ -253,50 +263,8 @@ async fn images_by_name(cloud: &Cloud, name: &str) -> Result<Vec<Image>> {
     Ok(images)
 }
 
-async fn certificate(config: &Config, cloud: &Cloud) -> Looked<String> {
-    let balancer = &config.load_balancer;
-    if balancer.listener != Listener::Https {
-        return Ok(Ok(String::new()));
-    }
-    if let Some(arn) = &balancer.certificate {
-        return Ok(Ok(arn.clone()));
-    }
-    let Some(dns) = &config.dns else {
-        let cure = "Set load_balancer.certificate, or dns, or load_balancer.listener: http.";
-        return missing(
-            "no certificate is given, and no record by whose name to find one".to_owned(),
-            cure,
-        );
-    };
-    let name = full_name(&dns.record, &zone_name(dns.zone.as_str(), cloud).await?);
-    let listed = issued_certificates(cloud).await?;
-    let covering: Vec<&CertificateSummary> = listed
-        .iter()
-        .filter(|listed| covers(listed, &name))
-        .collect();
-    // An exact name before a wildcard, then the one that lasts longest, then the ARN: always the same one.
-    let best = covering.iter().max_by_key(|listed| {
-        let exact = names(listed).any(|covered| covered == name);
-        (
-            exact,
-            listed.not_after().map_or(0, |time| time.secs()),
-            listed.certificate_arn(),
-        )
-    });
-    match best.and_then(|listed| listed.certificate_arn()) {
-        Some(arn) => Ok(Ok(arn.to_owned())),
-        None => missing(
-            format!(
-                "no ISSUED certificate in {} covers {name} (guide, troubleshooting: certificate not listed)",
-                cloud.region
-            ),
-            "Request one in ACM in this region and let it be issued, or set load_balancer.certificate.",
-        ),
-    }
-}
-
 /// A zone given by its id has a name only in Route 53.
-async fn zone_name(zone: &str, cloud: &Cloud) -> Result<String> {
+pub async fn zone_name(zone: &str, cloud: &Cloud) -> Result<String> {
     if !is_zone_id(zone) {
         return Ok(zone.to_owned());
     }
@@ -311,51 +279,6 @@ async fn zone_name(zone: &str, cloud: &Cloud) -> Result<String> {
         .and_then(|reply| reply.hosted_zone)
         .map(|zone| zone.name)
         .unwrap_or_default())
-}
-
-/// Without `keyTypes` ACM lists RSA 1024 and 2048 only (ListCertificates, Includes).
-async fn issued_certificates(cloud: &Cloud) -> Result<Vec<CertificateSummary>> {
-    let kinds = [
-        KeyAlgorithm::Rsa2048,
-        KeyAlgorithm::Rsa3072,
-        KeyAlgorithm::Rsa4096,
-        KeyAlgorithm::EcPrime256v1,
-        KeyAlgorithm::EcSecp384r1,
-        KeyAlgorithm::EcSecp521r1,
-    ];
-    let all = Filters::builder().set_key_types(Some(kinds.into())).build();
-    let request = cloud
-        .acm
-        .list_certificates()
-        .certificate_statuses(CertificateStatus::Issued)
-        .includes(all);
-    let mut pages = request.into_paginator().items().send();
-    let mut listed = Vec::new();
-    while let Some(one) = pages.next().await {
-        listed.push(one?);
-    }
-    Ok(listed)
-}
-
-fn names(listed: &CertificateSummary) -> impl Iterator<Item = String> {
-    listed
-        .domain_name()
-        .into_iter()
-        .chain(
-            listed
-                .subject_alternative_name_summaries()
-                .iter()
-                .map(String::as_str),
-        )
-        .map(str::to_lowercase)
-}
-
-/// A wildcard covers exactly one label, and not the apex.
-fn covers(listed: &CertificateSummary, name: &str) -> bool {
-    names(listed).any(|covered| match covered.strip_prefix("*.") {
-        Some(above) => name.split_once('.').is_some_and(|(_, rest)| rest == above),
-        None => covered == name,
-    })
 }
 
 /// Asked once a look, however many want it.
@@ -385,6 +308,7 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
                 name: zone.name.trim_end_matches('.').to_owned(),
             }))),
             None => missing(
+                "zone",
                 format!("no hosted zone {} (guide step 7)", dns.zone),
                 "Set dns.zone to the zone's name or id.",
             ),
@@ -409,6 +333,7 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
             name: wanted.trim_end_matches('.').to_owned(),
         }))),
         0 => missing(
+            "zone",
             format!("no hosted zone {} in this account (guide step 7)", dns.zone),
             "Create the zone, set dns.zone to the one that holds the name, or omit dns for no record.",
         ),
@@ -421,6 +346,7 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
                 ids.join(", ")
             );
             missing(
+                "zone",
                 what,
                 "Set dns.zone to the id of the right one (public or private).",
             )

@@ -371,6 +371,12 @@ pub async fn strangers_behind(cloud: &Cloud, outputs: &Outputs) -> Result<Vec<St
     Ok(strangers)
 }
 
+/// Whether a listener sends requests to this target group by default.
+pub fn forwards_to(listener: &ElbListener, target_group: &str) -> bool {
+    let actions = listener.default_actions().iter();
+    actions.flat_map(targets_of).any(|arn| arn == target_group)
+}
+
 // How AWS spells it.
 
 fn certificates(want: &ListenerSpec) -> Option<Vec<Certificate>> {

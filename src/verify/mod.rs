@@ -1,5 +1,6 @@
 //! Guide steps 6 and 7: what must be so when the stack works, and for what reason it is not.
 
+mod activities;
 mod certificate;
 mod endpoint;
 mod found;
@@ -17,11 +18,12 @@ use crate::sandbox::Sandbox;
 use crate::site::Site;
 use crate::steps::{load_balancer, target_group};
 
+pub use activities::{Failing, launches};
 pub use endpoint::{Endpoint, judge_version};
 pub use found::{Found, timed, timed_each};
 pub use names::Names;
 pub use reasons::{Explained, explain};
-pub use stack::Stack;
+pub use stack::{Stack, instances};
 
 /// Why a stack is not proven.
 #[derive(Debug, thiserror::Error)]

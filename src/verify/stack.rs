@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
+use aws_sdk_ec2::types::Instance;
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerStateEnum};
 
 use super::found::Found;
@@ -256,43 +257,44 @@ impl Stack<'_> {
 
     /// Instances whose profile is another one.
     async fn profiles(&self, group: &AutoScalingGroup) -> cloud::Result<Vec<String>> {
-        let ids: Vec<String> = group
-            .instances()
-            .iter()
-            .filter_map(|one| one.instance_id().map(str::to_owned))
-            .collect();
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
         let wanted = format!("/{}", self.config.names.instance_profile);
-        let mut pages = self
-            .cloud
-            .ec2
-            .describe_instances()
-            .set_instance_ids(Some(ids))
-            .into_paginator()
-            .send();
         let mut others = Vec::new();
-        while let Some(page) = pages.next().await {
-            for one in page?
-                .reservations()
-                .iter()
-                .flat_map(|reservation| reservation.instances())
-            {
-                let profile = one
-                    .iam_instance_profile()
-                    .and_then(|profile| profile.arn())
-                    .unwrap_or("none");
-                if !profile.ends_with(&wanted) {
-                    others.push(format!(
-                        "{} has {profile}",
-                        one.instance_id().unwrap_or("?")
-                    ));
-                }
+        for one in instances(self.cloud, group).await? {
+            let profile = one
+                .iam_instance_profile()
+                .and_then(|profile| profile.arn())
+                .unwrap_or("none");
+            if !profile.ends_with(&wanted) {
+                others.push(format!(
+                    "{} has {profile}",
+                    one.instance_id().unwrap_or("?")
+                ));
             }
         }
         Ok(others)
     }
+}
+
+/// The instances of a group, as EC2 describes them.
+///
+/// # Errors
+/// EC2 does not.
+pub async fn instances(cloud: &Cloud, group: &AutoScalingGroup) -> cloud::Result<Vec<Instance>> {
+    let ids: Vec<String> = group
+        .instances()
+        .iter()
+        .filter_map(|one| one.instance_id().map(str::to_owned))
+        .collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let request = cloud.ec2.describe_instances().set_instance_ids(Some(ids));
+    let mut pages = request.into_paginator().items().send();
+    let mut instances = Vec::new();
+    while let Some(reservation) = pages.next().await {
+        instances.extend(reservation?.instances.unwrap_or_default());
+    }
+    Ok(instances)
 }
 
 fn on_version(check: Check, group: &AutoScalingGroup) -> Check {

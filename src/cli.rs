@@ -84,7 +84,13 @@ pub struct Up {
     /// Allow what AWS cannot change in place to be removed and made again, with what hangs on it
     #[arg(long)]
     pub replace: bool,
-    /// Do not wait for healthy targets, nor ask the service for its version
+    /// Roll a changed launch template out although the group is unhealthy, or the version was rolled back before
+    #[arg(long)]
+    pub force: bool,
+    /// Allow scaling.max below the capacity that runs: instances are terminated
+    #[arg(long)]
+    pub allow_scale_in: bool,
+    /// Do not wait for healthy targets, nor ask the service, neither during a rollout nor afterwards
     #[arg(long)]
     pub no_verify: bool,
     /// How long everything may take
@@ -248,9 +254,12 @@ pub struct Teardown {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// Only show what would be removed
+    /// Only show what would be removed, and what protection would be lifted
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
+    /// Take off what protects it: deletion protection, scale-in protection, standby, suspended processes, waiting hooks
+    #[arg(long)]
+    pub lift_protection: bool,
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "60m", value_parser = duration)]
     pub timeout: Duration,

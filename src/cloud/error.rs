@@ -32,6 +32,16 @@ pub enum Error {
     /// It cannot be removed since something of others holds it.
     #[error("{0}")]
     Held(String),
+    /// AWS gave us something of others in place of something new.
+    #[error("not ours: {0}")]
+    Stranger(String),
+    /// It is not done unless the person says so.
+    #[error("{what}")]
+    Consent {
+        what: String,
+        /// The flag that says so.
+        flag: &'static str,
+    },
     /// Another resource, which this one needs to be found, could not be looked at.
     #[error("not looked at, since {0} could not be")]
     Unseen(Key),
@@ -65,9 +75,19 @@ impl Error {
         }
     }
 
+    /// Whether the caller may not do it.
+    pub fn is_denied(&self) -> bool {
+        [
+            "AccessDenied",
+            "AccessDeniedException",
+            "UnauthorizedOperation",
+        ]
+        .contains(&self.code())
+    }
+
     /// The exact codes that mean "there is no such thing", and nothing looser.
     pub fn is_absent(&self) -> bool {
-        const CODES: [&str; 14] = [
+        const CODES: [&str; 17] = [
             "InvalidGroup.NotFound",
             "InvalidSecurityGroupID.NotFound",
             "InvalidSecurityGroupRuleId.NotFound",
@@ -82,6 +102,9 @@ impl Error {
             "NoSuchHostedZone",
             "ParameterNotFound",
             "InvalidAMIID.NotFound",
+            "InvalidInstanceID.NotFound",
+            "InvalidVolume.NotFound",
+            "InvalidNetworkInterfaceID.NotFound",
         ];
         let group_gone = self.code() == "ValidationError"
             && (self.message().contains("AutoScalingGroup name not found")

@@ -3,6 +3,7 @@
 pub mod document;
 mod error;
 mod gate;
+pub mod refresh;
 mod reply;
 mod settling;
 mod shared;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ec2::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_ec2::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -104,36 +106,57 @@ impl Cloud {
     ) -> Option<Cloud> {
         let region = config.region()?.to_string();
         // An emulator answers 500 to what it lacks, and answers it again.
-        let attempts = if custom_endpoint { 3 } else { 8 };
+        let attempts = if custom_endpoint { 3 } else { 10 };
         let retry = RetryConfig::standard()
             .with_max_attempts(attempts)
             .with_initial_backoff(Duration::from_millis(500))
             .with_max_backoff(Duration::from_secs(20));
         let config = config.into_builder().retry_config(retry).build();
+        // A stack's calls are few: the bound is the number of attempts, not a budget that all calls share.
+        let patience = RetryPartition::custom("deploy")
+            .token_bucket(TokenBucket::unlimited())
+            .build();
         // Never more than a handful of calls a service at once; Route 53 allows five a second to a whole account.
-        let at_once = |limit| {
-            config
-                .to_builder()
-                .http_client(gate.admit(inner.clone(), limit))
-                .build()
-        };
+        macro_rules! client {
+            ($service:ident, $at_once:expr) => {
+                $service::Client::from_conf(
+                    $service::config::Builder::from(&config)
+                        .http_client(gate.admit(inner.clone(), $at_once))
+                        .retry_partition(patience.clone())
+                        .build(),
+                )
+            };
+        }
         Some(Cloud {
-            acm: aws_sdk_acm::Client::new(&at_once(2)),
-            autoscaling: aws_sdk_autoscaling::Client::new(&at_once(3)),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(&at_once(1)),
-            ec2: aws_sdk_ec2::Client::new(&at_once(8)),
-            elb: aws_sdk_elasticloadbalancingv2::Client::new(&at_once(4)),
-            iam: aws_sdk_iam::Client::new(&at_once(4)),
-            quotas: aws_sdk_servicequotas::Client::new(&at_once(1)),
-            route53: aws_sdk_route53::Client::new(&at_once(1)),
-            ssm: aws_sdk_ssm::Client::new(&at_once(1)),
-            sts: aws_sdk_sts::Client::new(&at_once(1)),
+            acm: client!(aws_sdk_acm, 2),
+            autoscaling: client!(aws_sdk_autoscaling, 3),
+            cloudwatch: client!(aws_sdk_cloudwatch, 2),
+            ec2: client!(aws_sdk_ec2, 8),
+            elb: client!(aws_sdk_elasticloadbalancingv2, 4),
+            iam: client!(aws_sdk_iam, 4),
+            quotas: client!(aws_sdk_servicequotas, 1),
+            route53: client!(aws_sdk_route53, 1),
+            ssm: client!(aws_sdk_ssm, 1),
+            sts: client!(aws_sdk_sts, 1),
             region,
             custom_endpoint,
             credentials: config.credentials_provider(),
             gate,
             account: OnceCell::new(),
         })
+    }
+
+    /// Whether this endpoint does not know the call: an emulator, never AWS itself.
+    pub fn lacks(&self, error: &Error) -> bool {
+        let unknown = matches!(
+            error,
+            Error::Unanswered {
+                status: Some(500),
+                ..
+            }
+        ) || error.code() == "InvalidAction"
+            || (error.code() == "ValidationError" && error.message().contains("is not supported"));
+        self.custom_endpoint && unknown
     }
 
     /// ACM of another region.

@@ -58,6 +58,9 @@ const TABLE: &[Row] = &[
     ("CreateRole", "MalformedPolicyDocument", "nvalid principal", "the principal is not visible yet", 120),
     // Busy, or held by what is on its way out.
     ("DeleteSecurityGroup", "DependencyViolation", "", "network interfaces or rules still hold the security group", 2100),
+    ("DeleteVolume", "VolumeInUse", "", "its instance is on its way out", 300),
+    ("DeleteNetworkInterface", "InvalidParameterValue", "in use", "its instance is on its way out", 300),
+    ("DeleteNetworkInterface", "InvalidNetworkInterface.InUse", "", "its instance is on its way out", 300),
     ("DeleteTargetGroup", "ResourceInUse", "", "the listener that used the target group is still there", 120),
     ("", "DeleteConflict", "", "what was detached is still seen", 120),
     ("", "ConcurrentModification", "", "somebody else is changing it", 120),
@@ -66,6 +69,12 @@ const TABLE: &[Row] = &[
     ("DeleteAutoScalingGroup", "ResourceInUse", "", "the group still has instances", 600),
     ("", "PriorRequestNotComplete", "", "the hosted zone is busy", 60),
     ("", "EntityTemporarilyUnmodifiable", "", "IAM is still making it", 120),
+    ("", "InstanceRefreshInProgress", "", "another instance refresh is under way", 1800),
+    // After all the retries of the SDK: others use the account's calls too.
+    ("", "RequestLimitExceeded", "", "AWS asks to slow down", 300),
+    ("", "Throttling", "", "AWS asks to slow down", 300),
+    ("", "ThrottlingException", "", "AWS asks to slow down", 300),
+    ("", "TooManyRequestsException", "", "AWS asks to slow down", 300),
 ];
 
 /// Whether this answer is worth another look.

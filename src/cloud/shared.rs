@@ -49,18 +49,13 @@ impl Shared {
                 .name("group-name")
                 .set_values(Some(names.map(str::to_owned).into()))
                 .build();
-            let mut pages = cloud
-                .ec2
-                .describe_security_groups()
-                .filters(filter)
+            let request = cloud.ec2.describe_security_groups().filters(filter);
+            Ok(request
                 .into_paginator()
                 .items()
-                .send();
-            let mut groups = Vec::new();
-            while let Some(group) = pages.next().await {
-                groups.push(group?);
-            }
-            Ok(groups)
+                .send()
+                .try_collect()
+                .await?)
         };
         self.groups.get_or_try_init(read).await.map(Vec::as_slice)
     }

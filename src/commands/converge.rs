@@ -1,7 +1,9 @@
 //! What `up`, `plan`, `status` and `teardown` share: the site, the first look, and words for what the engine says.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use crate::cloud::{Error, settling};
 use crate::engine::clock::Clock;
 use crate::engine::diff::diff;
 use crate::engine::walk::{Found, Plan, Trouble, known, verb};
@@ -14,6 +16,7 @@ use crate::site::{OWNER_TAG, Site, SiteError};
 use crate::steps::{STACK, load_balancer};
 use crate::verify;
 
+use super::rollout::is_rollout;
 use super::{Session, interrupted};
 
 /// The site, and what stands on it.
@@ -25,8 +28,33 @@ pub struct Surveyed {
 /// What a look found of each resource, before any of it is judged.
 pub type Looked = BTreeMap<Key, crate::cloud::Result<Option<Seen>>>;
 
-/// Looks the site up and looks at the stack, side by side.
+/// Looks the site up and looks at the stack, side by side; where AWS asks for patience, again.
 pub async fn survey_parts(session: &Session<'_>, goal: Goal) -> (Result<Site, SiteError>, Looked) {
+    let clock = session.clock(Duration::from_secs(300));
+    for attempt in 0.. {
+        // On the heap: all the finds side by side are deeply nested.
+        let (site, found) = Box::pin(survey_once(session, goal)).await;
+        let of_site = match &site {
+            Err(SiteError::Cloud(error)) => Some(error),
+            _ => None,
+        };
+        let errors: Vec<&Error> = of_site
+            .into_iter()
+            .chain(found.values().filter_map(|one| one.as_ref().err()))
+            .collect();
+        let put_off =
+            |error: &&Error| settling(error).is_some() || matches!(error, Error::Unseen(_));
+        if errors.is_empty()
+            || !errors.iter().all(put_off)
+            || !clock.pause(attempt, session.stop).await
+        {
+            return (site, found);
+        }
+    }
+    unreachable!("it ends with what was found")
+}
+
+async fn survey_once(session: &Session<'_>, goal: Goal) -> (Result<Site, SiteError>, Looked) {
     let blank = Site::blank(session.config.clone(), &session.cloud.region);
     let (config, cloud) = (session.config.clone(), &session.cloud);
     let look = Look::new(STACK, goal);
@@ -55,7 +83,7 @@ pub async fn survey(session: &Session<'_>, goal: Goal, adopt: bool) -> Result<Su
         &graph,
         goal,
         adopt,
-        session.clock(std::time::Duration::ZERO),
+        session.clock(Duration::ZERO),
         &stop,
         &quiet,
     );
@@ -120,14 +148,19 @@ pub fn planned(plan: &Plan, graph: &Graph, site: &Site) -> Vec<Planned> {
             Decision::Wait(why) => (Vec::new(), Some(why.clone())),
             Decision::Delete => (Vec::new(), None),
         };
-        Some(Planned {
+        let mut line = Planned {
             action: verb(decision),
             resource: key,
             name: node.name(site),
             step: node.step(),
             fields,
             why,
-        })
+        };
+        if is_rollout(&line) {
+            let words = "an instance refresh brings it to the instances: launch before terminate, back by itself when it fails";
+            line.why = Some(words.to_owned());
+        }
+        Some(line)
     });
     lines.collect()
 }
@@ -163,12 +196,19 @@ pub fn failed(failures: &[Failure], stop: &Stop, state: &str) -> Outcome {
             "interrupted",
             format!("interrupted; {again}"),
         )
-    } else if has(|trouble| matches!(trouble, Trouble::Foreign(_))) {
+    } else if has(|trouble| {
+        matches!(
+            trouble,
+            Trouble::Foreign(_) | Trouble::Cloud(Error::Stranger(_))
+        )
+    }) {
         (
             Exit::Foreign,
             "refused",
             format!("something with our name is not ours and was not touched; {state}"),
         )
+    } else if has(|trouble| matches!(trouble, Trouble::Cloud(Error::Consent { .. }))) {
+        (Exit::Refused, "refused", format!("refused; {state}"))
     } else if has(|trouble| matches!(trouble, Trouble::Cloud(_) | Trouble::Fixed(_))) {
         (Exit::Failed, "failed", format!("failed; {state}"))
     } else {
@@ -187,6 +227,10 @@ pub fn failed(failures: &[Failure], stop: &Stop, state: &str) -> Outcome {
                 failure.key, failure.name, failure.step
             );
             let problem = match &failure.trouble {
+                Trouble::Cloud(error @ Error::Consent { flag, .. }) => Problem {
+                    cure: Some(format!("{flag} does it all the same.")),
+                    ..Problem::of(error)
+                },
                 Trouble::Cloud(error) => Problem::of(error),
                 other => Problem {
                     message: other.to_string(),

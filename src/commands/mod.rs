@@ -5,6 +5,7 @@ mod client;
 mod converge;
 mod diagnose;
 mod plan;
+mod rollout;
 pub mod sandbox;
 mod status;
 mod teardown;

@@ -6,11 +6,16 @@ use std::io::IsTerminal;
 use super::converge::{failed, ids, planned, survey, walk};
 use super::{Session, interrupted};
 use crate::cli;
+use crate::cloud::Error;
 use crate::engine::walk::{Found, Trouble, pending};
-use crate::engine::{Decision, Failure, Goal, Graph, Key, Walk};
+use crate::engine::{Decision, Event, Failure, Goal, Graph, Key, Walk};
 use crate::exit::Exit;
 use crate::report::{Outcome, Planned, Problem};
+use crate::steps::leftovers::{is_leftover, tagged};
 use crate::steps::{STACK, load_balancer};
+
+/// How many times it removes what it finds before it says that somebody makes it again.
+const ROUNDS: usize = 4;
 
 /// Removes the stack.
 pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Outcome {
@@ -34,22 +39,33 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Outcome {
     );
     let mut plan = walk.plan(&surveyed.found);
     plan.reverse();
+    // What leaves with its instance is no line of its own.
+    plan.retain(|(key, what)| !(is_leftover(key) && matches!(what, Decision::Wait(_))));
     let (changes, strangers) = apart(planned(&plan, &graph, &site));
     let mut left: Vec<Problem> = strangers.iter().map(stranger).collect();
     if changes.is_empty() && left.is_empty() {
-        return Outcome::new(
-            Exit::Done,
-            "unchanged",
-            "There was nothing of this stack to remove.",
-        );
+        return nothing_to_remove(&walk).await;
     }
+    let protected = match protections(&walk, &surveyed.found).await {
+        Ok(protected) => protected,
+        Err(error) => return unread(&error),
+    };
     if args.dry_run {
+        left.extend(protected);
         let outcome =
             Outcome::new(Exit::Done, "changes_pending", "Nothing was removed.").with_problems(left);
         return Outcome {
             changes,
             planned: true,
             ..outcome
+        };
+    }
+    if !protected.is_empty() && !args.lift_protection {
+        let outcome = Outcome::new(Exit::Refused, "refused", "refused; nothing was removed");
+        return Outcome {
+            changes,
+            planned: true,
+            ..outcome.with_problems(protected)
         };
     }
     if !changes.is_empty()
@@ -65,47 +81,170 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Outcome {
         })),
         Err(error) => left.push(Problem::of(&error)),
     }
+    if !protected.is_empty()
+        && let Err(error) = lift(&walk, &surveyed.found).await
+    {
+        return unread(&error);
+    }
     let (done, failures) = remove(&walk, surveyed.found).await;
+    if failures.is_empty() {
+        left.extend(left_by_tag(&walk, done.len(), &strangers).await);
+    }
     conclude(session, done, &failures, left)
 }
 
-/// Removes what is ours, then looks until nothing of it is found twice running.
+/// By name there is nothing; what carries our tag under other names is told.
+async fn nothing_to_remove(walk: &Walk<'_>) -> Outcome {
+    let left = left_by_tag(walk, 0, &[]).await;
+    match left.is_empty() {
+        true => Outcome::new(
+            Exit::Done,
+            "unchanged",
+            "There was nothing of this stack to remove.",
+        ),
+        false => Outcome::new(
+            Exit::Incomplete,
+            "incomplete",
+            "There was nothing of these names to remove, and other things carry the stack's tag.",
+        )
+        .with_problems(left),
+    }
+}
+
+/// What keeps ours from being removed on purpose, with what would take it off.
+async fn protections(walk: &Walk<'_>, found: &Found) -> Result<Vec<Problem>, Error> {
+    let mut problems = Vec::new();
+    for (key, what) in walk.plan(found) {
+        let (Decision::Delete, Some(node), Some(Some(seen))) =
+            (what, walk.graph.node(key), found.get(key))
+        else {
+            continue;
+        };
+        for protection in node.protections(walk.cloud, seen).await? {
+            problems.push(Problem {
+                resource: Some(format!("{key} {}", node.name(walk.site))),
+                message: protection,
+                cause: None,
+                cure: Some("`teardown --lift-protection` takes it off first.".to_owned()),
+            });
+        }
+    }
+    Ok(problems)
+}
+
+async fn lift(walk: &Walk<'_>, found: &Found) -> Result<(), Error> {
+    for (key, what) in walk.plan(found) {
+        if let (Decision::Delete, Some(node), Some(Some(seen))) =
+            (what, walk.graph.node(key), found.get(key))
+        {
+            node.lift(walk.cloud, seen).await?;
+        }
+    }
+    Ok(())
+}
+
+fn unread(error: &Error) -> Outcome {
+    Outcome::new(Exit::Failed, "failed", "failed; nothing was removed")
+        .with_problems(vec![Problem::of(error)])
+}
+
+/// Removes what is ours, until two looks in a row find none of it.
 async fn remove(walk: &Walk<'_>, mut found: Found) -> (Vec<Planned>, Vec<Failure>) {
     let mut done = Vec::new();
-    for _ in 0..4 {
-        let plan = walk.plan(&found);
-        let ours = plan
-            .iter()
-            .filter(|(_, what)| pending(what) && !matches!(what, Decision::Foreign { .. }));
-        let keys: BTreeSet<Key> = ours.map(|(key, _)| *key).collect();
-        if keys.is_empty() {
+    let mut empty = 0;
+    for attempt in 0.. {
+        let keys = ours(walk, &found);
+        empty = if keys.is_empty() { empty + 1 } else { 0 };
+        if empty == 2 || (keys.is_empty() && done.is_empty()) {
             return (done, Vec::new());
         }
-        let walked = walk.act(found, &keys).await;
-        done.extend(planned(&walked.acted, walk.graph, walk.site));
-        if !walked.failures.is_empty() {
-            return (done, walked.failures);
+        if attempt == 2 * ROUNDS {
+            return (
+                done,
+                keys.iter().filter_map(|key| remade(walk, key)).collect(),
+            );
         }
-        found = match walk.look().await {
+        let acted = match keys.is_empty() {
+            true => {
+                // A moment later, so that a read that lags does not pass twice.
+                walk.clock.pause(0, walk.stop).await;
+                Vec::new()
+            }
+            false => {
+                let walked = walk.act(found, &keys).await;
+                done.extend(planned(&walked.acted, walk.graph, walk.site));
+                if !walked.failures.is_empty() {
+                    return (done, walked.failures);
+                }
+                walked.acted
+            }
+        };
+        found = match walk.look_after(&acted).await {
             Ok(found) => found,
             Err(failures) => return (done, failures),
         };
     }
-    let left = walk
-        .plan(&found)
-        .into_iter()
-        .filter(|(_, what)| pending(what))
-        .filter_map(|(key, _)| {
-            let node = walk.graph.node(key)?;
-            let trouble = Trouble::Deadline("it is there again after every removal".to_owned());
-            Some(Failure {
-                key,
-                name: node.name(walk.site),
-                step: node.step(),
-                trouble,
-            })
+    unreachable!("the rounds are bounded")
+}
+
+fn ours(walk: &Walk<'_>, found: &Found) -> BTreeSet<Key> {
+    let plan = walk.plan(found).into_iter();
+    plan.filter(|(_, what)| pending(what) && !matches!(what, Decision::Foreign { .. }))
+        .map(|(key, _)| key)
+        .collect()
+}
+
+fn remade(walk: &Walk<'_>, key: Key) -> Option<Failure> {
+    let node = walk.graph.node(key)?;
+    Some(Failure {
+        key,
+        name: node.name(walk.site),
+        step: node.step(),
+        trouble: Trouble::Deadline("it is there again after every removal".to_owned()),
+    })
+}
+
+/// The last look: what carries our tag, whatever its name, twice. What is known to stay for others is not ours.
+async fn left_by_tag(walk: &Walk<'_>, removed: usize, strangers: &[Planned]) -> Vec<Problem> {
+    let mut left = Vec::new();
+    for attempt in 0..5 {
+        let found = match tagged(walk.cloud, walk.site).await {
+            Ok(found) => found,
+            Err(error) => return vec![Problem::of(&error)],
+        };
+        let stays = |one: &String| found.contains(one);
+        let again = attempt > 0 && left.iter().all(stays) && left.len() == found.len();
+        left = found;
+        if (left.is_empty() && (attempt > 0 || removed == 0)) || (again && attempt > 2) {
+            break;
+        }
+        let why = match left.is_empty() {
+            true => "nothing carries the stack's tag; looking once more".to_owned(),
+            false => format!("still there by tag: {}", left.join("; ")),
+        };
+        (walk.tell)(Event::Waiting {
+            key: "last_look",
+            name: walk.site.config.stack.clone(),
+            why,
         });
-    (done, left.collect())
+        if !walk.clock.pause(attempt, walk.stop).await {
+            break;
+        }
+    }
+    let named = |one: &&String| {
+        !strangers
+            .iter()
+            .any(|stranger| one.ends_with(&stranger.name))
+    };
+    let problem = |one: &String| Problem {
+        resource: Some(one.trim().to_owned()),
+        message: "carries the stack's tag under another name than deploy.yaml's".to_owned(),
+        cause: Some("it was made under other names, or tagged by hand".to_owned()),
+        cure: Some(
+            "Run teardown with the deploy.yaml that made it, or remove it by hand.".to_owned(),
+        ),
+    };
+    left.iter().filter(named).map(problem).collect()
 }
 
 fn conclude(
@@ -119,20 +258,22 @@ fn conclude(
         let held = |failure: &Failure| {
             matches!(
                 failure.trouble,
-                Trouble::Cloud(crate::cloud::Error::Held(_))
-                    | Trouble::Foreign(_)
-                    | Trouble::Skipped(_)
+                Trouble::Cloud(Error::Held(_)) | Trouble::Foreign(_) | Trouble::Skipped(_)
             )
         };
         if session.stop.signal().is_none() && failures.iter().all(held) {
             outcome.exit = Exit::Incomplete;
             outcome.outcome = "incomplete";
+            outcome.summary = format!(
+                "Removed {} resources; what is held by others stays.",
+                changes.len()
+            );
         }
         outcome.problems.extend(left);
         outcome
     } else if left.is_empty() {
         let summary = format!(
-            "Removed {} resources; a look afterwards found none of them.",
+            "Removed {} resources; two looks afterwards, by name and by tag, found none of them.",
             changes.len()
         );
         Outcome::new(Exit::Done, "changed", summary)

@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::converge::{Surveyed, failed, foreign, ids, outputs, planned, survey, walk};
+use super::rollout::{ROLLS, Rollout, gives_way, is_rollout};
 use super::{Session, interrupted};
 use crate::cli;
-use crate::engine::walk::{Plan, pending};
+use crate::engine::walk::{Found, Plan, pending};
 use crate::engine::{Clock, Decision, Event, Goal, Graph, Key, Outputs, Walk};
 use crate::exit::Exit;
 use crate::report::{Check, Outcome, Planned, Problem};
-use crate::site::Site;
-use crate::steps::STACK;
+use crate::site::{self, Site};
+use crate::steps::{STACK, auto_scaling};
 use crate::verify::{self, Unproven};
 
 /// How many times it plans and applies before it says that AWS does not keep what it is told.
-const PASSES: usize = 4;
+const PASSES: usize = 6;
 
 /// Creates or converges the stack.
 pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
@@ -23,7 +24,13 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
         Ok(surveyed) => surveyed,
         Err(outcome) => return outcome,
     };
-    let site = surveyed.site.clone();
+    let site = Site {
+        rollout: site::Rollout {
+            force: args.force,
+            verified: !args.no_verify,
+        },
+        ..surveyed.site.clone()
+    };
     let graph = Graph::trace(STACK, &site);
     let tell = session.tell();
     let walk = walk(
@@ -77,11 +84,13 @@ async fn converge(
 ) -> Result<(Vec<Planned>, Outputs), Box<Outcome>> {
     let mut found = surveyed.found;
     let mut done: Vec<Planned> = Vec::new();
-    for _ in 0..PASSES {
+    let mut gate = None;
+    for pass in 0..PASSES {
         let plan = walk.plan(&found);
         let changes = planned(&plan, walk.graph, walk.site);
+        let known = ids(&found);
         if changes.is_empty() {
-            return Ok((done, ids(&found)));
+            return Ok((done, known));
         }
         if let Some(refused) = foreign(&changes) {
             return Err(Box::new(Outcome {
@@ -90,41 +99,72 @@ async fn converge(
                 ..refused
             }));
         }
-        let mut keys: BTreeSet<Key> = plan
-            .iter()
-            .filter(|(_, what)| pending(what))
-            .map(|(key, _)| *key)
-            .collect();
+        let rollout = Rollout {
+            session,
+            site: walk.site,
+            ids: &known,
+            clock: &walk.clock,
+        };
+        // A refresh to a version that this run is about to replace is not waited for.
+        let outdated = changes.iter().any(|change| change.resource == ROLLS[0]);
+        let refresh = known.get(&auto_scaling::REFRESH).filter(|_| !outdated);
+        let rolls = changes.iter().any(is_rollout) && refresh.is_none();
+        if !args.no_verify && gate.is_none() && (refresh.is_some() || rolls) {
+            gate = rollout
+                .gate()
+                .await
+                .map_err(|refused| Box::new(Outcome::refused(refused)))?;
+        }
         let replaced = replaced(&plan, walk);
-        if !replaced.is_empty() {
-            if !args.replace {
-                return Err(Box::new(needs_replace(changes)));
-            }
-            remove(walk, found, &replaced).await?;
-            found = look(walk).await?;
-            keys = walk
-                .plan(&found)
-                .iter()
-                .filter(|(_, what)| pending(what))
-                .map(|(key, _)| *key)
-                .collect();
-        } else if done.is_empty() {
+        if !replaced.is_empty() && !args.replace {
+            return Err(Box::new(needs_replace(changes)));
+        }
+        if pass == 0 {
+            consented(&changes, &known, args)?;
             preflight(session, walk.site, &plan).await?;
+        }
+        if !replaced.is_empty() {
+            remove(walk, found, &replaced).await?;
+            found = look(walk, &Vec::new()).await?;
+        }
+        let mut keys = to_do(walk, &found);
+        if known.contains_key(&auto_scaling::REFRESH) {
+            keys.remove(auto_scaling::NAME.0); // it is followed, not acted on
+        }
+        if rolls && replaced.is_empty() && !args.force && !changes.iter().any(gives_way) {
+            // What may make the group healthy comes before the question whether it is.
+            let others: BTreeSet<Key> = keys
+                .iter()
+                .copied()
+                .filter(|key| !ROLLS.contains(key))
+                .collect();
+            match others.is_empty() {
+                true => rollout.fit(gate.as_ref(), !done.is_empty()).await?,
+                false => keys = others,
+            }
         }
         let walked = walk.act(found, &keys).await;
         done.extend(planned(&walked.acted, walk.graph, walk.site));
-        if !walked.failures.is_empty() {
-            let outcome = failed(
+        let followed = match refresh {
+            Some(id) if walked.failures.is_empty() => rollout.follow(id, gate.as_ref()).await,
+            _ => Ok(()),
+        };
+        let outcome = match followed {
+            Err(outcome) => *outcome,
+            Ok(()) if walked.failures.is_empty() => {
+                found = look(walk, &walked.acted).await?;
+                continue;
+            }
+            Ok(()) => failed(
                 &walked.failures,
                 walk.stop,
                 "what was made stays, and running again goes on from here",
-            );
-            return Err(Box::new(Outcome {
-                changes: done,
-                ..outcome
-            }));
-        }
-        found = look(walk).await?;
+            ),
+        };
+        return Err(Box::new(Outcome {
+            changes: done,
+            ..outcome
+        }));
     }
     let left = planned(&walk.plan(&found), walk.graph, walk.site);
     let cure =
@@ -145,8 +185,8 @@ async fn converge(
     }))
 }
 
-async fn look(walk: &Walk<'_>) -> Result<crate::engine::walk::Found, Box<Outcome>> {
-    walk.look().await.map_err(|failures| {
+async fn look(walk: &Walk<'_>, acted: &Plan) -> Result<Found, Box<Outcome>> {
+    walk.look_after(acted).await.map_err(|failures| {
         Box::new(failed(
             &failures,
             walk.stop,
@@ -165,11 +205,7 @@ fn replaced(plan: &Plan, walk: &Walk) -> BTreeSet<Key> {
         .collect()
 }
 
-async fn remove(
-    walk: &Walk<'_>,
-    found: crate::engine::walk::Found,
-    keys: &BTreeSet<Key>,
-) -> Result<(), Box<Outcome>> {
+async fn remove(walk: &Walk<'_>, found: Found, keys: &BTreeSet<Key>) -> Result<(), Box<Outcome>> {
     let removal = Walk {
         goal: Goal::Absent,
         terms: walk.terms.clone(),
@@ -202,6 +238,42 @@ fn needs_replace(changes: Vec<Planned>) -> Outcome {
         planned: true,
         ..outcome
     }
+}
+
+fn to_do(walk: &Walk<'_>, found: &Found) -> BTreeSet<Key> {
+    let plan = walk.plan(found).into_iter();
+    plan.filter(|(_, what)| pending(what))
+        .map(|(key, _)| key)
+        .collect()
+}
+
+/// A new size below what runs terminates instances (Auto Scaling API reference, UpdateAutoScalingGroup).
+fn consented(changes: &[Planned], known: &Outputs, args: &cli::Up) -> Result<(), Box<Outcome>> {
+    let running: i64 = known
+        .get(&auto_scaling::DESIRED)
+        .and_then(|size| size.parse().ok())
+        .unwrap_or_default();
+    let group = changes
+        .iter()
+        .find(|change| change.resource == auto_scaling::NAME.0 && change.action != "create");
+    let field = group.and_then(|group| group.fields.iter().find(|field| field.field == "max"));
+    let max = field.and_then(|field| field.new.as_i64());
+    let Some(max) = max.filter(|max| *max < running && !args.allow_scale_in) else {
+        return Ok(());
+    };
+    let problem = Problem {
+        resource: group.map(|group| format!("{} {}", group.resource, group.name)),
+        message: format!(
+            "scaling.max {max} is below the {running} instances that the group keeps now"
+        ),
+        cause: Some(format!(
+            "AWS would terminate {} of them at once",
+            running - max
+        )),
+        cure: Some("Wait until the load falls, or use --allow-scale-in.".to_owned()),
+    };
+    let outcome = Outcome::new(Exit::Refused, "refused", "refused; nothing was changed");
+    Err(Box::new(outcome.with_problems(vec![problem])))
 }
 
 /// What AWS would refuse minutes later: looked at before the first create.
@@ -304,11 +376,19 @@ fn unproven(session: &Session<'_>, error: &Unproven) -> Outcome {
     let (exit, word) = match (error, session.stop.signal()) {
         (Unproven::Interrupted, Some(signal)) => (interrupted(signal), "interrupted"),
         (Unproven::Deadline(_), _) => (Exit::Deadline, "timeout"),
-        (Unproven::NoAnswer(_), _) => (Exit::Unverified, "failed"),
+        (Unproven::NoAnswer(_) | Unproven::Never { refused: false, .. }, _) => {
+            (Exit::Unverified, "failed")
+        }
         _ => (Exit::Failed, "failed"),
     };
     let problem = match error {
         Unproven::Cloud(error) => Problem::of(error),
+        Unproven::Never {
+            what, cause, fix, ..
+        } => Problem {
+            cause: Some(cause.clone()),
+            ..Problem::new(what, fix)
+        },
         Unproven::NoAnswer(_) => Problem::new(
             error.to_string(),
             "An internal load balancer answers only inside its VPC: run there, or use --no-verify.",

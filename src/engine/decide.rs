@@ -67,7 +67,7 @@ pub fn decide(want: Option<Want>, there: Option<There>, terms: &Terms) -> Decisi
             },
             None => match there.status {
                 Status::Leaving(why) => Decision::Wait(why.clone()),
-                Status::Ready => Decision::Delete,
+                Status::Ready | Status::Pending(_) => Decision::Delete,
             },
         },
         (Some(want), Some(there)) => converge(want, there, terms),
@@ -93,7 +93,7 @@ fn converge(want: Want, there: There, terms: &Terms) -> Decision {
         }
         adopt = true;
     }
-    if let Status::Leaving(why) = there.status {
+    if let Status::Leaving(why) | Status::Pending(why) = there.status {
         return Decision::Wait(why.clone());
     }
     let why = fixed_among(&changes, want.fixed);
@@ -230,6 +230,22 @@ mod tests {
                 ..
             }
         ));
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_waited_for_and_may_be_deleted() {
+        let pending = || {
+            Some((
+                json!({"a": 1}),
+                owned(Some("us")),
+                Status::Pending("coming".into()),
+            ))
+        };
+        assert_eq!(
+            decided(Some(json!({"a": 2})), pending(), false),
+            Decision::Wait("coming".into())
+        );
+        assert_eq!(decided(None, pending(), false), Decision::Delete);
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl<'a> Graph<'a> {
             let placed: BTreeSet<Key> = nodes.iter().map(|node| node.key()).collect();
             let next = rest
                 .iter()
-                .position(|node| needs[node.key()].keys().all(|key| placed.contains(key)));
+                .position(|node| made_after(&needs[node.key()]).all(|key| placed.contains(&key)));
             nodes.push(rest.remove(next.expect("the stack has no circle")));
         }
         Graph { nodes, needs }
@@ -48,8 +48,15 @@ impl<'a> Graph<'a> {
     /// What `key` must wait for: what it needs when things are made, what needs it when they are removed.
     pub fn before(&self, key: Key, goal: Goal) -> BTreeSet<Key> {
         match goal {
-            Goal::Present => self.needs[key].keys().copied().collect(),
-            Goal::Absent => self.dependents(key, |_| true),
+            Goal::Present => made_after(&self.needs[key]).collect(),
+            Goal::Absent => {
+                let outlived = self.needs[key]
+                    .iter()
+                    .filter(|(_, edge)| **edge == Edge::Outlives);
+                let mut before = self.dependents(key, |edge| edge != Edge::Outlives);
+                before.extend(outlived.map(|(key, _)| *key));
+                before
+            }
         }
     }
 
@@ -72,4 +79,11 @@ impl<'a> Graph<'a> {
             .map(|(key, _)| *key)
             .collect()
     }
+}
+
+fn made_after(needs: &BTreeMap<Key, Edge>) -> impl Iterator<Item = Key> {
+    needs
+        .iter()
+        .filter(|(_, edge)| **edge != Edge::Outlives)
+        .map(|(key, _)| *key)
 }

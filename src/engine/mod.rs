@@ -23,5 +23,5 @@ pub use graph::Graph;
 pub use look::Look;
 pub use node::{Goal, Node, Seen};
 pub use refs::Refs;
-pub use resource::{Key, Live, Output, Outputs, Owner, Resource, Status, Tags};
+pub use resource::{Blocker, Key, Live, Output, Outputs, Owner, Resource, Status, Tags};
 pub use walk::{Event, Failure, Walk};

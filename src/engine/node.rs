@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::decide::{There, Want, decide};
 use super::refs::Edge;
-use super::resource::{Key, Live, Output, Outputs, Owner, Resource, Status, Tags};
+use super::resource::{Blocker, Key, Live, Output, Outputs, Owner, Resource, Status, Tags};
 use super::{Decision, Look, Refs, Terms};
 use crate::cloud::{Cloud, Error, Result};
 use crate::site::Site;
@@ -77,6 +77,21 @@ pub trait Node {
         seen: Option<&'a Seen>,
         decision: &'a Decision,
     ) -> LocalBoxFuture<'a, Result<Outputs>>;
+    /// What holds it while AWS does not remove it.
+    fn blockers<'a>(
+        &'a self,
+        cloud: &'a Cloud,
+        site: &'a Site,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Result<Vec<Blocker>>>;
+    /// What somebody put on it against removal.
+    fn protections<'a>(
+        &'a self,
+        cloud: &'a Cloud,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Result<Vec<String>>>;
+    /// Takes every protection off.
+    fn lift<'a>(&'a self, cloud: &'a Cloud, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>>;
 }
 
 impl<R: Resource> Node for R {
@@ -161,7 +176,7 @@ impl<R: Resource> Node for R {
         decision: &'a Decision,
     ) -> LocalBoxFuture<'a, Result<Outputs>> {
         Box::pin(async move {
-            let live = seen.and_then(|seen| seen.live.downcast_ref::<Live<R::Spec>>());
+            let live = seen.and_then(Seen::of::<R::Spec>);
             match (decision, live) {
                 (Decision::Create(_), _) => {
                     self.create(cloud, site, &Resource::want(self, site, refs))
@@ -194,6 +209,49 @@ impl<R: Resource> Node for R {
                 ))),
             }
         })
+    }
+
+    fn blockers<'a>(
+        &'a self,
+        cloud: &'a Cloud,
+        site: &'a Site,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Result<Vec<Blocker>>> {
+        Box::pin(async move {
+            match seen.of::<R::Spec>() {
+                Some(live) => Resource::blockers(self, cloud, site, live).await,
+                None => Ok(Vec::new()),
+            }
+        })
+    }
+
+    fn protections<'a>(
+        &'a self,
+        cloud: &'a Cloud,
+        seen: &'a Seen,
+    ) -> LocalBoxFuture<'a, Result<Vec<String>>> {
+        Box::pin(async move {
+            match seen.of::<R::Spec>() {
+                Some(live) => Resource::protections(self, cloud, live).await,
+                None => Ok(Vec::new()),
+            }
+        })
+    }
+
+    fn lift<'a>(&'a self, cloud: &'a Cloud, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            match seen.of::<R::Spec>() {
+                Some(live) => Resource::lift(self, cloud, live).await,
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+impl Seen {
+    /// What a node of this type saw: always, when the node itself asks.
+    fn of<S: 'static>(&self) -> Option<&Live<S>> {
+        self.live.downcast_ref()
     }
 }
 

@@ -12,6 +12,8 @@ pub enum Edge {
     After,
     /// It holds the other's id: it cannot outlive the other.
     Value,
+    /// It is removed only when the other is gone; made in any order.
+    Outlives,
 }
 
 /// Answers `want`'s questions for ids and remembers that they were asked.
@@ -42,6 +44,11 @@ impl Refs {
     /// Order without a value: the asker is made after `key`, and removed before it.
     pub fn after(&self, key: Key) {
         self.asked.borrow_mut().entry(key).or_insert(Edge::After);
+    }
+
+    /// The asker is removed only when `key` is gone; they are made in any order.
+    pub fn outlives(&self, key: Key) {
+        self.asked.borrow_mut().entry(key).or_insert(Edge::Outlives);
     }
 
     /// What was asked for, and how.

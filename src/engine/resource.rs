@@ -39,8 +39,19 @@ pub struct Live<S> {
 pub enum Status {
     /// It can be changed and deleted.
     Ready,
+    /// AWS is bringing it to where it was told to go: why. It can be deleted.
+    Pending(String),
     /// AWS is deleting it; it cannot be changed.
     Leaving(String),
+}
+
+/// What keeps a resource from being removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocker {
+    /// Its id and what it is.
+    pub what: String,
+    /// It goes by itself, or is removed with the stack: waiting helps.
+    pub goes: bool,
 }
 
 /// Whose a resource is. Fails closed: what carries no tag of ours is not ours.
@@ -112,4 +123,24 @@ pub trait Resource: 'static {
 
     /// Removes it. Success too when it is gone already.
     async fn delete(&self, cloud: &Cloud, site: &Site, live: &Live<Self::Spec>) -> Result<()>;
+
+    /// What holds it while AWS does not remove it. Reads only.
+    async fn blockers(
+        &self,
+        _cloud: &Cloud,
+        _site: &Site,
+        _live: &Live<Self::Spec>,
+    ) -> Result<Vec<Blocker>> {
+        Ok(Vec::new())
+    }
+
+    /// What somebody put on it against removal, and `lift` takes off. Reads only.
+    async fn protections(&self, _cloud: &Cloud, _live: &Live<Self::Spec>) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// Takes every protection off.
+    async fn lift(&self, _cloud: &Cloud, _live: &Live<Self::Spec>) -> Result<()> {
+        Ok(())
+    }
 }

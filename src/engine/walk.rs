@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::resource::{Key, Outputs, Owner};
+use super::resource::{Blocker, Key, Outputs, Owner};
 use super::{Clock, Decision, Goal, Graph, Look, Node, Refs, Seen, Stop, Terms};
 use crate::cloud::{self, Cloud, settling};
 use crate::site::Site;
@@ -98,11 +98,57 @@ pub struct Walked {
     pub failures: Vec<Failure>,
 }
 
+/// What AWS asked patience for last, and until when it is had.
+type Patience = Option<(&'static str, Clock)>;
+
 impl Walk<'_> {
-    /// Looks at everything.
+    /// Looks at everything; where AWS asks for patience, again.
     pub async fn look(&self) -> Result<Found, Vec<Failure>> {
-        let look = Look::new(self.graph.nodes(), self.goal);
-        self.sift(look.all(self.graph.nodes(), self.cloud, self.site).await)
+        let mut patience = None;
+        for attempt in 0.. {
+            let look = Look::new(self.graph.nodes(), self.goal);
+            let found = look.all(self.graph.nodes(), self.cloud, self.site).await;
+            let failures = match self.sift(found) {
+                Ok(found) => return Ok(found),
+                Err(failures) => failures,
+            };
+            let passing = failures.iter().all(|failure| match &failure.trouble {
+                Trouble::Cloud(error) => self.patient(error.clone(), &mut patience).is_ok(),
+                _ => false,
+            });
+            if !passing || !self.clock.pause(attempt, self.stop).await {
+                return Err(failures);
+            }
+        }
+        unreachable!("it ends with what was found or with failures")
+    }
+
+    /// Looks until AWS shows what was just done, for at most a minute: reads may lag behind writes (Amazon EC2 developer
+    /// guide, "Eventual consistency").
+    pub async fn look_after(&self, acted: &Plan) -> Result<Found, Vec<Failure>> {
+        let patience = self.clock.at_most(Duration::from_secs(60));
+        for attempt in 0.. {
+            let found = self.look().await?;
+            let plan = self.plan(&found);
+            let lags = |(key, done): &&(Key, Decision)| {
+                plan.iter()
+                    .any(|(other, next)| other == key && again(done, next))
+            };
+            let Some((key, _)) = acted.iter().find(lags) else {
+                return Ok(found);
+            };
+            let name = self
+                .graph
+                .node(key)
+                .map(|node| node.name(self.site))
+                .unwrap_or_default();
+            let why = "done; AWS does not show it yet".to_owned();
+            (self.tell)(Event::Waiting { key, name, why });
+            if !patience.pause(attempt, self.stop).await {
+                return Ok(found);
+            }
+        }
+        unreachable!("it ends with what was found or with failures")
     }
 
     /// What a look found. What could not be looked at fails all of it, with every reason at once.
@@ -231,7 +277,7 @@ impl Walk<'_> {
     ) -> Result<(Outputs, Option<Decision>), Trouble> {
         let (key, name) = (node.key(), node.name(self.site));
         let mut acted = None;
-        let mut patience: Option<(&'static str, Clock)> = None;
+        let mut patience = None;
         for attempt in 0.. {
             let refs = Refs::new(outputs.borrow().clone());
             let decision = self.decide(node, &refs, seen.as_ref());
@@ -256,7 +302,7 @@ impl Walk<'_> {
                     {
                         Ok(fresh) if *act == Decision::Delete && node.lingers() => {
                             drop(fresh);
-                            acted = Some(decision);
+                            acted = Some(decision.clone());
                             "AWS is removing it".to_owned()
                         }
                         Ok(fresh) => {
@@ -269,34 +315,96 @@ impl Walk<'_> {
                             all.extend(fresh);
                             return Ok((all, Some(decision)));
                         }
-                        Err(error) => self.patient(error, &mut patience)?.to_owned(),
+                        Err(error) => match self.patient(error, &mut patience) {
+                            Ok(why) => why.to_owned(),
+                            Err(trouble) => {
+                                return Err(self.named(node, seen.as_ref(), trouble).await);
+                            }
+                        },
                     }
                 }
             };
+            let why = self.held(node, seen.as_ref(), why).await?;
+            seen = self
+                .look_again(node, outputs, (attempt, why, &mut patience))
+                .await?;
+        }
+        Err(Trouble::Deadline(String::new()))
+    }
+
+    /// Pauses, and finds a resource anew; a look that AWS puts off is tried again.
+    async fn look_again(
+        &self,
+        node: &dyn Node,
+        outputs: &RefCell<Outputs>,
+        (attempt, mut why, patience): (u32, String, &mut Patience),
+    ) -> Result<Option<Seen>, Trouble> {
+        for attempt in attempt.. {
             (self.tell)(Event::Waiting {
-                key,
-                name: name.clone(),
+                key: node.key(),
+                name: node.name(self.site),
                 why: why.clone(),
             });
             if !self.clock.pause(attempt, self.stop).await {
-                let interrupted = self.stop.signal().is_some();
-                return Err(if interrupted {
-                    Trouble::Interrupted
-                } else {
-                    Trouble::Deadline(why)
+                return Err(match self.stop.signal() {
+                    Some(_) => Trouble::Interrupted,
+                    None => Trouble::Deadline(why),
                 });
             }
-            let look = Look::again(self.graph.nodes(), self.goal, key, &outputs.borrow());
-            seen = node.find(self.cloud, self.site, &look).await?;
+            let look = Look::again(self.graph.nodes(), self.goal, node.key(), &outputs.borrow());
+            match node.find(self.cloud, self.site, &look).await {
+                Ok(seen) => return Ok(seen),
+                Err(error) => why = self.patient(error, patience)?.to_owned(),
+            }
         }
-        Err(Trouble::Deadline(String::new()))
+        unreachable!("it ends with what was found or with trouble")
+    }
+
+    /// Why a removal waits, with the names of what holds the resource. What never goes by itself ends the wait.
+    async fn held(
+        &self,
+        node: &dyn Node,
+        seen: Option<&Seen>,
+        why: String,
+    ) -> Result<String, Trouble> {
+        let (goes, stays): (Vec<Blocker>, _) = self
+            .blockers(node, seen)
+            .await
+            .into_iter()
+            .partition(|one| one.goes);
+        match (names(&stays), names(&goes)) {
+            (Some(stays), _) => {
+                Err(cloud::Error::Held(format!("held by {stays}, which is not ours")).into())
+            }
+            (None, Some(goes)) => Ok(format!("{why}: {goes}")),
+            (None, None) => Ok(why),
+        }
+    }
+
+    /// A refusal to remove that patience did not help, with the names of what holds the resource.
+    async fn named(&self, node: &dyn Node, seen: Option<&Seen>, trouble: Trouble) -> Trouble {
+        match names(&self.blockers(node, seen).await) {
+            Some(names) => cloud::Error::Held(format!("{trouble}; held by {names}")).into(),
+            None => trouble,
+        }
+    }
+
+    async fn blockers(&self, node: &dyn Node, seen: Option<&Seen>) -> Vec<Blocker> {
+        match seen.filter(|_| self.goal == Goal::Absent) {
+            // Only words: what cannot be told now is told at the next look.
+            Some(seen) => node
+                .blockers(self.cloud, self.site, seen)
+                .await
+                .unwrap_or_default(),
+            None => Vec::new(),
+        }
     }
 
     /// The reason to look again after this error, as long as its time lasts.
     fn patient(
         &self,
         error: cloud::Error,
-        patience: &mut Option<(&'static str, Clock)>,
+        patience: &mut Patience,
     ) -> Result<&'static str, Trouble> {
         let Some(settling) = settling(&error) else {
             return Err(error.into());
@@ -371,6 +479,25 @@ impl Walk<'_> {
             step: node.step(),
             trouble,
         })
+    }
+}
+
+fn names(blockers: &[Blocker]) -> Option<String> {
+    let names: Vec<&str> = blockers.iter().map(|one| one.what.as_str()).collect();
+    (!names.is_empty()).then(|| names.join("; "))
+}
+
+/// Whether what was done is to be done once more, as if it had not been.
+fn again(done: &Decision, next: &Decision) -> bool {
+    match (done, next) {
+        (Decision::Create(_), Decision::Create(_)) | (Decision::Delete, Decision::Delete) => true,
+        (Decision::Update { changes: done, .. }, Decision::Update { changes: next, .. }) => {
+            // A planned value that was not known is known now.
+            done.iter()
+                .map(|change| &change.field)
+                .eq(next.iter().map(|change| &change.field))
+        }
+        _ => false,
     }
 }
 

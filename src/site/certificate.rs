@@ -80,12 +80,12 @@ pub async fn certificates(
         .list_certificates()
         .set_certificate_statuses((!states.is_empty()).then(|| states.to_vec()))
         .includes(of_keys);
-    let mut pages = request.into_paginator().items().send();
-    let mut listed = Vec::new();
-    while let Some(one) = pages.next().await {
-        listed.push(one?);
-    }
-    Ok(listed)
+    Ok(request
+        .into_paginator()
+        .items()
+        .send()
+        .try_collect()
+        .await?)
 }
 
 fn names(listed: &CertificateSummary) -> impl Iterator<Item = String> {

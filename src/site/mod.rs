@@ -27,6 +27,17 @@ pub struct Site {
     pub certificate: String,
     /// The zone of the record; `None` without one.
     pub zone: Option<Zone>,
+    /// How a changed launch template reaches the instances.
+    pub rollout: Rollout,
+}
+
+/// What the command line says of a rollout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rollout {
+    /// Also to a version that was rolled back before, also in an unhealthy group.
+    pub force: bool,
+    /// It waits after the first instance, since somebody asks the service then.
+    pub verified: bool,
 }
 
 /// An AMI, as far as a launch template needs it.
@@ -78,6 +89,7 @@ impl Site {
             image,
             certificate,
             zone,
+            rollout: Rollout::default(),
         }
     }
 

@@ -1,8 +1,7 @@
-//! Guide step 4: the auto scaling group and its target tracking policy.
+//! Guide step 4: the auto scaling group. A changed launch template reaches its instances by an instance refresh.
 
 use aws_sdk_autoscaling::types::{
-    AutoScalingGroup as Group, LaunchTemplateSpecification, MetricType,
-    PredefinedMetricSpecification, ScalingPolicy as ElasticPolicy, TargetTrackingConfiguration,
+    AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, LifecycleState,
 };
 use aws_sdk_ec2::types::Filter;
 use serde::Serialize;
@@ -10,12 +9,19 @@ use serde::Serialize;
 use super::{
     instance_profile, instance_role, launch_template, load_balancer, security_groups, target_group,
 };
-use crate::cloud::{Absent, Cloud, Need, Result, tags};
+use crate::cloud::refresh::{self, Pace, Refresh, refreshes};
+use crate::cloud::{Absent, Cloud, Error, Result, tags};
 use crate::engine::{Goal, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
 use crate::site::Site;
 
-/// The group's name.
+/// The group's name, and how many instances it keeps now.
 pub const NAME: Output = Output(AutoScalingGroup::KEY, "name");
+pub const DESIRED: Output = Output(AutoScalingGroup::KEY, "desired");
+/// The instance refresh that is under way, if one is that leads to what is wanted, or back.
+pub const REFRESH: Output = Output(AutoScalingGroup::KEY, "refresh");
+
+/// How long a refresh waits after the first instance, so that the service can be asked before the others follow.
+const CHECKPOINT_SECONDS: i32 = 60;
 
 /// The instances.
 pub struct AutoScalingGroup;
@@ -25,6 +31,10 @@ pub struct AutoScalingGroup;
 pub struct Spec {
     launch_template: String,
     launch_template_version: String,
+    /// Instances that were launched from something else.
+    outdated_instances: Option<usize>,
+    /// The version to which a refresh is under way that nobody wants any more.
+    refresh_to: Option<String>,
     subnets: Vec<String>,
     min: i32,
     desired_at_creation: i32,
@@ -58,6 +68,8 @@ impl Resource for AutoScalingGroup {
         Spec {
             launch_template: refs.get(launch_template::ID),
             launch_template_version: refs.get(launch_template::VERSION),
+            outdated_instances: None,
+            refresh_to: None,
             subnets,
             min: scaling.min,
             desired_at_creation: scaling.desired,
@@ -71,17 +83,7 @@ impl Resource for AutoScalingGroup {
 
     async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
         let name = self.name(site);
-        let reply = cloud
-            .autoscaling
-            .describe_auto_scaling_groups()
-            .auto_scaling_group_names(&name)
-            .send()
-            .await?;
-        let groups = reply.auto_scaling_groups.unwrap_or_default();
-        let Some(group) = groups
-            .into_iter()
-            .find(|group| group.auto_scaling_group_name() == Some(&name))
-        else {
+        let Some(group) = described(cloud, &name).await? else {
             return outliving(cloud, site, look).await;
         };
         let names = &site.config.names;
@@ -93,17 +95,31 @@ impl Resource for AutoScalingGroup {
             .target_group
             .as_ref()
             .and_then(|group| group.target_group_arn.clone());
-        Ok(Some(Live {
-            owner: Owner::Tags(tags::from_autoscaling(group.tags())),
-            status: match group.status() {
-                Some(status) => Status::Leaving(format!(
-                    "{status}, {} instances left",
-                    group.instances().len()
-                )),
+        let mut spec = spec_of(&group, ours, site, cloud.custom_endpoint);
+        let mut outputs = Outputs::from([
+            (NAME, name.clone()),
+            (
+                DESIRED,
+                group.desired_capacity().unwrap_or_default().to_string(),
+            ),
+        ]);
+        let status = match group.status() {
+            Some(status) => Status::Leaving(format!("{status}: {}", members(&group))),
+            None if look.goal == Goal::Absent => Status::Ready,
+            None => match rolling(cloud, look, &group, &mut spec).await? {
+                Some(refresh) => {
+                    outputs.insert(REFRESH, refresh.id.clone());
+                    Status::Pending(told(&refresh))
+                }
                 None => Status::Ready,
             },
-            spec: spec_of(&group, ours, site, cloud.custom_endpoint),
-            outputs: [(NAME, name)].into(),
+        };
+        let owner = Owner::Tags(tags::from_autoscaling(group.tags()));
+        Ok(Some(Live {
+            spec,
+            outputs,
+            status,
+            owner,
         }))
     }
 
@@ -131,7 +147,7 @@ impl Resource for AutoScalingGroup {
     async fn update(
         &self,
         cloud: &Cloud,
-        _: &Site,
+        site: &Site,
         live: &Live<Spec>,
         want: &Spec,
     ) -> Result<Outputs> {
@@ -147,8 +163,6 @@ impl Resource for AutoScalingGroup {
                 .await?;
         }
         let change = |differs: bool, new| differs.then_some(new);
-        let template_differs = (&had.launch_template, &had.launch_template_version)
-            != (&want.launch_template, &want.launch_template_version);
         let grace = change(
             had.grace_period_seconds != want.grace_period_seconds,
             want.grace_period_seconds,
@@ -160,7 +174,6 @@ impl Resource for AutoScalingGroup {
             .autoscaling
             .update_auto_scaling_group()
             .auto_scaling_group_name(name)
-            .set_launch_template(template_differs.then(|| template(want)))
             .set_vpc_zone_identifier((had.subnets != want.subnets).then(|| want.subnets.join(",")))
             .set_min_size(change(had.min != want.min, want.min))
             .set_max_size(change(had.max != want.max, want.max))
@@ -169,13 +182,22 @@ impl Resource for AutoScalingGroup {
             )
             .set_health_check_grace_period(grace)
             .set_default_instance_warmup(warm_up);
-        if *had
-            != (Spec {
-                target_groups: had.target_groups.clone(),
-                ..want.clone()
-            })
-        {
+        let settings = Spec {
+            launch_template: had.launch_template.clone(),
+            launch_template_version: had.launch_template_version.clone(),
+            outdated_instances: had.outdated_instances,
+            refresh_to: had.refresh_to.clone(),
+            target_groups: had.target_groups.clone(),
+            ..want.clone()
+        };
+        if *had != settings {
             request.send().await?;
+        }
+        if had.template() != want.template()
+            || had.outdated_instances.is_some()
+            || had.refresh_to.is_some()
+        {
+            roll(cloud, site, name, (had, want)).await?;
         }
         Ok(live.outputs.clone())
     }
@@ -212,123 +234,277 @@ impl Resource for AutoScalingGroup {
         request.force_delete(true).send().await.or_absent()?;
         Ok(())
     }
-}
 
-/// More instances under load, fewer without.
-pub struct ScalingPolicy;
-
-/// A target tracking policy.
-#[derive(Debug, PartialEq, Serialize)]
-pub struct PolicySpec {
-    group: String,
-    metric: String,
-    target_percent: f64,
-    /// Absent: the group's default applies, to scaling and to instance refreshes alike.
-    warm_up_seconds: Option<i32>,
-    scale_in: bool,
-}
-
-const POLICY_NAME: Output = Output(ScalingPolicy::KEY, "name");
-
-impl Resource for ScalingPolicy {
-    const KEY: Key = "scaling_policy";
-    const STEP: u8 = 4;
-    type Spec = PolicySpec;
-
-    fn name(&self, site: &Site) -> String {
-        format!("{}-cpu", site.config.names.auto_scaling_group)
-    }
-
-    fn want(&self, site: &Site, refs: &Refs) -> PolicySpec {
-        PolicySpec {
-            group: refs.get(NAME),
-            metric: MetricType::AsgAverageCpuUtilization.as_str().to_owned(),
-            target_percent: site.config.scaling.cpu_target_percent,
-            warm_up_seconds: None,
-            scale_in: true,
+    async fn protections(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<Vec<String>> {
+        let Some(group) = described(cloud, &live.outputs[&NAME]).await? else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        if let Some(level) = protection(&group) {
+            found.push(format!("deletion protection is on ({level})"));
         }
-    }
-
-    /// Ours by its name, else the group's first one that tracks CPU: the console's wizard gives it another name.
-    async fn find(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        look: &Look,
-    ) -> Result<Option<Live<PolicySpec>>> {
-        let Some(group) = look.output(NAME).await? else {
-            return Ok(None);
-        };
-        let Some(reply) = cloud
-            .autoscaling
-            .describe_policies()
-            .auto_scaling_group_name(&group)
-            .send()
-            .await
-            .or_absent()?
-        else {
-            return Ok(None);
-        };
-        let named = self.name(site);
-        let policies = reply.scaling_policies();
-        let tracks_cpu = |policy: &&ElasticPolicy| {
-            metric(policy) == MetricType::AsgAverageCpuUtilization.as_str()
-        };
-        let found = policies
+        let ids = |which: fn(&Instance) -> bool| instances(&group, which).join(", ");
+        for (ids, what) in [
+            (ids(is_protected), "protected from scale-in"),
+            (ids(is_in_standby), "in standby"),
+            (ids(waits_for_hook), "held by a lifecycle hook"),
+        ] {
+            if !ids.is_empty() {
+                found.push(format!("{ids}: {what}"));
+            }
+        }
+        let suspended: Vec<&str> = group
+            .suspended_processes()
             .iter()
-            .find(|policy| policy.policy_name() == Some(&named));
-        let Some(policy) = found.or_else(|| policies.iter().find(tracks_cpu)) else {
-            return Ok(None);
+            .filter_map(|one| one.process_name())
+            .collect();
+        if !suspended.is_empty() {
+            found.push(format!("suspended processes: {}", suspended.join(", ")));
+        }
+        Ok(found)
+    }
+
+    async fn lift(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<()> {
+        let name = &live.outputs[&NAME];
+        let Some(group) = described(cloud, name).await? else {
+            return Ok(());
         };
-        let tracking = policy.target_tracking_configuration();
-        Ok(Some(Live {
-            spec: PolicySpec {
-                group,
-                metric: metric(policy),
-                target_percent: tracking
-                    .and_then(|tracking| tracking.target_value())
-                    .unwrap_or_default(),
-                warm_up_seconds: policy.estimated_instance_warmup(),
-                scale_in: !tracking
-                    .and_then(|tracking| tracking.disable_scale_in())
-                    .unwrap_or_default(),
-            },
-            outputs: [(POLICY_NAME, policy.policy_name.clone().need("PolicyName")?)].into(),
-            status: Status::Ready,
-            owner: Owner::Parent(AutoScalingGroup::KEY),
-        }))
+        if protection(&group).is_some() {
+            let request = cloud
+                .autoscaling
+                .update_auto_scaling_group()
+                .auto_scaling_group_name(name);
+            request.deletion_protection("none".into()).send().await?;
+        }
+        let protected = instances(&group, is_protected);
+        if !protected.is_empty() {
+            let request = cloud
+                .autoscaling
+                .set_instance_protection()
+                .auto_scaling_group_name(name);
+            request
+                .set_instance_ids(Some(protected))
+                .protected_from_scale_in(false)
+                .send()
+                .await?;
+        }
+        if !group.suspended_processes().is_empty() {
+            cloud
+                .autoscaling
+                .resume_processes()
+                .auto_scaling_group_name(name)
+                .send()
+                .await?;
+        }
+        let standby = instances(&group, is_in_standby);
+        if !standby.is_empty() {
+            let request = cloud
+                .autoscaling
+                .exit_standby()
+                .auto_scaling_group_name(name);
+            request.set_instance_ids(Some(standby)).send().await?;
+        }
+        complete_hooks(cloud, name, &instances(&group, waits_for_hook)).await
     }
+}
 
-    async fn create(&self, cloud: &Cloud, site: &Site, want: &PolicySpec) -> Result<Outputs> {
-        put_policy(cloud, self.name(site), want).await
+impl Spec {
+    fn template(&self) -> (&str, &str) {
+        (&self.launch_template, &self.launch_template_version)
     }
+}
 
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<PolicySpec>,
-        want: &PolicySpec,
-    ) -> Result<Outputs> {
-        put_policy(cloud, live.outputs[&POLICY_NAME].clone(), want).await
+/// Brings the group to the wanted version: by an instance refresh where instances must be replaced, by its number alone
+/// where they need not. The refresh sets the number itself when it succeeds, so that AWS has something to go back to.
+async fn roll(cloud: &Cloud, site: &Site, name: &str, (had, want): (&Spec, &Spec)) -> Result<()> {
+    let (template_id, version) = want.template();
+    let known = refreshes(cloud, name).await?;
+    let all = known.as_deref().unwrap_or_default();
+    if let Some(active) = all.iter().find(|one| one.active()) {
+        return match active.forward() && !active.brings(template_id, version) {
+            true => refresh::cancel(cloud, name).await, // the next look waits for its end
+            false => Ok(()),
+        };
     }
+    let last = all.iter().find(|one| one.brings(template_id, version));
+    if let Some(last) = last.filter(|last| last.rolled_back() && !site.rollout.force) {
+        return Err(Error::Consent {
+            what: format!(
+                "version {version} was rolled back ({}): {}",
+                last.status, last.reason
+            ),
+            flag: "--force",
+        });
+    }
+    let group = described(cloud, name).await?;
+    let replaces = group
+        .as_ref()
+        .is_some_and(|group| outdated(group, want.template()) > 0);
+    let pace = Pace {
+        auto_rollback: !had.launch_template_version.starts_with('$'),
+        checkpoint_seconds: site.rollout.verified.then_some(CHECKPOINT_SECONDS),
+    };
+    if replaces
+        && refresh::start(cloud, name, want.template(), pace)
+            .await?
+            .is_some()
+    {
+        return Ok(());
+    }
+    let request = cloud
+        .autoscaling
+        .update_auto_scaling_group()
+        .auto_scaling_group_name(name);
+    request.launch_template(template(want)).send().await?;
+    Ok(())
+}
 
-    /// With its alarms.
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<PolicySpec>) -> Result<()> {
-        let request = cloud
-            .autoscaling
-            .delete_policy()
-            .auto_scaling_group_name(&live.spec.group);
-        request
-            .policy_name(&live.outputs[&POLICY_NAME])
-            .send()
-            .await
-            .or_absent()?;
-        Ok(())
+/// Notes in the spec what keeps the group from the wanted version; the refresh that is under way to it, or back from another.
+async fn rolling(
+    cloud: &Cloud,
+    look: &Look,
+    group: &Group,
+    spec: &mut Spec,
+) -> Result<Option<Refresh>> {
+    let (id, version) = (
+        look.output(launch_template::ID).await?,
+        look.output(launch_template::VERSION).await?,
+    );
+    let (Some(id), Some(version)) = (id, version) else {
+        return Ok(None); // without its template the group has other troubles
+    };
+    // Pinned to another version, the group differs already; its instances need no word of their own.
+    let pinned = spec.template() == (id.as_str(), version.as_str());
+    let outdated = outdated(group, (&id, &version));
+    // A template that never changed brings nothing to refresh to.
+    let latest = look.output(launch_template::LATEST).await?;
+    if pinned && outdated == 0 && latest.is_some_and(|latest| latest == "1") {
+        return Ok(None);
     }
+    let name = group.auto_scaling_group_name().unwrap_or_default();
+    let Some(all) = refreshes(cloud, name).await? else {
+        return Ok(None); // where there are no refreshes, instances stay as they are
+    };
+    spec.outdated_instances = (pinned && outdated > 0).then_some(outdated);
+    let active = all.into_iter().find(Refresh::active);
+    if let Some(other) = active
+        .as_ref()
+        .filter(|one| one.forward() && !one.brings(&id, &version))
+    {
+        spec.refresh_to = Some(other.version.clone());
+        return Ok(None);
+    }
+    Ok(active)
+}
+
+/// In a line.
+pub fn told(refresh: &Refresh) -> String {
+    let reason = match refresh.reason.as_str() {
+        "" => String::new(),
+        reason => format!(" ({reason})"),
+    };
+    format!(
+        "instance refresh to version {}: {}, {} %, {} to go{reason}",
+        refresh.version, refresh.status, refresh.percent, refresh.to_update
+    )
 }
 
 // How AWS spells it.
+
+async fn described(cloud: &Cloud, name: &str) -> Result<Option<Group>> {
+    let reply = cloud
+        .autoscaling
+        .describe_auto_scaling_groups()
+        .auto_scaling_group_names(name)
+        .send()
+        .await?;
+    let groups = reply.auto_scaling_groups.unwrap_or_default();
+    Ok(groups
+        .into_iter()
+        .find(|group| group.auto_scaling_group_name() == Some(name)))
+}
+
+/// How many instances that stay were not launched from this version.
+fn outdated(group: &Group, (id, version): (&str, &str)) -> usize {
+    let stays = |one: &&Instance| {
+        !one.lifecycle_state()
+            .is_some_and(|state| state.as_str().starts_with("Terminat"))
+    };
+    let differs = |one: &&Instance| {
+        one.launch_template().is_none_or(|from| {
+            from.launch_template_id() != Some(id) || from.version() != Some(version)
+        })
+    };
+    group
+        .instances()
+        .iter()
+        .filter(stays)
+        .filter(differs)
+        .count()
+}
+
+fn members(group: &Group) -> String {
+    let words = group.instances().iter().map(|one| {
+        let state = one.lifecycle_state().map_or("?", LifecycleState::as_str);
+        format!("{} {state}", one.instance_id().unwrap_or("?"))
+    });
+    match words.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "no instances left".to_owned(),
+        some => some,
+    }
+}
+
+fn instances(group: &Group, which: fn(&Instance) -> bool) -> Vec<String> {
+    let these = group.instances().iter().filter(|one| which(one));
+    these.filter_map(|one| one.instance_id.clone()).collect()
+}
+
+fn is_protected(one: &Instance) -> bool {
+    one.protected_from_scale_in() == Some(true)
+}
+
+fn is_in_standby(one: &Instance) -> bool {
+    one.lifecycle_state() == Some(&LifecycleState::Standby)
+}
+
+fn waits_for_hook(one: &Instance) -> bool {
+    one.lifecycle_state()
+        .is_some_and(|state| state.as_str().ends_with(":Wait"))
+}
+
+fn protection(group: &Group) -> Option<&str> {
+    let level = group.deletion_protection()?.as_str();
+    Some(level).filter(|level| *level != "none")
+}
+
+async fn complete_hooks(cloud: &Cloud, group: &str, instances: &[String]) -> Result<()> {
+    if instances.is_empty() {
+        return Ok(());
+    }
+    let reply = cloud
+        .autoscaling
+        .describe_lifecycle_hooks()
+        .auto_scaling_group_name(group)
+        .send()
+        .await?;
+    for hook in reply.lifecycle_hooks() {
+        for instance in instances {
+            let request = cloud
+                .autoscaling
+                .complete_lifecycle_action()
+                .auto_scaling_group_name(group)
+                .set_lifecycle_hook_name(hook.lifecycle_hook_name.clone())
+                .instance_id(instance)
+                .lifecycle_action_result("CONTINUE");
+            match request.send().await.map_err(Error::from) {
+                // It waits for another hook, or no longer.
+                Err(error) if error.code() == "ValidationError" => {}
+                done => drop(done?),
+            }
+        }
+    }
+    Ok(())
+}
 
 /// A group is gone before its instances are; what follows a removal must wait for them too.
 async fn outliving(cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
@@ -399,6 +575,8 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
     Spec {
         launch_template: template_field(LaunchTemplateSpecification::launch_template_id),
         launch_template_version: template_field(LaunchTemplateSpecification::version),
+        outdated_instances: None,
+        refresh_to: None,
         subnets,
         min: group.min_size().unwrap_or_default(),
         desired_at_creation: site.config.scaling.desired, // whatever it is now
@@ -418,33 +596,4 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
 fn template(want: &Spec) -> LaunchTemplateSpecification {
     let template = LaunchTemplateSpecification::builder().launch_template_id(&want.launch_template);
     template.version(&want.launch_template_version).build()
-}
-
-fn metric(policy: &ElasticPolicy) -> String {
-    let tracking = policy.target_tracking_configuration();
-    let predefined = tracking.and_then(|tracking| tracking.predefined_metric_specification());
-    predefined
-        .and_then(|metric| metric.predefined_metric_type())
-        .map_or_else(String::new, |kind| kind.as_str().to_owned())
-}
-
-async fn put_policy(cloud: &Cloud, name: String, want: &PolicySpec) -> Result<Outputs> {
-    let metric = MetricType::from(want.metric.as_str());
-    let metric = PredefinedMetricSpecification::builder()
-        .predefined_metric_type(metric)
-        .build();
-    let tracking = TargetTrackingConfiguration::builder()
-        .predefined_metric_specification(metric)
-        .target_value(want.target_percent)
-        .disable_scale_in(!want.scale_in);
-    let request = cloud
-        .autoscaling
-        .put_scaling_policy()
-        .auto_scaling_group_name(&want.group)
-        .policy_name(&name)
-        .policy_type("TargetTrackingScaling")
-        .set_estimated_instance_warmup(want.warm_up_seconds)
-        .target_tracking_configuration(tracking.build());
-    request.send().await?;
-    Ok([(POLICY_NAME, name)].into())
 }

@@ -1,9 +1,11 @@
 //! Guide step 2: the instance profile. The console makes it silently with the role; the API does not.
 
+use aws_sdk_ec2::types::{Filter, LaunchTemplateVersion};
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::instance_role::ROLE_NAME;
-use crate::cloud::{Absent, Cloud, Result, tags};
+use crate::cloud::{Absent, Cloud, Error, Result, tags};
 use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
 use crate::site::Site;
 
@@ -109,13 +111,21 @@ impl Resource for InstanceProfile {
         Ok(())
     }
 
+    /// IAM does not ask who uses a profile: whatever runs with it would lose its credentials (DeleteInstanceProfile).
     async fn delete(
         &self,
         cloud: &Cloud,
-        _: &Site,
+        site: &Site,
         live: &Live<InstanceProfileSpec>,
     ) -> Result<()> {
         let name = &live.outputs[&PROFILE_NAME];
+        let users = users(cloud, site, name).await?;
+        if !users.is_empty() {
+            return Err(Error::Held(format!(
+                "still used by {}, which is not of this stack in this region",
+                users.join("; ")
+            )));
+        }
         if let Some(role) = &live.spec.role {
             let request = cloud
                 .iam
@@ -132,6 +142,113 @@ impl Resource for InstanceProfile {
             .or_absent()?;
         Ok(())
     }
+}
+
+/// What uses the profile besides this stack in this region: instances of any region, launch templates of this one.
+async fn users(cloud: &Cloud, site: &Site, profile: &str) -> Result<Vec<String>> {
+    let account = cloud.account().await?;
+    let arn = format!(
+        "arn:{}:iam::{}:instance-profile/{profile}",
+        account.partition, account.id
+    );
+    let regions = regions(cloud).await?;
+    let instances = join_all(regions.iter().map(async |region| {
+        match instances_with(cloud, region, &arn).await {
+            // What a policy of the organization keeps us out of, it keeps others out of too.
+            Err(error) if *region != cloud.region && error.is_denied() => Ok(Vec::new()),
+            found => found,
+        }
+    }));
+    let (instances, templates) = tokio::join!(instances, templates_with(cloud, site, profile));
+    let mut users = templates?;
+    for found in instances {
+        users.extend(found?);
+    }
+    Ok(users)
+}
+
+/// Every region that is enabled; an emulator's others are not looked at.
+async fn regions(cloud: &Cloud) -> Result<Vec<String>> {
+    if cloud.custom_endpoint {
+        return Ok(vec![cloud.region.clone()]);
+    }
+    let regions = cloud
+        .ec2
+        .describe_regions()
+        .send()
+        .await?
+        .regions
+        .unwrap_or_default();
+    Ok(regions
+        .into_iter()
+        .filter_map(|region| region.region_name)
+        .collect())
+}
+
+async fn instances_with(cloud: &Cloud, region: &str, profile: &str) -> Result<Vec<String>> {
+    let filter = |name: &str, values: &[&str]| {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        Filter::builder()
+            .name(name)
+            .set_values(Some(values))
+            .build()
+    };
+    let request = cloud
+        .ec2_in(region)
+        .describe_instances()
+        .filters(filter("iam-instance-profile.arn", &[profile]))
+        .filters(filter(
+            "instance-state-name",
+            &["pending", "running", "stopping", "stopped"],
+        ));
+    let reservations = match request
+        .into_paginator()
+        .items()
+        .send()
+        .try_collect()
+        .await
+        .map_err(Error::from)
+    {
+        Err(error) if cloud.lacks(&error) => Vec::new(),
+        found => found?,
+    };
+    let instances = reservations.iter().flat_map(|one| one.instances());
+    let ids = instances.filter_map(|one| one.instance_id());
+    Ok(ids
+        .map(|id| format!("the instance {id} in {region}"))
+        .collect())
+}
+
+/// Launch templates of others whose default or latest version names the profile: a stack that is scaled to nothing.
+async fn templates_with(cloud: &Cloud, site: &Site, profile_name: &str) -> Result<Vec<String>> {
+    let request = cloud
+        .ec2
+        .describe_launch_template_versions()
+        .versions("$Latest")
+        .versions("$Default");
+    let versions = match request
+        .into_paginator()
+        .items()
+        .send()
+        .try_collect()
+        .await
+        .map_err(Error::from)
+    {
+        Err(_) if cloud.custom_endpoint => Vec::new(), // some want a template's name
+        found => found?,
+    };
+    let named = |version: &LaunchTemplateVersion| {
+        let profile = version.launch_template_data()?.iam_instance_profile()?;
+        let name = profile
+            .name()
+            .or_else(|| profile.arn()?.rsplit('/').next())?;
+        let template = version.launch_template_name()?;
+        (name == profile_name && template != site.config.names.launch_template)
+            .then(|| format!("the launch template {template}"))
+    };
+    let mut found: Vec<String> = versions.iter().filter_map(named).collect();
+    found.dedup();
+    Ok(found)
 }
 
 // How AWS spells it.

@@ -6,6 +6,7 @@ use aws_sdk_iam::types::PolicyVersion;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::instance_profile::InstanceProfile;
 use crate::cloud::{Absent, Cloud, Error, Need, Result, document, tags};
 use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
 use crate::site::Site;
@@ -285,6 +286,8 @@ impl Resource for Attachment {
     }
 
     fn want(&self, _: &Site, refs: &Refs) -> AttachmentSpec {
+        // Instances of others that use the profile are looked for when that is removed: they keep the policy too.
+        refs.outlives(InstanceProfile::KEY);
         AttachmentSpec {
             role: refs.get(ROLE_NAME),
             policy: refs.get(POLICY_ARN),

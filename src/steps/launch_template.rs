@@ -22,6 +22,8 @@ use crate::site::Site;
 /// The template's id, and the number of the version that is as wanted.
 pub const ID: Output = Output(LaunchTemplate::KEY, "id");
 pub const VERSION: Output = Output(LaunchTemplate::KEY, "version");
+/// The number of its newest version.
+pub const LATEST: Output = Output(LaunchTemplate::KEY, "latest");
 
 /// A launch template with its default version.
 pub struct LaunchTemplate;
@@ -112,6 +114,7 @@ impl Resource for LaunchTemplate {
             return Ok(None);
         };
         let id = template.launch_template_id.need("LaunchTemplateId")?;
+        let latest = template.latest_version_number.unwrap_or(1);
         let versions = versions(cloud, &id, &["$Default"]).await?;
         let version = versions
             .into_iter()
@@ -120,7 +123,12 @@ impl Resource for LaunchTemplate {
         let number = version.version_number.need("VersionNumber")?;
         Ok(Some(Live {
             spec: spec_of(&version.launch_template_data.need("LaunchTemplateData")?),
-            outputs: [(ID, id), (VERSION, number.to_string())].into(),
+            outputs: [
+                (ID, id),
+                (VERSION, number.to_string()),
+                (LATEST, latest.to_string()),
+            ]
+            .into(),
             status: Status::Ready,
             owner: Owner::Tags(tags::from_ec2(template.tags.as_deref().unwrap_or_default())),
         }))
@@ -211,12 +219,12 @@ async fn versions(cloud: &Cloud, id: &str, wanted: &[&str]) -> Result<Vec<Launch
         .describe_launch_template_versions()
         .launch_template_id(id);
     let request = request.set_versions((!wanted.is_empty()).then_some(wanted));
-    let mut pages = request.into_paginator().items().send();
-    let mut versions = Vec::new();
-    while let Some(version) = pages.next().await {
-        versions.push(version?);
-    }
-    Ok(versions)
+    Ok(request
+        .into_paginator()
+        .items()
+        .send()
+        .try_collect()
+        .await?)
 }
 
 /// The token names the version that this one follows: two runs at once, or a lost answer, make one version, while going

@@ -2,8 +2,8 @@
 
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, Certificate, IpAddressType, Listener as ElbListener,
-    LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum,
-    RedirectActionConfig, RedirectActionStatusCodeEnum,
+    LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum,
+    ProtocolEnum, RedirectActionConfig, RedirectActionStatusCodeEnum,
 };
 use serde::Serialize;
 
@@ -22,6 +22,8 @@ pub const STATE: Output = Output(LoadBalancer::KEY, "state");
 
 /// TLS 1.3 and 1.2 (guide step 4, "secure listeners"); the API's own default is of 2016.
 const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+
+const PROTECTION: &str = "deletion_protection.enabled";
 
 /// The way in.
 pub struct LoadBalancer;
@@ -193,6 +195,35 @@ impl Resource for LoadBalancer {
             .send()
             .await
             .or_absent()?;
+        Ok(())
+    }
+
+    async fn protections(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<Vec<String>> {
+        let request = cloud
+            .elb
+            .describe_load_balancer_attributes()
+            .load_balancer_arn(&live.outputs[&ARN]);
+        let reply = request.send().await.or_absent()?;
+        let attributes = reply.and_then(|reply| reply.attributes).unwrap_or_default();
+        let on = |one: &LoadBalancerAttribute| {
+            one.key() == Some(PROTECTION) && one.value() == Some("true")
+        };
+        Ok(match attributes.iter().any(on) {
+            true => vec!["deletion protection is on".to_owned()],
+            false => Vec::new(),
+        })
+    }
+
+    async fn lift(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<()> {
+        let off = LoadBalancerAttribute::builder()
+            .key(PROTECTION)
+            .value("false")
+            .build();
+        let request = cloud
+            .elb
+            .modify_load_balancer_attributes()
+            .load_balancer_arn(&live.outputs[&ARN]);
+        request.attributes(off).send().await.or_absent()?;
         Ok(())
     }
 }

@@ -5,7 +5,9 @@ pub mod dns_record;
 pub mod instance_profile;
 pub mod instance_role;
 pub mod launch_template;
+pub mod leftovers;
 pub mod load_balancer;
+pub mod scaling_policy;
 pub mod security_groups;
 pub mod target_group;
 
@@ -27,6 +29,8 @@ pub const STACK: &[&dyn Node] = &[
     &load_balancer::HTTPS_LISTENER,
     &load_balancer::HTTP_LISTENER,
     &auto_scaling::AutoScalingGroup,
-    &auto_scaling::ScalingPolicy,
+    &scaling_policy::ScalingPolicy,
     &dns_record::DnsRecord,
+    &leftovers::VOLUMES,
+    &leftovers::INTERFACES,
 ];

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use aws_sdk_ec2::types::{
-    IpPermission, IpRange, Ipv6Range, ResourceType, SecurityGroup, UserIdGroupPair,
+    Filter, IpPermission, IpRange, Ipv6Range, NetworkInterface, ResourceType, SecurityGroup,
+    UserIdGroupPair,
 };
 use serde::{Serialize, Serializer};
 
 use crate::cloud::{Absent, Cloud, Need, Result, tags};
 use crate::config::Config;
-use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use crate::engine::{
+    Blocker, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags,
+};
 use crate::site::{OWNER_TAG, Site};
 
 /// The load balancer's group, the instances' one, and their rules.
@@ -123,6 +126,15 @@ impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
             .await
             .or_absent()?;
         Ok(())
+    }
+
+    async fn blockers(
+        &self,
+        cloud: &Cloud,
+        site: &Site,
+        live: &Live<GroupSpec>,
+    ) -> Result<Vec<Blocker>> {
+        holders(cloud, site, &live.outputs[&Self::ID]).await
     }
 }
 
@@ -415,12 +427,62 @@ async fn revoke_others(cloud: &Cloud, live: &RulesSpec, want: &RulesSpec) -> Res
     Ok(())
 }
 
+/// What holds a security group: network interfaces that carry it, and rules of others that name it.
+async fn holders(cloud: &Cloud, site: &Site, group: &str) -> Result<Vec<Blocker>> {
+    let of = |name: &str| Filter::builder().name(name).values(group).build();
+    let interfaces = cloud
+        .ec2
+        .describe_network_interfaces()
+        .filters(of("group-id"));
+    let groups = cloud
+        .ec2
+        .describe_security_groups()
+        .filters(of("ip-permission.group-id"));
+    let (interfaces, groups) = tokio::join!(interfaces.send(), groups.send());
+    let mut holders: Vec<Blocker> = interfaces?
+        .network_interfaces()
+        .iter()
+        .map(|one| interface(one, site))
+        .collect();
+    let names = [name::<false>(&site.config), name::<true>(&site.config)];
+    for other in groups?.security_groups() {
+        let (id, named) = (
+            other.group_id().unwrap_or_default(),
+            other.group_name().unwrap_or_default(),
+        );
+        if id != group {
+            holders.push(Blocker {
+                what: format!("a rule of the security group {id} ({named})"),
+                goes: names.contains(&named),
+            });
+        }
+    }
+    Ok(holders)
+}
+
+/// A network interface: the load balancer's and the instances' go with them, and so does what carries our tag.
+fn interface(one: &NetworkInterface, site: &Site) -> Blocker {
+    let (id, words) = (
+        one.network_interface_id().unwrap_or_default(),
+        one.description().unwrap_or_default(),
+    );
+    let instance = one.attachment().and_then(|attached| attached.instance_id());
+    let of_balancer = words.starts_with(&format!("ELB app/{}/", site.config.names.load_balancer));
+    let ours = tags::from_ec2(one.tag_set()).get(OWNER_TAG) == Some(&site.config.stack);
+    let what = match (instance, words) {
+        (Some(instance), _) => format!("{id} (network interface of {instance})"),
+        (None, "") => format!("{id} (network interface)"),
+        (None, words) => format!("{id} ({words})"),
+    };
+    Blocker {
+        what,
+        goes: of_balancer || ours,
+    }
+}
+
 /// Rule ids by direction (true: egress) and rule.
 async fn rule_ids(cloud: &Cloud, group: &str) -> Result<BTreeMap<(bool, Rule), String>> {
-    let of_group = aws_sdk_ec2::types::Filter::builder()
-        .name("group-id")
-        .values(group)
-        .build();
+    let of_group = Filter::builder().name("group-id").values(group).build();
     let mut pages = cloud
         .ec2
         .describe_security_group_rules()

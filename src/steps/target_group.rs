@@ -8,7 +8,9 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use serde::Serialize;
 
 use crate::cloud::{Absent, Cloud, Error, Need, Result, tags};
-use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use crate::engine::{
+    Blocker, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags,
+};
 use crate::site::{OWNER_TAG, Site};
 
 /// The target group's ARN.
@@ -160,6 +162,30 @@ impl Resource for TargetGroup {
             .or_absent()?;
         Ok(())
     }
+
+    async fn blockers(
+        &self,
+        cloud: &Cloud,
+        site: &Site,
+        live: &Live<Spec>,
+    ) -> Result<Vec<Blocker>> {
+        let request = cloud
+            .elb
+            .describe_target_groups()
+            .target_group_arns(&live.outputs[&ARN]);
+        let reply = request.send().await.or_absent()?;
+        let groups = reply
+            .and_then(|reply| reply.target_groups)
+            .unwrap_or_default();
+        let ours = format!(":loadbalancer/app/{}/", site.config.names.load_balancer);
+        let users = groups.iter().flat_map(|group| group.load_balancer_arns());
+        Ok(users
+            .map(|arn| Blocker {
+                what: format!("a listener or rule of {arn}"),
+                goes: arn.contains(&ours),
+            })
+            .collect())
+    }
 }
 
 // How AWS spells it.
@@ -174,8 +200,8 @@ pub(super) async fn refuse_a_strangers(cloud: &Cloud, site: &Site, arn: &str) ->
         .unwrap_or_default();
     match tags.get(OWNER_TAG) == Some(&site.config.stack) {
         true => Ok(()),
-        false => Err(Error::Held(format!(
-            "{arn} was made by somebody else at the same time; it is not ours"
+        false => Err(Error::Stranger(format!(
+            "{arn} was made by somebody else at the same time"
         ))),
     }
 }

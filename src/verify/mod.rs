@@ -16,7 +16,7 @@ use crate::oz::{BaseUrl, Web, why};
 use crate::report::Check;
 use crate::sandbox::Sandbox;
 use crate::site::Site;
-use crate::steps::{load_balancer, target_group};
+use crate::steps::{auto_scaling, load_balancer, target_group};
 
 pub use activities::{Failing, launches};
 pub use endpoint::{Endpoint, judge_version};
@@ -36,6 +36,15 @@ pub enum Unproven {
     Interrupted,
     #[error("{0}")]
     NoAnswer(String),
+    /// Waiting longer cannot help.
+    #[error("{what}")]
+    Never {
+        what: String,
+        cause: String,
+        fix: String,
+        /// AWS itself refuses, rather than that the service is not right.
+        refused: bool,
+    },
 }
 
 /// Health of the targets, by count.
@@ -143,7 +152,10 @@ pub async fn targets(cloud: &Cloud, target_group: &str) -> cloud::Result<Targets
     })
 }
 
-/// Waits until as many targets are healthy as the group has at least, then until the load balancer is active.
+/// Waits until as many targets are healthy as the group has at least, and the load balancer is active.
+///
+/// # Errors
+/// The deadline passed, or what is waited for can never come true.
 pub async fn wait_healthy(
     cloud: &Cloud,
     site: &Site,
@@ -161,18 +173,23 @@ pub async fn wait_healthy(
     };
     let wanted = usize::try_from(site.config.scaling.min.max(1)).unwrap_or(1);
     let name = site.config.names.target_group.clone();
+    let mut active = outputs
+        .get(&load_balancer::STATE)
+        .is_some_and(|state| state == "active");
     for attempt in 0.. {
-        let targets = targets(cloud, group).await?;
-        let why = format!("{} of {wanted} targets healthy", targets.healthy);
-        if targets.healthy >= wanted {
+        let (targets, state) = tokio::join!(targets(cloud, group), async {
+            match active {
+                true => Ok(true),
+                false => is_active(cloud, balancer).await,
+            }
+        });
+        let targets = targets?;
+        active = state?;
+        if targets.healthy >= wanted && active {
             break;
         }
-        let others = targets.others();
-        let why = if others.is_empty() {
-            why
-        } else {
-            format!("{why} ({others})")
-        };
+        never(cloud, site, outputs, (&targets, wanted, active)).await?;
+        let why = waited_for(&targets, wanted, active);
         tell(Event::Waiting {
             key: "target_health",
             name: name.clone(),
@@ -185,25 +202,76 @@ pub async fn wait_healthy(
         name: name.clone(),
         verb: "healthy",
     });
-    for attempt in 0.. {
-        let known = outputs
-            .get(&load_balancer::STATE)
-            .is_some_and(|state| state == "active");
-        if known || is_active(cloud, balancer).await? {
-            break;
-        }
-        let why = "the load balancer is provisioning".to_owned();
-        tell(Event::Waiting {
-            key: "load_balancer",
-            name: site.config.names.load_balancer.clone(),
-            why: why.clone(),
-        });
-        pause(clock, stop, attempt, why).await?;
-    }
     let evidence = format!("{wanted} or more targets of {name} are healthy");
     Ok(vec![
         Check::new("targets", 6, "targets healthy").pass(evidence),
     ])
+}
+
+/// What is not there yet, and AWS's words for it.
+fn waited_for(targets: &Targets, wanted: usize, active: bool) -> String {
+    let mut why = format!("{} of {wanted} targets healthy", targets.healthy);
+    let others = targets.others();
+    if !others.is_empty() {
+        why += &format!(" ({others})");
+    }
+    if !active {
+        why += "; the load balancer is provisioning";
+    }
+    why
+}
+
+/// Ends a wait that has no end: launches that AWS will go on refusing, targets that nothing will make healthy.
+async fn never(
+    cloud: &Cloud,
+    site: &Site,
+    outputs: &Outputs,
+    (targets, wanted, active): (&Targets, usize, bool),
+) -> Result<(), Unproven> {
+    if let Some(name) = outputs
+        .get(&auto_scaling::NAME)
+        .filter(|_| targets.registered < wanted)
+    {
+        let (launches, group) = tokio::join!(
+            launches(cloud, name),
+            cloud
+                .autoscaling
+                .describe_auto_scaling_groups()
+                .auto_scaling_group_names(name)
+                .send()
+        );
+        let (launches, reply) = (launches?, group.map_err(cloud::Error::from)?);
+        let failing = reply
+            .auto_scaling_groups()
+            .first()
+            .and_then(|group| launches.failing(group));
+        if let Some(failing) = failing.filter(|failing| failing.lasts) {
+            let known = failing
+                .known
+                .map(|row| (row.cause.clone(), row.fix.clone()));
+            let (cause, fix) = known.unwrap_or_default();
+            return Err(Unproven::Never {
+                what: format!("no instance can be launched: {}", failing.words),
+                cause,
+                fix,
+                refused: true,
+            });
+        }
+    }
+    // A listener of a load balancer that is still being made is no listener yet.
+    let lost = targets.others.iter().filter(|_| active).find_map(|one| {
+        let explained = explain(&one.reason, one.description.as_deref(), &site.config);
+        (!explained.heals && !one.leaving).then_some((one, explained))
+    });
+    match lost {
+        Some((one, explained)) => Err(Unproven::Never {
+            what: format!("{} of {wanted} targets healthy; {one}", targets.healthy),
+            cause: explained.cause,
+            fix: explained.fix,
+            refused: false,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// `https://app.example.com`, or by the load balancer's own name when there is no record.
@@ -252,25 +320,35 @@ async fn pause(clock: &Clock, stop: &Stop, attempt: u32, why: String) -> Result<
     }
 }
 
-async fn is_active(cloud: &Cloud, balancer: &str) -> cloud::Result<bool> {
-    let reply = cloud
+async fn is_active(cloud: &Cloud, balancer: &str) -> Result<bool, Unproven> {
+    let request = cloud
         .elb
         .describe_load_balancers()
-        .load_balancer_arns(balancer)
-        .send()
-        .await?;
+        .load_balancer_arns(balancer);
+    let reply = request.send().await.map_err(cloud::Error::from)?;
     let state = reply
         .load_balancers()
         .first()
-        .and_then(|found| found.state())
-        .and_then(|state| state.code());
-    Ok(matches!(
-        state,
-        Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired)
-    ))
+        .and_then(|found| found.state());
+    match state.and_then(|state| state.code()) {
+        Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired) => Ok(true),
+        Some(LoadBalancerStateEnum::Failed) => {
+            let why = state
+                .and_then(|state| state.reason())
+                .unwrap_or("AWS gives no reason");
+            Err(Unproven::Never {
+                what: format!("the load balancer failed: {why}"),
+                cause: "AWS could not make it: often no free addresses, or no internet gateway for an internet-facing one".to_owned(),
+                fix: "`deploy teardown --yes`, mend the network, `deploy up`.".to_owned(),
+                refused: true,
+            })
+        }
+        _ => Ok(false),
+    }
 }
 
-async fn get(url: &str, sandbox: Option<&Sandbox>) -> Result<String, String> {
+/// Asks once for JSON; `Err`: why there was none.
+pub async fn get(url: &str, sandbox: Option<&Sandbox>) -> Result<String, String> {
     let (status, body) = match sandbox {
         Some(sandbox) => browse(sandbox, url).await?,
         None => fetch(url).await?,

@@ -289,12 +289,14 @@ pub async fn instances(cloud: &Cloud, group: &AutoScalingGroup) -> cloud::Result
         return Ok(Vec::new());
     }
     let request = cloud.ec2.describe_instances().set_instance_ids(Some(ids));
-    let mut pages = request.into_paginator().items().send();
-    let mut instances = Vec::new();
-    while let Some(reservation) = pages.next().await {
-        instances.extend(reservation?.instances.unwrap_or_default());
-    }
-    Ok(instances)
+    let reservations = request
+        .into_paginator()
+        .items()
+        .send()
+        .try_collect()
+        .await?;
+    let instances = reservations.into_iter().filter_map(|one| one.instances);
+    Ok(instances.flatten().collect())
 }
 
 fn on_version(check: Check, group: &AutoScalingGroup) -> Check {

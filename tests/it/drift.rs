@@ -281,27 +281,28 @@ async fn a_templates_default_version_moved() {
     drift(
         edit,
         expect![[r#"
-          ~ update   launch_template     app-launch-template  (guide step 3)
-                image: "" -> "ami-0c0ffee0c0ffee0c0"
-                instance_type: "t3.micro" -> "c7i-flex.4xlarge"
-                security_groups: [] -> ["sg-00000000000000008"]
-                instance_profile: "" -> "OZMarketplace"
-                volume.device: "" -> "/dev/xvda"
-                volume.kind: "" -> "gp3"
-                volume.size_gib: 0 -> 50
-                volume.iops: 0 -> 12000
-                volume.throughput_mibps: 0 -> 500
-                volume.delete_on_termination: false -> true
-                imds_tokens: "optional" -> "required"
-                launched.network-interface.Name: (absent) -> "app-asg"
-                launched.network-interface.oz-deploy:stack: (absent) -> "oz-liveness"
-                launched.volume.Name: (absent) -> "app-asg"
-                launched.volume.oz-deploy:stack: (absent) -> "oz-liveness"
-          ~ update   auto_scaling_group  app-asg              (guide step 4)
-                launch_template_version: "1" -> (known after apply)
+              ~ update   launch_template     app-launch-template  (guide step 3)
+                    image: "" -> "ami-0c0ffee0c0ffee0c0"
+                    instance_type: "t3.micro" -> "c7i-flex.4xlarge"
+                    security_groups: [] -> ["sg-00000000000000008"]
+                    instance_profile: "" -> "OZMarketplace"
+                    volume.device: "" -> "/dev/xvda"
+                    volume.kind: "" -> "gp3"
+                    volume.size_gib: 0 -> 50
+                    volume.iops: 0 -> 12000
+                    volume.throughput_mibps: 0 -> 500
+                    volume.delete_on_termination: false -> true
+                    imds_tokens: "optional" -> "required"
+                    launched.network-interface.Name: (absent) -> "app-asg"
+                    launched.network-interface.oz-deploy:stack: (absent) -> "oz-liveness"
+                    launched.volume.Name: (absent) -> "app-asg"
+                    launched.volume.oz-deploy:stack: (absent) -> "oz-liveness"
+              ~ update   auto_scaling_group  app-asg              (guide step 4)
+                    launch_template_version: "1" -> (known after apply)
+                    an instance refresh brings it to the instances: launch before terminate, back by itself when it fails
 
-        Plan: 2 to update.
-    "#]],
+            Plan: 2 to update.
+        "#]],
         &["ModifyLaunchTemplate"],
     )
     .await;

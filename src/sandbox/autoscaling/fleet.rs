@@ -149,7 +149,11 @@ pub fn target_state(world: &World, instance: &Value) -> Option<&'static str> {
 fn dissolve(world: &mut World, group: &Value) {
     let name = group["AutoScalingGroupName"].as_str().unwrap_or_default();
     if !suspended(group, "Terminate") {
-        for one in staying(world, group) {
+        // One that a hook holds goes when somebody lets it go.
+        for one in staying(world, group)
+            .iter()
+            .filter(|one| one["_held"] != true)
+        {
             world.terminate(one["instanceId"].as_str().unwrap_or_default());
         }
     }
@@ -251,7 +255,8 @@ fn retry_at(world: &World, group: &Value) -> f64 {
         .unwrap_or_default()
 }
 
-fn subnets(group: &Value) -> Vec<String> {
+/// Where a group launches.
+pub fn subnets(group: &Value) -> Vec<String> {
     let all = group["VPCZoneIdentifier"].as_str().unwrap_or_default();
     all.split(',')
         .map(|subnet| subnet.trim().to_owned())

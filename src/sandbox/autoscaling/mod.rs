@@ -52,6 +52,19 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         ),
         "EnterStandby" => mark(world, asked, "_standby", true),
         "ExitStandby" => mark(world, asked, "_standby", false),
+        "PutLifecycleHook" => {
+            let hook = json!({
+                "LifecycleHookName": need(asked, "LifecycleHookName")?, "AutoScalingGroupName": asked["AutoScalingGroupName"],
+                "LifecycleTransition": asked["LifecycleTransition"], "HeartbeatTimeout": 3600,
+            });
+            group(world, asked)?["_hooks"] = json!([hook]);
+            Ok(json!({}))
+        }
+        "DescribeLifecycleHooks" => {
+            let hooks = list(group(world, asked)?, "_hooks").to_vec();
+            Ok(json!({ "LifecycleHooks": hooks }))
+        }
+        "CompleteLifecycleAction" => complete(world, asked),
         "StartInstanceRefresh" => refresh::start(world, asked),
         "DescribeInstanceRefreshes" => refresh::describe(world, asked),
         "CancelInstanceRefresh" => refresh::end(world, asked, "Cancelling"),
@@ -225,6 +238,11 @@ fn describe(world: &World, asked: &Value) -> Value {
     };
     let shown = world.rows("asgs").filter(wanted).map(|row| {
         let mut row = row.clone();
+        let subnets = fleet::subnets(&row);
+        let zones = subnets
+            .iter()
+            .filter_map(|id| Some(world.row("subnets", id)?["availabilityZone"].clone()));
+        row["AvailabilityZones"] = zones.collect();
         row["Instances"] = alive(
             world,
             row["AutoScalingGroupName"].as_str().unwrap_or_default(),
@@ -239,6 +257,7 @@ fn describe(world: &World, asked: &Value) -> Value {
 /// An instance as its group shows it.
 fn member(world: &World, one: &Value) -> Value {
     let state = match one["instanceState"]["name"].as_str() {
+        _ if one["_held"] == true => "Terminating:Wait",
         _ if !one["_ending"].is_null() => "Terminating",
         _ if one["_standby"] == true => "Standby",
         Some("running") => "InService",
@@ -377,6 +396,26 @@ fn delete(world: &mut World, asked: &Value) -> Reply {
         .table("policies_of_groups")
         .retain(|_, row| row["AutoScalingGroupName"] != name);
     converge(world);
+    Ok(json!({}))
+}
+
+/// Lets an instance go that a hook held on its way out.
+fn complete(world: &mut World, asked: &Value) -> Reply {
+    group(world, asked)?;
+    let id = need(asked, "InstanceId")?;
+    match world
+        .row_mut("instances", id)
+        .filter(|row| row["_held"] == true)
+    {
+        Some(row) => row["_held"] = json!(false),
+        None => {
+            return refuse(
+                "ValidationError",
+                format!("No active Lifecycle Action found with instance ID {id}"),
+            );
+        }
+    }
+    world.terminate(id);
     Ok(json!({}))
 }
 

@@ -203,7 +203,7 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) 
         .unwrap_or(100);
     let room = (desired * most as usize / 100).max(desired + usize::from(most > 100));
     let mut moved = false;
-    if (!old.is_empty() || members.len() < desired) && members.len() < room {
+    if new.len() < desired && members.len() < room {
         moved = launch(world, group, template);
     }
     let surplus = (ready.len() + old.len()).saturating_sub(desired);

@@ -1,0 +1,168 @@
+//! Instance refreshes of an auto scaling group, in one shape.
+
+use aws_sdk_autoscaling::types::{
+    DesiredConfiguration, InstanceRefresh, InstanceRefreshStatus, LaunchTemplateSpecification,
+    RefreshPreferences, RefreshStrategy,
+};
+
+use super::{Absent, Cloud, Error, Need, Result};
+
+/// One instance refresh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refresh {
+    pub id: String,
+    /// `Pending`, `InProgress`, `Baking`, `Cancelling`, `RollbackInProgress`; or what it ended in.
+    pub status: String,
+    /// The launch template's id and version that it brings; empty when it was started without.
+    pub template: String,
+    pub version: String,
+    /// Instances that are replaced, healthy and warm, in percent.
+    pub percent: i32,
+    /// Instances still to be replaced.
+    pub to_update: i32,
+    /// AWS's words; empty when there are none.
+    pub reason: String,
+}
+
+impl Refresh {
+    /// Whether it is still under way.
+    pub fn active(&self) -> bool {
+        self.forward() || ["Cancelling", "RollbackInProgress"].contains(&self.status.as_str())
+    }
+
+    /// Whether it is under way to its version, and not back.
+    pub fn forward(&self) -> bool {
+        ["Pending", "InProgress", "Baking"].contains(&self.status.as_str())
+    }
+
+    /// Whether it brings this version of this template.
+    pub fn brings(&self, template: &str, version: &str) -> bool {
+        self.template == template && self.version == version
+    }
+
+    /// Whether it came to nothing, by its own failure or by somebody's command.
+    pub fn rolled_back(&self) -> bool {
+        ["Failed", "RollbackSuccessful", "RollbackFailed"].contains(&self.status.as_str())
+    }
+}
+
+/// How instances are replaced: launch before terminate, never fewer than desired, back by itself on failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// AWS refuses to promise a way back from `$Latest` or `$Default`.
+    pub auto_rollback: bool,
+    /// Seconds that it waits after the first instance, for whoever verifies it.
+    pub checkpoint_seconds: Option<i32>,
+}
+
+/// Every refresh of a group, newest first; `None`: this endpoint has no refreshes.
+pub async fn refreshes(cloud: &Cloud, group: &str) -> Result<Option<Vec<Refresh>>> {
+    let request = cloud
+        .autoscaling
+        .describe_instance_refreshes()
+        .auto_scaling_group_name(group);
+    match request.send().await.or_absent() {
+        Err(error) if cloud.lacks(&error) => Ok(None),
+        reply => {
+            let all = reply?
+                .and_then(|reply| reply.instance_refreshes)
+                .unwrap_or_default();
+            Ok(Some(all.into_iter().map(shaped).collect()))
+        }
+    }
+}
+
+/// Starts one; `None`: this endpoint has no refreshes.
+pub async fn start(
+    cloud: &Cloud,
+    group: &str,
+    (template, version): (&str, &str),
+    pace: Pace,
+) -> Result<Option<String>> {
+    let wanted = LaunchTemplateSpecification::builder()
+        .launch_template_id(template)
+        .version(version);
+    let preferences = RefreshPreferences::builder()
+        .skip_matching(true)
+        .auto_rollback(pace.auto_rollback)
+        .min_healthy_percentage(100)
+        .max_healthy_percentage(150)
+        .set_checkpoint_percentages(pace.checkpoint_seconds.map(|_| vec![1, 100]))
+        .set_checkpoint_delay(pace.checkpoint_seconds);
+    let request = cloud
+        .autoscaling
+        .start_instance_refresh()
+        .auto_scaling_group_name(group)
+        .strategy(RefreshStrategy::Rolling)
+        .desired_configuration(
+            DesiredConfiguration::builder()
+                .launch_template(wanted.build())
+                .build(),
+        )
+        .preferences(preferences.build());
+    match request.send().await.map_err(Error::from) {
+        Err(error) if cloud.lacks(&error) => Ok(None),
+        reply => Ok(Some(reply?.instance_refresh_id.need("InstanceRefreshId")?)),
+    }
+}
+
+/// Ends the one that is under way, and leaves what it replaced.
+pub async fn cancel(cloud: &Cloud, group: &str) -> Result<()> {
+    let request = cloud
+        .autoscaling
+        .cancel_instance_refresh()
+        .auto_scaling_group_name(group);
+    over(request.send().await.map(drop).map_err(Error::from))
+}
+
+/// Ends the one that is under way, and takes back what it replaced.
+pub async fn roll_back(cloud: &Cloud, group: &str) -> Result<()> {
+    let request = cloud
+        .autoscaling
+        .rollback_instance_refresh()
+        .auto_scaling_group_name(group);
+    over(request.send().await.map(drop).map_err(Error::from))
+}
+
+/// It may have ended, or be on its way back, before we said so.
+fn over(done: Result<()>) -> Result<()> {
+    match done {
+        Err(error)
+            if [
+                "ActiveInstanceRefreshNotFound",
+                "IrreversibleInstanceRefresh",
+            ]
+            .contains(&error.code()) =>
+        {
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+fn shaped(one: InstanceRefresh) -> Refresh {
+    let template = one
+        .desired_configuration
+        .and_then(|wanted| wanted.launch_template);
+    let part = |part: Option<String>| part.unwrap_or_default();
+    let details = one
+        .rollback_details
+        .and_then(|details| details.rollback_reason);
+    Refresh {
+        id: part(one.instance_refresh_id),
+        status: one
+            .status
+            .as_ref()
+            .map_or("", InstanceRefreshStatus::as_str)
+            .to_owned(),
+        version: part(
+            template
+                .as_ref()
+                .and_then(|template| template.version.clone()),
+        ),
+        template: part(template.and_then(|template| template.launch_template_id)),
+        percent: one.percentage_complete.unwrap_or_default(),
+        to_update: one.instances_to_update.unwrap_or_default(),
+        reason: details.or(one.status_reason).unwrap_or_default(),
+    }
+}

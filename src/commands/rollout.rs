@@ -1,0 +1,327 @@
+//! A changed launch template on its way to the instances: whether it may begin, how far it is, whether the service works
+//! on the way, and back when it does not.
+
+use std::time::Duration;
+
+use aws_sdk_autoscaling::types::Instance;
+
+use super::client::{check, decided, sandbox_web};
+use super::{Session, interrupted};
+use crate::cloud::refresh::{Refresh, refreshes, roll_back};
+use crate::cloud::{self, Error};
+use crate::engine::{Clock, Event, Key, Outputs};
+use crate::exit::Exit;
+use crate::oz::capture::Beside;
+use crate::oz::{Analysis, BaseUrl, Capture, Refused, Service, Token, Web};
+use crate::report::{Check, Outcome, Planned, Problem};
+use crate::site::Site;
+use crate::steps::auto_scaling::{self, told};
+use crate::steps::{launch_template, target_group};
+use crate::verify::{self, Unhealthy, targets};
+
+/// So many looks in a row must find the service broken before the rollout is taken back.
+const PATIENCE: u32 = 3;
+
+/// What a rollout consists of: the template's new version, and the group that brings it to its instances.
+pub const ROLLS: [Key; 2] = [launch_template::VERSION.0, auto_scaling::NAME.0];
+
+/// Whether a change replaces instances.
+pub fn is_rollout(change: &Planned) -> bool {
+    let brings = [
+        "launch_template",
+        "launch_template_version",
+        "outdated_instances",
+        "refresh_to",
+    ];
+    change.resource == auto_scaling::NAME.0
+        && ["update", "adopt"].contains(&change.action)
+        && change
+            .fields
+            .iter()
+            .any(|field| brings.contains(&field.field.as_str()))
+}
+
+/// Whether a change ends a refresh to a version that nobody wants any more.
+pub fn gives_way(change: &Planned) -> bool {
+    change
+        .fields
+        .iter()
+        .any(|field| field.field == "refresh_to")
+}
+
+/// A rollout of one run.
+pub struct Rollout<'a> {
+    pub session: &'a Session<'a>,
+    pub site: &'a Site,
+    pub ids: &'a Outputs,
+    pub clock: &'a Clock,
+}
+
+/// Time for a group to become healthy after something else was mended: two rounds of health checks and a start.
+const MENDING: Duration = Duration::from_secs(600);
+
+/// What is asked of the service while instances are replaced.
+pub struct Gate {
+    endpoint: String,
+    /// A real call, made once: it is metered.
+    liveness: Option<(Capture, Service)>,
+}
+
+/// Why a rollout is taken back.
+struct Bad {
+    exit: Exit,
+    why: String,
+    check: Option<Check>,
+}
+
+impl Rollout<'_> {
+    /// What will be asked on the way.
+    ///
+    /// # Errors
+    /// The capture of deploy.yaml or the token cannot be used: refused before anything is changed.
+    pub async fn gate(&self) -> Result<Option<Gate>, Refused> {
+        let Some(endpoint) = verify::endpoint(self.site, self.ids) else {
+            return Ok(None);
+        };
+        let Some(path) = &self.site.config.verify.capture else {
+            return Ok(Some(Gate {
+                endpoint,
+                liveness: None,
+            }));
+        };
+        let capture = Capture::read(path.as_ref(), &Beside::default())?;
+        let web = match &self.session.sandbox {
+            Some(sandbox) => sandbox_web(sandbox).await?.0,
+            None => Web::new(None)?,
+        };
+        let base = BaseUrl::parse(&endpoint, true)?; // a stack without TLS was asked for in deploy.yaml
+        let service = Service::new(base, Token::read(None)?, &web)
+            .map_err(|why| Refused::new(why, "This is a bug."))?;
+        Ok(Some(Gate {
+            endpoint,
+            liveness: Some((capture, service)),
+        }))
+    }
+
+    /// Whether the group may be rolled: an unhealthy one would not tell a bad version from a good one. One that was mended
+    /// a moment ago is given time.
+    pub async fn fit(&self, gate: Option<&Gate>, mended: bool) -> Result<(), Box<Outcome>> {
+        let patience = self
+            .clock
+            .at_most(if mended { MENDING } else { Duration::ZERO });
+        for attempt in 0.. {
+            let why = match self.unfit(gate).await {
+                Ok(None) => return Ok(()),
+                Ok(Some(why)) => why,
+                Err(error) => return Err(Box::new(refused(Problem::of(&error)))),
+            };
+            self.tell(why.clone());
+            if !patience.pause(attempt, self.session.stop).await {
+                return Err(Box::new(refused(Problem::new(
+                    format!("the group is not rolled: {why}"),
+                    "`deploy diagnose` finds the cause. --force rolls it all the same, for a version that mends it; --no-verify does not ask the service.",
+                ))));
+            }
+        }
+        unreachable!("it ends with a fit group, a deadline or a signal")
+    }
+
+    async fn unfit(&self, gate: Option<&Gate>) -> cloud::Result<Option<String>> {
+        let Some(group) = self.ids.get(&target_group::ARN) else {
+            return Ok(None);
+        };
+        let targets = targets(&self.session.cloud, group).await?;
+        if targets.registered == 0 {
+            return Ok(None); // there is nothing that could be lost
+        }
+        // One that has just been launched is not ill.
+        let ill = |one: &Unhealthy| !one.leaving && one.state != "initial";
+        if targets.others.iter().any(ill) || targets.healthy == 0 {
+            let what = format!(
+                "{} of {} targets healthy",
+                targets.healthy, targets.registered
+            );
+            return Ok(Some(match targets.others().as_str() {
+                "" => what,
+                others => format!("{what} ({others})"),
+            }));
+        }
+        let Some(gate) = gate else { return Ok(None) };
+        let answer = self.ask(gate, targets.healthy).await;
+        Ok(answer
+            .err()
+            .map(|why| format!("{} does not answer: {why}", gate.endpoint)))
+    }
+
+    /// Follows an instance refresh to its end.
+    pub async fn follow(&self, id: &str, gate: Option<&Gate>) -> Result<(), Box<Outcome>> {
+        let name = self.site.config.names.auto_scaling_group.as_str();
+        let (mut bad, mut broken, mut asked) = (None, 0, false);
+        for attempt in 0.. {
+            let all = refreshes(&self.session.cloud, name)
+                .await
+                .map_err(|error| self.lost(&error))?;
+            let Some(refresh) = all.into_iter().flatten().find(|one| one.id == id) else {
+                return Ok(());
+            };
+            if !refresh.active() {
+                return concluded(&refresh, bad);
+            }
+            self.progress(&refresh)
+                .await
+                .map_err(|error| self.lost(&error))?;
+            let under_way = refresh.forward() && (1..100).contains(&refresh.percent);
+            if let Some(gate) = gate.filter(|_| under_way && bad.is_none()) {
+                let found = self.judge(gate, &mut asked).await?;
+                broken = if found.is_some() { broken + 1 } else { 0 };
+                // A decision is a decision; an answer that does not come may come yet.
+                bad = found.filter(|bad| broken >= PATIENCE || bad.check.is_some());
+                if let Some(bad) = &bad {
+                    self.tell(format!("rolling back: {}", bad.why));
+                    roll_back(&self.session.cloud, name)
+                        .await
+                        .map_err(|error| self.lost(&error))?;
+                }
+            }
+            if !self.clock.pause(attempt, self.session.stop).await {
+                return Err(Box::new(self.left(&refresh)));
+            }
+        }
+        unreachable!("it ends with the refresh, a deadline or a signal")
+    }
+
+    /// Asks the service as often as it takes to meet every instance, and once for a real analysis.
+    async fn judge(&self, gate: &Gate, asked: &mut bool) -> Result<Option<Bad>, Box<Outcome>> {
+        let group = self
+            .ids
+            .get(&target_group::ARN)
+            .map(String::as_str)
+            .unwrap_or_default();
+        let healthy = targets(&self.session.cloud, group)
+            .await
+            .map_err(|error| self.lost(&error))?
+            .healthy;
+        if let Err(why) = self.ask(gate, healthy).await {
+            return Ok(Some(Bad {
+                exit: Exit::Unverified,
+                why: format!("{}: {why}", gate.endpoint),
+                check: None,
+            }));
+        }
+        let Some((capture, service)) = gate.liveness.as_ref().filter(|_| !*asked) else {
+            return Ok(None);
+        };
+        *asked = true;
+        let time = (self.clock, self.session.stop);
+        let Ok(answered) = service.liveness(capture, time).await else {
+            return Ok(None); // the wait that follows tells of the deadline or the signal
+        };
+        let (exit, _) = decided(&answered.verdict, None, None);
+        let found = check(Analysis::Quality, &answered.verdict, None, None);
+        Ok((exit != Exit::Done).then(|| Bad {
+            exit,
+            why: found.evidence.clone(),
+            check: Some(found),
+        }))
+    }
+
+    async fn ask(&self, gate: &Gate, healthy: usize) -> Result<(), String> {
+        let url = format!("{}/api/version", gate.endpoint);
+        for _ in 0..(2 * healthy).clamp(2, 10) {
+            verify::get(&url, self.session.sandbox.as_ref()).await?;
+        }
+        Ok(())
+    }
+
+    /// One line for each change: how far it is, and what the instances do that come and go.
+    async fn progress(&self, refresh: &Refresh) -> cloud::Result<()> {
+        let cloud = &self.session.cloud;
+        let name = self.site.config.names.auto_scaling_group.as_str();
+        let request = cloud
+            .autoscaling
+            .describe_auto_scaling_groups()
+            .auto_scaling_group_names(name);
+        let reply = request.send().await?;
+        let health = match self.ids.get(&target_group::ARN) {
+            Some(arn) => targets(cloud, arn).await?.others,
+            None => Vec::new(),
+        };
+        let moving = |one: &Instance| {
+            let id = one.instance_id().unwrap_or("?");
+            let version = one
+                .launch_template()
+                .and_then(|from| from.version())
+                .unwrap_or("?");
+            let state = one.lifecycle_state().map_or("?", |state| state.as_str());
+            let ill = health
+                .iter()
+                .find(|target| target.id == id)
+                .map(|target| target.state.as_str());
+            match (state, ill) {
+                ("InService", None) if version != refresh.version => None,
+                (state, Some(ill)) => Some(format!("{id} (version {version}) {state}, {ill}")),
+                (state, None) => Some(format!("{id} (version {version}) {state}")),
+            }
+        };
+        let lines: Vec<String> = reply
+            .auto_scaling_groups()
+            .iter()
+            .flat_map(|group| group.instances())
+            .filter_map(moving)
+            .collect();
+        self.tell(format!("{}: {}", told(refresh), lines.join("; ")));
+        Ok(())
+    }
+
+    fn tell(&self, why: String) {
+        let name = self.site.config.names.auto_scaling_group.clone();
+        self.session.report.event(Event::Waiting {
+            key: auto_scaling::REFRESH.0,
+            name,
+            why,
+        });
+    }
+
+    /// The run ends, the rollout does not.
+    fn left(&self, refresh: &Refresh) -> Outcome {
+        let summary = "the rollout goes on by itself; running again follows it";
+        let (exit, word) = match self.session.stop.signal() {
+            Some(signal) => (interrupted(signal), "interrupted"),
+            None => (Exit::Deadline, "timeout"),
+        };
+        let problem = Problem::new(told(refresh), "Running again goes on from here.");
+        Outcome::new(exit, word, summary).with_problems(vec![problem])
+    }
+
+    fn lost(&self, error: &Error) -> Box<Outcome> {
+        let summary = "failed; the rollout goes on by itself, and running again follows it";
+        Box::new(
+            Outcome::new(Exit::Failed, "failed", summary).with_problems(vec![Problem::of(error)]),
+        )
+    }
+}
+
+fn refused(problem: Problem) -> Outcome {
+    Outcome::new(Exit::Refused, "refused", "refused; nothing was changed")
+        .with_problems(vec![problem])
+}
+
+/// How a refresh ended. What was rolled back is not tried again by itself.
+fn concluded(refresh: &Refresh, bad: Option<Bad>) -> Result<(), Box<Outcome>> {
+    if !refresh.rolled_back() {
+        return Ok(()); // a cancelled one too: the next plan begins it anew
+    }
+    let (exit, why, found) = match bad {
+        Some(bad) => (bad.exit, bad.why, bad.check),
+        None => (Exit::Unverified, refresh.reason.clone(), None),
+    };
+    let problem = Problem {
+        resource: Some("auto_scaling_group (guide step 4)".to_owned()),
+        message: format!("version {} was not taken: {why}", refresh.version),
+        cause: Some(format!("the instance refresh ended in {}", refresh.status)),
+        cure: Some("The instances run the version before it. Mend deploy.yaml or the image; `up --force` tries this version again.".to_owned()),
+    };
+    let mut outcome = Outcome::new(exit, "rolled_back", "rolled back").with_problems(vec![problem]);
+    outcome.checks.extend(found);
+    Err(Box::new(outcome))
+}

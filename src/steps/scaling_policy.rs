@@ -1,0 +1,157 @@
+//! Guide step 4: the target tracking policy.
+
+use aws_sdk_autoscaling::types::{
+    MetricType, PredefinedMetricSpecification, ScalingPolicy as ElasticPolicy,
+    TargetTrackingConfiguration,
+};
+use serde::Serialize;
+
+use super::auto_scaling::{AutoScalingGroup, NAME};
+use crate::cloud::{Absent, Cloud, Need, Result};
+use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status};
+use crate::site::Site;
+
+/// More instances under load, fewer without.
+pub struct ScalingPolicy;
+
+/// A target tracking policy.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct PolicySpec {
+    group: String,
+    metric: String,
+    target_percent: f64,
+    /// Absent: the group's default applies, to scaling and to instance refreshes alike.
+    warm_up_seconds: Option<i32>,
+    scale_in: bool,
+}
+
+const POLICY_NAME: Output = Output(ScalingPolicy::KEY, "name");
+
+impl Resource for ScalingPolicy {
+    const KEY: Key = "scaling_policy";
+    const STEP: u8 = 4;
+    type Spec = PolicySpec;
+
+    fn name(&self, site: &Site) -> String {
+        format!("{}-cpu", site.config.names.auto_scaling_group)
+    }
+
+    fn want(&self, site: &Site, refs: &Refs) -> PolicySpec {
+        PolicySpec {
+            group: refs.get(NAME),
+            metric: MetricType::AsgAverageCpuUtilization.as_str().to_owned(),
+            target_percent: site.config.scaling.cpu_target_percent,
+            warm_up_seconds: None,
+            scale_in: true,
+        }
+    }
+
+    /// Ours by its name, else the group's first one that tracks CPU: the console's wizard gives it another name.
+    async fn find(
+        &self,
+        cloud: &Cloud,
+        site: &Site,
+        look: &Look,
+    ) -> Result<Option<Live<PolicySpec>>> {
+        let Some(group) = look.output(NAME).await? else {
+            return Ok(None);
+        };
+        let Some(reply) = cloud
+            .autoscaling
+            .describe_policies()
+            .auto_scaling_group_name(&group)
+            .send()
+            .await
+            .or_absent()?
+        else {
+            return Ok(None);
+        };
+        let named = self.name(site);
+        let policies = reply.scaling_policies();
+        let tracks_cpu = |policy: &&ElasticPolicy| {
+            metric(policy) == MetricType::AsgAverageCpuUtilization.as_str()
+        };
+        let found = policies
+            .iter()
+            .find(|policy| policy.policy_name() == Some(&named));
+        let Some(policy) = found.or_else(|| policies.iter().find(tracks_cpu)) else {
+            return Ok(None);
+        };
+        let tracking = policy.target_tracking_configuration();
+        Ok(Some(Live {
+            spec: PolicySpec {
+                group,
+                metric: metric(policy),
+                target_percent: tracking
+                    .and_then(|tracking| tracking.target_value())
+                    .unwrap_or_default(),
+                warm_up_seconds: policy.estimated_instance_warmup(),
+                scale_in: !tracking
+                    .and_then(|tracking| tracking.disable_scale_in())
+                    .unwrap_or_default(),
+            },
+            outputs: [(POLICY_NAME, policy.policy_name.clone().need("PolicyName")?)].into(),
+            status: Status::Ready,
+            owner: Owner::Parent(AutoScalingGroup::KEY),
+        }))
+    }
+
+    async fn create(&self, cloud: &Cloud, site: &Site, want: &PolicySpec) -> Result<Outputs> {
+        put_policy(cloud, self.name(site), want).await
+    }
+
+    async fn update(
+        &self,
+        cloud: &Cloud,
+        _: &Site,
+        live: &Live<PolicySpec>,
+        want: &PolicySpec,
+    ) -> Result<Outputs> {
+        put_policy(cloud, live.outputs[&POLICY_NAME].clone(), want).await
+    }
+
+    /// With its alarms.
+    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<PolicySpec>) -> Result<()> {
+        let request = cloud
+            .autoscaling
+            .delete_policy()
+            .auto_scaling_group_name(&live.spec.group);
+        request
+            .policy_name(&live.outputs[&POLICY_NAME])
+            .send()
+            .await
+            .or_absent()?;
+        Ok(())
+    }
+}
+
+// How AWS spells it.
+
+fn metric(policy: &ElasticPolicy) -> String {
+    let tracking = policy.target_tracking_configuration();
+    let predefined = tracking.and_then(|tracking| tracking.predefined_metric_specification());
+    predefined
+        .and_then(|metric| metric.predefined_metric_type())
+        .map_or_else(String::new, |kind| kind.as_str().to_owned())
+}
+
+async fn put_policy(cloud: &Cloud, name: String, want: &PolicySpec) -> Result<Outputs> {
+    let metric = MetricType::from(want.metric.as_str());
+    let metric = PredefinedMetricSpecification::builder()
+        .predefined_metric_type(metric)
+        .build();
+    let tracking = TargetTrackingConfiguration::builder()
+        .predefined_metric_specification(metric)
+        .target_value(want.target_percent)
+        .disable_scale_in(!want.scale_in);
+    let request = cloud
+        .autoscaling
+        .put_scaling_policy()
+        .auto_scaling_group_name(&want.group)
+        .policy_name(&name)
+        .policy_type("TargetTrackingScaling")
+        .set_estimated_instance_warmup(want.warm_up_seconds)
+        .target_tracking_configuration(tracking.build());
+    request.send().await?;
+    Ok([(POLICY_NAME, name)].into())
+}

@@ -277,6 +277,12 @@ pub enum Sandbox {
         #[arg(long, default_value_t = crate::commands::PACE)]
         pace: f64,
     },
+    /// Show what the kept sandbox does to those who live in it, or change it: iam_delay=15 launch_fails='{"*": OptInRequired}'
+    Weather {
+        /// Switches to set; without any, they are only shown
+        #[arg(value_name = "NAME=VALUE")]
+        switches: Vec<String>,
+    },
     /// Forget everything that was made in the sandbox
     Reset,
 }

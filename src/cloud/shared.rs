@@ -31,6 +31,46 @@ pub struct Balancing {
 }
 
 impl Balancing {
+    /// Reads the tags of both, in one call; one of them may have gone since it was listed.
+    async fn tag(&mut self, cloud: &Cloud) -> Result<()> {
+        let balancer = self
+            .load_balancer
+            .as_ref()
+            .and_then(|one| one.load_balancer_arn.clone());
+        let group = self
+            .target_group
+            .as_ref()
+            .and_then(|one| one.target_group_arn.clone());
+        let both: Vec<String> = balancer.iter().chain(&group).cloned().collect();
+        if both.is_empty() || self.tag_all(cloud, &both).await? {
+            return Ok(());
+        }
+        let alone = |arn: &Option<String>| arn.iter().cloned().collect::<Vec<_>>();
+        if !self.tag_all(cloud, &alone(&balancer)).await? {
+            self.load_balancer = None;
+        }
+        if !self.tag_all(cloud, &alone(&group)).await? {
+            self.target_group = None;
+        }
+        Ok(())
+    }
+
+    /// Whether all of these still exist.
+    async fn tag_all(&mut self, cloud: &Cloud, arns: &[String]) -> Result<bool> {
+        let request = cloud
+            .elb
+            .describe_tags()
+            .set_resource_arns(Some(arns.to_vec()));
+        let Some(reply) = request.send().await.or_absent()? else {
+            return Ok(false);
+        };
+        for described in reply.tag_descriptions() {
+            let arn = described.resource_arn().unwrap_or_default().to_owned();
+            self.tags.insert(arn, tags::from_elb(described.tags()));
+        }
+        Ok(true)
+    }
+
     /// The tags of this ARN.
     pub fn tags(&self, arn: &str) -> Tags {
         self.tags.get(arn).cloned().unwrap_or_default()
@@ -93,27 +133,7 @@ impl Shared {
                 target_group: groups?.and_then(|reply| reply.target_groups?.into_iter().next()),
                 tags: BTreeMap::new(),
             };
-            let balancer_arn = read
-                .load_balancer
-                .as_ref()
-                .and_then(|lb| lb.load_balancer_arn.clone());
-            let group_arn = read
-                .target_group
-                .as_ref()
-                .and_then(|group| group.target_group_arn.clone());
-            let arns: Vec<String> = balancer_arn.into_iter().chain(group_arn).collect();
-            if !arns.is_empty() {
-                let reply = cloud
-                    .elb
-                    .describe_tags()
-                    .set_resource_arns(Some(arns))
-                    .send()
-                    .await?;
-                for described in reply.tag_descriptions() {
-                    let arn = described.resource_arn().unwrap_or_default().to_owned();
-                    read.tags.insert(arn, tags::from_elb(described.tags()));
-                }
-            }
+            read.tag(cloud).await?;
             Ok(read)
         };
         self.balancing.get_or_try_init(read).await

@@ -14,6 +14,7 @@ use crate::sandbox::{self, Sandbox};
 pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, stop: &Stop) -> Outcome {
     let done = match verb {
         cli::Sandbox::Reset => reset(world),
+        cli::Sandbox::Weather { switches } => weather(world, switches, report),
         cli::Sandbox::Serve { port, pace } => serve(world, *port, *pace, report, stop).await,
     };
     match done {
@@ -47,6 +48,22 @@ fn reset(world: &Path) -> std::io::Result<String> {
         }
         Err(error) => Err(error),
     }
+}
+
+fn weather(world: &Path, switches: &[String], report: &Report) -> std::io::Result<String> {
+    let sandbox = Sandbox::open(world, super::PACE)?;
+    let mut weather = sandbox.world().weather;
+    for switch in switches {
+        weather = weather.with(switch).map_err(std::io::Error::other)?;
+    }
+    let shown = serde_yaml::to_string(&weather).map_err(std::io::Error::other)?;
+    report.line(shown.trim_end());
+    if switches.is_empty() {
+        return Ok(String::new());
+    }
+    sandbox.change(|world| world.weather = weather);
+    sandbox.keep(world)?;
+    Ok("Kept.".to_owned())
 }
 
 async fn serve(

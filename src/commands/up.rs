@@ -49,7 +49,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
     };
     let checks = match args.no_verify {
         true => Ok(Vec::new()),
-        false => prove(session, &site, &ids, &clock, &tell).await,
+        false => prove(session, &site, (&ids, &changes), &clock, &tell).await,
     };
     let mut outcome = match checks {
         Ok(checks) => {
@@ -360,12 +360,15 @@ async fn subnets(session: &Session<'_>, site: &Site) -> Result<Vec<Problem>, Box
 async fn prove(
     session: &Session<'_>,
     site: &Site,
-    ids: &Outputs,
+    (ids, changes): (&Outputs, &[Planned]),
     clock: &Clock,
     tell: &dyn Fn(Event),
 ) -> Result<Vec<Check>, Unproven> {
     let time = (clock, session.stop);
-    let mut checks = verify::wait_healthy(&session.cloud, site, ids, time, tell).await?;
+    let made =
+        |change: &Planned| change.resource == auto_scaling::NAME.0 && change.action == "create";
+    let ids_made = (ids, changes.iter().any(made));
+    let mut checks = verify::wait_healthy(&session.cloud, site, ids_made, time, tell).await?;
     if let Some(endpoint) = verify::endpoint(site, ids) {
         checks.push(verify::version(&endpoint, session.sandbox.as_ref(), time, tell).await?);
     }

@@ -46,7 +46,7 @@ impl Diagnosis<'_> {
         let evidence = format!("{have} of {want} instances");
         match launches(self.cloud, name).await {
             Err(error) => unanswered(check, &error),
-            Ok(launches) => match launches.failing(group) {
+            Ok(launches) => match launches.failing(group, None) {
                 None => check.pass(evidence),
                 Some(failing) => {
                     let (cause, fix) = failing.known.map_or(

@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, SOA};
@@ -135,15 +134,7 @@ async fn balanced(
     let host = dialled(&world, if known { host } else { sni.unwrap_or(host) });
     match sandbox.browse((&host, port), request).await {
         Ok(answer) => answer,
-        // hyper ends the connection when a body fails.
-        Err(why) => {
-            axum::response::Response::new(Body::from_stream(futures_util::stream::iter([Err::<
-                bytes::Bytes,
-                _,
-            >(
-                std::io::Error::other(why),
-            )])))
-        }
+        Err(_) => super::serve::cut(),
     }
 }
 

@@ -8,6 +8,7 @@ mod autoscaling;
 mod dns;
 mod ec2;
 mod elb;
+mod faults;
 mod front;
 mod health;
 mod iam;
@@ -19,6 +20,7 @@ pub mod weather;
 mod wire;
 mod world;
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,9 +36,10 @@ use aws_smithy_types::body::SdkBody;
 use axum::body::Body;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use faults::Faults;
+pub use faults::{Cut, Fault};
 pub use front::Front;
 pub use serve::serve;
 use service::Route;
@@ -92,9 +95,7 @@ pub struct Call {
 impl Call {
     /// Whether it may change something.
     pub fn mutates(&self) -> bool {
-        !["Describe", "List", "Get"]
-            .iter()
-            .any(|reads| self.operation.starts_with(reads))
+        !wire::reads(&self.operation)
     }
 }
 
@@ -108,21 +109,6 @@ pub fn sample_reference() -> Vec<u8> {
     oz::samples::picture(crate::oz::picture::Kind::Jpeg, "sample", false)
 }
 
-/// What goes wrong with one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// It is refused for good, without effect.
-    Refuse,
-    /// The service fails this once, without effect.
-    Fail,
-    /// It has its effect, and the answer is lost.
-    Lose,
-    /// It never arrives, and no answer ever comes.
-    Hang,
-    /// It has its effect, and no answer ever comes.
-    HangAfter,
-}
-
 /// A world, and who asks it. Clones are the same one.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
@@ -133,9 +119,9 @@ pub struct Sandbox {
 struct Inner {
     world: Mutex<World>,
     calls: Mutex<Vec<Call>>,
-    /// How many calls from now until one is disturbed, and how.
-    fault: Mutex<Option<(usize, Fault)>>,
-    struck: Notify,
+    faults: Faults,
+    /// The world after each change, for reads that lag behind.
+    history: Mutex<VecDeque<World>>,
     oz: oz::Service,
     /// Whose turn it is behind the load balancers.
     turn: AtomicUsize,
@@ -201,13 +187,36 @@ impl Sandbox {
 
     /// Answers one call of an AWS client.
     pub fn answer(&self, request: &http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
-        let (call, response) = wire::answer(&mut self.lock(), request);
-        self.inner
-            .calls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(call);
+        let mut world = self.lock();
+        if world.weather.describe_lag > 0.0 && hold(&self.inner.history).is_empty() {
+            hold(&self.inner.history).push_back(world.clone());
+        }
+        let (call, response) = match self.past(&world, request) {
+            Some(mut past) => wire::answer(&mut past, request),
+            None => wire::answer(&mut world, request),
+        };
+        if call.mutates() && world.weather.describe_lag > 0.0 {
+            hold(&self.inner.history).push_back(world.clone());
+        }
+        hold(&self.inner.calls).push(call);
         response
+    }
+
+    /// The world as a read sees it that lags behind; `None`: as it is. Route 53 and STS always tell the newest.
+    fn past(&self, world: &World, request: &http::Request<Vec<u8>>) -> Option<World> {
+        let lag = world.weather.describe_lag;
+        let (service, operation) = wire::named(request);
+        let lags =
+            ["ec2", "iam", "autoscaling", "elasticloadbalancing"].contains(&service.as_str());
+        if lag <= 0.0 || !lags || !wire::reads(&operation) {
+            return None;
+        }
+        let then = world.now - lag * self.inner.faults.random();
+        let history = hold(&self.inner.history);
+        let mut past = history.iter().rev().find(|past| past.now <= then)?.clone();
+        past.advance(then);
+        (past.weather, past.requests) = (world.weather.clone(), world.requests);
+        Some(past)
     }
 
     /// What a client gets for a request to this host and port: from the stand-in service, or from the load balancer
@@ -249,20 +258,12 @@ impl Sandbox {
 
     /// Every call so far, in order.
     pub fn calls(&self) -> Vec<Call> {
-        self.inner
-            .calls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        hold(&self.inner.calls).clone()
     }
 
     /// Forgets the calls, not the world.
     pub fn clear_calls(&self) {
-        self.inner
-            .calls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        hold(&self.inner.calls).clear();
     }
 
     /// The world as it is now.
@@ -275,62 +276,15 @@ impl Sandbox {
         change(&mut self.lock());
     }
 
-    /// Disturbs one call in process: the one that comes after this many others.
-    pub fn disturb(&self, after: usize, fault: Fault) {
-        *self
-            .inner
-            .fault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some((after, fault));
-    }
-
-    /// Ends the wait for a disturbance; whether it struck.
-    pub fn calm(&self) -> bool {
-        self.inner
-            .fault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .is_none()
-    }
-
-    /// Returns when a call begins to hang.
-    pub async fn hangs(&self) {
-        self.inner.struck.notified().await;
-    }
-
-    /// What goes wrong with the call that arrives now.
-    fn strike(&self) -> Option<Fault> {
-        let mut next = self
-            .inner
-            .fault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match next.as_mut() {
-            Some((0, _)) => next.take().map(|(_, fault)| fault),
-            Some((after, _)) => {
-                *after -= 1;
-                None
-            }
-            None => None,
-        }
-    }
-
-    async fn hang<T>(&self) -> T {
-        self.inner.struck.notify_one();
-        std::future::pending().await
-    }
-
     /// This world, from now on.
     pub fn of(world: World, pace: f64) -> Sandbox {
         let origin = world.now;
-        let (world, calls, fault) = (Mutex::new(world), Mutex::default(), Mutex::default());
         Sandbox {
             inner: Arc::new(Inner {
-                world,
-                calls,
-                fault,
-                struck: Notify::new(),
+                world: Mutex::new(world),
+                calls: Mutex::default(),
+                faults: Faults::default(),
+                history: Mutex::default(),
                 oz: oz::Service::default(),
                 turn: AtomicUsize::new(0),
                 origin,
@@ -342,11 +296,7 @@ impl Sandbox {
 
     /// The world, at the runtime's time.
     fn lock(&self) -> MutexGuard<'_, World> {
-        let mut world = self
-            .inner
-            .world
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut world = hold(&self.inner.world);
         world.advance(
             self.inner.origin + self.inner.since.elapsed().as_secs_f64() * self.inner.pace,
         );
@@ -374,23 +324,17 @@ impl HttpConnector for Connector {
             let plain = plain.body(body).map_err(|error| other(error.into()))?;
             // A turn for others, as a network would give it.
             tokio::task::yield_now().await;
-            let answer = match sandbox.strike() {
-                Some(Fault::Hang) => sandbox.hang().await,
-                Some(Fault::Refuse) => wire::refused(&plain, "AccessDenied", 403),
-                Some(Fault::Fail) => wire::refused(&plain, "InternalFailure", 500),
-                struck => {
-                    let answer = sandbox.answer(&plain);
-                    match struck {
-                        Some(Fault::HangAfter) => sandbox.hang().await,
-                        Some(_) => return Err(ConnectorError::io("the connection was cut".into())),
-                        None => answer,
-                    }
-                }
-            };
+            let cut = |_| ConnectorError::io("the connection was cut".into());
+            let answer = sandbox.disturbed(&plain).await.map_err(cut)?;
             let answer = answer.map(SdkBody::from);
             HttpResponse::try_from(answer).map_err(|error| other(error.into()))
         })
     }
+}
+
+/// What a panic of another thread left behind is as good as before: every change of a world is one call.
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn unix_seconds() -> f64 {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use tokio::net::TcpListener;
 
-use super::{Sandbox, oz, wire};
+use super::{Cut, Sandbox, oz, wire};
 
 /// Serves until `shutdown`.
 pub async fn serve(
@@ -31,9 +31,13 @@ async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let call = http::Request::from_parts(parts.clone(), Vec::new());
     if wire::service(&call).is_some() {
-        return sandbox
-            .answer(&call.map(|_: Vec<u8>| body.to_vec()))
-            .map(Body::from);
+        let answer = sandbox
+            .disturbed(&call.map(|_: Vec<u8>| body.to_vec()))
+            .await;
+        return match answer {
+            Ok(answer) => answer.map(Body::from),
+            Err(Cut) => cut(),
+        };
     }
     let host = parts
         .headers
@@ -46,4 +50,15 @@ async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
         Ok(answer) => answer,
         Err(why) => (StatusCode::BAD_GATEWAY, why).into_response(),
     }
+}
+
+/// An answer that is a cut connection: hyper ends it when a body fails.
+pub fn cut() -> Response {
+    let broken = std::io::Error::other("the connection is cut");
+    Response::new(Body::from_stream(futures_util::stream::iter([Err::<
+        bytes::Bytes,
+        _,
+    >(
+        broken
+    )])))
 }

@@ -50,6 +50,8 @@ pub struct Weather {
     pub throttle: Option<Throttle>,
     /// The credentials expire then, in seconds since the world was seeded.
     pub credentials_expire: Option<f64>,
+    /// The share of calls that something goes wrong with, 0 to 1.
+    pub fault_rate: f64,
     /// Encoded authorization messages may be decoded (sts:DecodeAuthorizationMessage).
     pub may_decode: bool,
 }
@@ -76,8 +78,26 @@ impl Default for Weather {
             zone_busy: 0.0,
             throttle: None,
             credentials_expire: None,
+            fault_rate: 0.0,
             may_decode: true,
         }
+    }
+}
+
+impl Weather {
+    /// The same with one switch set: `iam_delay=15`, `launch_fails={"*": OptInRequired}`.
+    ///
+    /// # Errors
+    /// No such switch, or not such a value, in words.
+    pub fn with(&self, switch: &str) -> Result<Weather, String> {
+        let (name, value) = switch.split_once('=').ok_or("write it as NAME=VALUE")?;
+        let value: serde_yaml::Value =
+            serde_yaml::from_str(value).map_err(|error| error.to_string())?;
+        let mut all = serde_yaml::to_value(self).map_err(|error| error.to_string())?;
+        if let Some(all) = all.as_mapping_mut() {
+            all.insert(name.trim().into(), value);
+        }
+        serde_yaml::from_value(all).map_err(|error| format!("{switch}: {error}"))
     }
 }
 

@@ -127,6 +127,28 @@ pub fn refused(request: &Request<Vec<u8>>, code: &'static str, status: u16) -> R
     )
 }
 
+/// A refusal that asks to slow down.
+pub fn throttled(request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+    match service(request).as_deref() {
+        Some("ec2") => refused(request, "RequestLimitExceeded", 503),
+        _ => refused(request, "Throttling", 400),
+    }
+}
+
+/// Service and operation of a request.
+pub fn named(request: &Request<Vec<u8>>) -> (String, String) {
+    let service = service(request).unwrap_or_default();
+    let (operation, _) = read(Protocol::of(&service, request), request);
+    (service, operation)
+}
+
+/// Whether a call only reads.
+pub fn reads(operation: &str) -> bool {
+    ["Describe", "List", "Get", "Decode"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
+}
+
 /// The service that a request is signed for.
 pub fn service(request: &Request<Vec<u8>>) -> Option<String> {
     scope(request, 3)

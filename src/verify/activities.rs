@@ -1,18 +1,14 @@
 //! What a group's own history says of launches that failed.
 
-use std::collections::BTreeSet;
-
-use aws_sdk_autoscaling::types::{AutoScalingGroup, ScalingActivityStatusCode};
+use aws_sdk_autoscaling::types::{Activity, AutoScalingGroup, ScalingActivityStatusCode};
 
 use crate::cloud::{self, Cloud};
 use crate::explain::{Row, explain_words};
 
-/// The last launches of a group, newest first.
+/// The last launches of a group that failed one after another, newest first; none: the newest one succeeded.
 #[derive(Debug, Default)]
 pub struct Launches {
-    failed: Vec<String>,
-    /// Whether the newest one succeeded, or none was tried.
-    well: bool,
+    failed: Vec<(String, String)>,
 }
 
 /// Why a group does not launch.
@@ -42,64 +38,57 @@ pub async fn launches(cloud: &Cloud, group: &str) -> cloud::Result<Launches> {
         .activities
         .unwrap_or_default();
     let launching = |words: Option<&str>| words.is_some_and(|words| words.starts_with("Launching"));
-    let mut launches = Launches {
-        failed: Vec::new(),
-        well: true,
-    };
-    let tried = activities.iter().filter(|one| launching(one.description()));
-    for (index, one) in tried.enumerate() {
-        let bad = matches!(
+    let failed = |one: &Activity| {
+        matches!(
             one.status_code(),
             Some(ScalingActivityStatusCode::Failed | ScalingActivityStatusCode::Cancelled)
-        );
-        // What failed before the newest success is history.
-        match bad {
-            false if index == 0 => return Ok(launches),
-            false => break,
-            true => launches
-                .failed
-                .push(one.status_message().unwrap_or_default().to_owned()),
-        }
-        launches.well = false;
-    }
-    Ok(launches)
+        )
+    };
+    // What failed before the newest success is history.
+    let tried = activities.iter().filter(|one| launching(one.description()));
+    let failed = tried.take_while(|one| failed(one)).map(|one| {
+        let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
+        (part(one.activity_id()), part(one.status_message()))
+    });
+    Ok(Launches {
+        failed: failed.collect(),
+    })
 }
 
 impl Launches {
-    /// The newest failure after which nothing was launched; `None`: all is well. A zone without capacity is not the end
-    /// while another one may serve.
-    pub fn failing(&self, group: &AutoScalingGroup) -> Option<Failing> {
-        if self.well {
-            return None;
-        }
-        let words = self.failed.first()?.clone();
-        let known = explain_words(&words);
-        let lasting = self.failed.iter().find_map(|words| {
+    /// The newest failure's id: what is older than it happened before.
+    pub fn newest(&self) -> Option<&str> {
+        self.failed.first().map(|(id, _)| id.as_str())
+    }
+
+    /// The newest failure after which nothing was launched; `None`: all is well, or nothing was tried since `before`. A
+    /// zone without capacity is not the end while another one may serve.
+    pub fn failing(&self, group: &AutoScalingGroup, before: Option<&str>) -> Option<Failing> {
+        let fresh = self
+            .failed
+            .iter()
+            .take_while(|(id, _)| Some(id.as_str()) != before);
+        let failed: Vec<&str> = fresh.map(|(_, words)| words.as_str()).collect();
+        let lasting = failed.iter().find_map(|words| {
             explain_words(words)
                 .filter(|row| row.lasts)
-                .map(|row| (words.clone(), row))
+                .map(|row| (*words, row))
         });
         if let Some((words, row)) = lasting {
+            let (words, known) = (words.to_owned(), Some(row));
             return Some(Failing {
                 words,
-                known: Some(row),
+                known,
                 lasts: true,
             });
         }
-        let zones: BTreeSet<&str> = group
-            .availability_zones()
-            .iter()
-            .map(String::as_str)
-            .collect();
-        let without = zones
-            .iter()
-            .filter(|zone| self.failed.iter().any(|words| words.contains(**zone)))
-            .count();
-        let lasts = !zones.is_empty() && without == zones.len();
+        let words = (*failed.first()?).to_owned();
+        let zones = group.availability_zones();
+        let without = |zone: &String| failed.iter().any(|words| words.contains(zone.as_str()));
         Some(Failing {
+            known: explain_words(&words),
             words,
-            known,
-            lasts,
+            lasts: !zones.is_empty() && zones.iter().all(without),
         })
     }
 }

@@ -152,14 +152,15 @@ pub async fn targets(cloud: &Cloud, target_group: &str) -> cloud::Result<Targets
     })
 }
 
-/// Waits until as many targets are healthy as the group has at least, and the load balancer is active.
+/// Waits until as many targets are healthy as the group has at least, and the load balancer is active. `made`: the group
+/// was made just now, so that every failure in its history is of now.
 ///
 /// # Errors
 /// The deadline passed, or what is waited for can never come true.
 pub async fn wait_healthy(
     cloud: &Cloud,
     site: &Site,
-    outputs: &Outputs,
+    (outputs, made): (&Outputs, bool),
     (clock, stop): (&Clock, &Stop),
     tell: &dyn Fn(Event),
 ) -> Result<Vec<Check>, Unproven> {
@@ -176,6 +177,7 @@ pub async fn wait_healthy(
     let mut active = outputs
         .get(&load_balancer::STATE)
         .is_some_and(|state| state == "active");
+    let mut before = made.then_some(None);
     for attempt in 0.. {
         let (targets, state) = tokio::join!(targets(cloud, group), async {
             match active {
@@ -188,7 +190,10 @@ pub async fn wait_healthy(
         if targets.healthy >= wanted && active {
             break;
         }
-        never(cloud, site, outputs, (&targets, wanted, active)).await?;
+        if targets.registered < wanted {
+            refused(cloud, outputs, &mut before).await?;
+        }
+        lost(site, (&targets, wanted), active)?;
         let why = waited_for(&targets, wanted, active);
         tell(Event::Waiting {
             key: "target_health",
@@ -221,48 +226,55 @@ fn waited_for(targets: &Targets, wanted: usize, active: bool) -> String {
     why
 }
 
-/// Ends a wait that has no end: launches that AWS will go on refusing, targets that nothing will make healthy.
-async fn never(
+/// Ends a wait for launches that AWS will go on refusing. What failed before the first look, `before`, may be mended.
+async fn refused(
     cloud: &Cloud,
-    site: &Site,
     outputs: &Outputs,
-    (targets, wanted, active): (&Targets, usize, bool),
+    before: &mut Option<Option<String>>,
 ) -> Result<(), Unproven> {
-    if let Some(name) = outputs
-        .get(&auto_scaling::NAME)
-        .filter(|_| targets.registered < wanted)
-    {
-        let (launches, group) = tokio::join!(
-            launches(cloud, name),
-            cloud
-                .autoscaling
-                .describe_auto_scaling_groups()
-                .auto_scaling_group_names(name)
-                .send()
-        );
-        let (launches, reply) = (launches?, group.map_err(cloud::Error::from)?);
-        let failing = reply
-            .auto_scaling_groups()
-            .first()
-            .and_then(|group| launches.failing(group));
-        if let Some(failing) = failing.filter(|failing| failing.lasts) {
+    let Some(name) = outputs.get(&auto_scaling::NAME) else {
+        return Ok(());
+    };
+    let group = cloud
+        .autoscaling
+        .describe_auto_scaling_groups()
+        .auto_scaling_group_names(name);
+    let (launches, group) = tokio::join!(launches(cloud, name), group.send());
+    let (launches, reply) = (launches?, group.map_err(cloud::Error::from)?);
+    let before = before.get_or_insert_with(|| launches.newest().map(str::to_owned));
+    let failing = reply
+        .auto_scaling_groups()
+        .first()
+        .and_then(|group| launches.failing(group, before.as_deref()));
+    match failing.filter(|failing| failing.lasts) {
+        None => Ok(()),
+        Some(failing) => {
             let known = failing
                 .known
                 .map(|row| (row.cause.clone(), row.fix.clone()));
             let (cause, fix) = known.unwrap_or_default();
-            return Err(Unproven::Never {
-                what: format!("no instance can be launched: {}", failing.words),
+            let what = format!("no instance can be launched: {}", failing.words);
+            Err(Unproven::Never {
+                what,
                 cause,
                 fix,
                 refused: true,
-            });
+            })
         }
     }
-    // A listener of a load balancer that is still being made is no listener yet.
-    let lost = targets.others.iter().filter(|_| active).find_map(|one| {
-        let explained = explain(&one.reason, one.description.as_deref(), &site.config);
-        (!explained.heals && !one.leaving).then_some((one, explained))
-    });
+}
+
+/// Ends a wait for targets that nothing will make healthy. A listener of a load balancer that is still being made is no
+/// listener yet.
+fn lost(site: &Site, (targets, wanted): (&Targets, usize), active: bool) -> Result<(), Unproven> {
+    let lost = targets
+        .others
+        .iter()
+        .filter(|one| active && !one.leaving)
+        .find_map(|one| {
+            let explained = explain(&one.reason, one.description.as_deref(), &site.config);
+            (!explained.heals).then_some((one, explained))
+        });
     match lost {
         Some((one, explained)) => Err(Unproven::Never {
             what: format!("{} of {wanted} targets healthy; {one}", targets.healthy),

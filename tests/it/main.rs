@@ -20,4 +20,6 @@ mod rollout;
 mod simulation;
 mod stage;
 mod tidy;
+mod together;
 mod verify;
+mod waits;

@@ -134,9 +134,14 @@ pub fn golden(name: &str, text: &str) {
 
 /// Makes the record of the stack's name as a plain one, as somebody else would.
 pub async fn plain_record(cloud: &Cloud) -> Result<(), deploy::cloud::Error> {
+    record_of_others(cloud, "app.example.com").await
+}
+
+/// Makes a plain record.
+pub async fn record_of_others(cloud: &Cloud, name: &str) -> Result<(), deploy::cloud::Error> {
     let value = dns::ResourceRecord::builder().value("192.0.2.1").build()?;
     let set = dns::ResourceRecordSet::builder()
-        .name("app.example.com")
+        .name(name)
         .r#type(dns::RrType::A)
         .ttl(300);
     let change = dns::Change::builder().action(dns::ChangeAction::Create);

@@ -1,0 +1,169 @@
+//! What goes wrong on the way: calls that are refused, cut, hang or come late, one by one for a test, or at random by the
+//! weather.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use http::{Request, Response};
+use tokio::sync::Notify;
+
+use super::{Sandbox, hold, wire};
+use crate::engine::clock::elapse;
+
+/// Longer than the SDK waits for one answer.
+const LATE: Duration = Duration::from_secs(45);
+
+/// What goes wrong with one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is denied, without effect. The next attempt is not.
+    Refuse,
+    /// The service fails this once, without effect.
+    Fail,
+    /// It has its effect, and the service says that it failed.
+    FailAfter,
+    /// The service asks to slow down.
+    Throttle,
+    /// The connection is cut on the way there.
+    CutBefore,
+    /// It has its effect, and the connection is cut on the way back: the answer is lost.
+    Lose,
+    /// It never arrives, and no answer ever comes.
+    Hang,
+    /// It has its effect, and no answer ever comes.
+    HangAfter,
+    /// It has its effect, and the answer comes too late; to the next attempt too.
+    Slow,
+}
+
+impl Fault {
+    /// Every kind.
+    pub const ALL: [Fault; 9] = [
+        Fault::Refuse,
+        Fault::Fail,
+        Fault::FailAfter,
+        Fault::Throttle,
+        Fault::CutBefore,
+        Fault::Lose,
+        Fault::Hang,
+        Fault::HangAfter,
+        Fault::Slow,
+    ];
+}
+
+/// The connection was cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut;
+
+/// Which calls are disturbed.
+#[derive(Debug, Default)]
+pub struct Faults {
+    next: Mutex<Option<(usize, Fault)>>,
+    /// The next attempt is answered late too.
+    late: Mutex<bool>,
+    struck: Notify,
+    random: Mutex<Random>,
+}
+
+/// Numbers that are the same for the same seed.
+#[derive(Debug)]
+struct Random(fastrand::Rng);
+
+impl Default for Random {
+    fn default() -> Random {
+        Random(fastrand::Rng::with_seed(0))
+    }
+}
+
+impl Faults {
+    /// From 0 to 1.
+    pub fn random(&self) -> f64 {
+        hold(&self.random).0.f64()
+    }
+}
+
+impl Sandbox {
+    /// Disturbs one call: the one that comes after this many others.
+    pub fn disturb(&self, after: usize, fault: Fault) {
+        *hold(&self.inner.faults.next) = Some((after, fault));
+    }
+
+    /// Ends the wait for a disturbance; whether it struck.
+    pub fn calm(&self) -> bool {
+        hold(&self.inner.faults.next).take().is_none()
+    }
+
+    /// Returns when a call begins to hang.
+    pub async fn hangs(&self) {
+        self.inner.faults.struck.notified().await;
+    }
+
+    /// What the weather does at random is the same for the same seed.
+    pub fn seed(&self, seed: u64) {
+        hold(&self.inner.faults.random).0.seed(seed);
+    }
+
+    /// Answers one call, unless something goes wrong with it.
+    ///
+    /// # Errors
+    /// The connection is cut.
+    pub async fn disturbed(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Cut> {
+        let Some(fault) = self.strike() else {
+            return Ok(self.answer(request));
+        };
+        match fault {
+            Fault::Refuse => Ok(wire::refused(request, "AccessDenied", 403)),
+            Fault::Fail => Ok(wire::refused(request, "InternalFailure", 500)),
+            Fault::Throttle => Ok(wire::throttled(request)),
+            Fault::CutBefore => Err(Cut),
+            Fault::Hang => self.hang().await,
+            Fault::FailAfter => {
+                self.answer(request);
+                Ok(wire::refused(request, "InternalFailure", 500))
+            }
+            Fault::Lose => {
+                self.answer(request);
+                Err(Cut)
+            }
+            Fault::HangAfter => {
+                self.answer(request);
+                self.hang().await
+            }
+            Fault::Slow => {
+                let answer = self.answer(request);
+                elapse(LATE).await;
+                Ok(answer)
+            }
+        }
+    }
+
+    /// What goes wrong with the call that arrives now.
+    fn strike(&self) -> Option<Fault> {
+        let faults = &self.inner.faults;
+        if std::mem::take(&mut *hold(&faults.late)) {
+            return Some(Fault::Slow);
+        }
+        let mut next = hold(&faults.next);
+        let planned = match next.as_mut() {
+            Some((0, _)) => next.take().map(|(_, fault)| fault),
+            Some((after, _)) => {
+                *after -= 1;
+                None
+            }
+            None => None,
+        };
+        let rate = hold(&self.inner.world).weather.fault_rate;
+        let mut random = hold(&faults.random);
+        let struck = planned.or_else(|| {
+            (rate > 0.0 && random.0.f64() < rate)
+                .then(|| Fault::ALL[random.0.usize(..Fault::ALL.len())])
+        });
+        *hold(&faults.late) = struck == Some(Fault::Slow);
+        struck
+    }
+
+    async fn hang<T>(&self) -> T {
+        self.inner.faults.struck.notify_one();
+        std::future::pending().await
+    }
+}

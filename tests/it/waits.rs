@@ -1,0 +1,230 @@
+//! What `up` waits for, how it says so, and when it stops waiting; what AWS is late with, and what it refuses on the way.
+
+use std::time::Duration;
+
+use deploy::exit::Exit;
+use deploy::report::Outcome;
+use deploy::sandbox::Weather;
+use deploy::sandbox::weather::Throttle;
+use tokio::time::Instant;
+
+use crate::stage::Stage;
+
+fn words(outcome: &Outcome) -> String {
+    format!("{:?}", outcome.problems)
+}
+
+fn under(weather: impl FnOnce(&mut Weather)) -> Stage {
+    let stage = Stage::new();
+    stage.sandbox.change(|world| weather(&mut world.weather));
+    stage
+}
+
+fn launches_fail(zones: &[&str], code: &str) -> Stage {
+    under(|weather| {
+        for zone in zones {
+            weather
+                .launch_fails
+                .insert((*zone).to_owned(), code.to_owned());
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn launches_that_can_never_succeed_end_the_wait() {
+    for (code, cause) in [
+        ("OptInRequired", "not subscribed"),
+        ("VcpuLimitExceeded", "vCPU quota"),
+        ("InvalidKMSKey", "AWSServiceRoleForAutoScaling"),
+        ("Unsupported", "not offered"),
+    ] {
+        let stage = launches_fail(&["*"], code);
+        let start = Instant::now();
+        let outcome = stage.run("up").await;
+        assert_eq!(outcome.exit, Exit::Failed, "{code}: {}", words(&outcome));
+        assert!(
+            words(&outcome).contains(cause),
+            "{code}: {}",
+            words(&outcome)
+        );
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "{code}: {:?}",
+            start.elapsed()
+        );
+        // Mended outside, the next run goes on.
+        stage
+            .sandbox
+            .change(|world| world.weather.launch_fails.clear());
+        stage.succeeds("up").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_without_capacity_is_not_the_end_while_another_serves() {
+    let stage = launches_fail(&["eu-central-1a"], "InsufficientInstanceCapacity");
+    stage.succeeds("up").await;
+    let every = launches_fail(
+        &["eu-central-1a", "eu-central-1b"],
+        "InsufficientInstanceCapacity",
+    );
+    let outcome = every.run("up").await;
+    assert_eq!(outcome.exit, Exit::Failed);
+    assert!(
+        words(&outcome).contains("no more of this instance type"),
+        "{}",
+        words(&outcome)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_balancer_that_cannot_be_made_ends_the_wait() {
+    let stage = under(|weather| weather.provisioning_fails = Some("no free addresses".to_owned()));
+    let outcome = stage.run("up --timeout 2h").await;
+    assert_eq!(outcome.exit, Exit::Failed);
+    assert!(
+        words(&outcome).contains("the load balancer failed: no free addresses"),
+        "{}",
+        words(&outcome)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_never_starts_is_the_deadlines_and_named() {
+    let stage = under(|weather| weather.dead.push("c7i-flex.4xlarge".to_owned()));
+    let start = Instant::now();
+    let outcome = stage.run("up --timeout 15m").await;
+    assert_eq!(outcome.exit, Exit::Deadline);
+    assert!(
+        words(&outcome).contains("0 of 2 targets healthy"),
+        "{}",
+        words(&outcome)
+    );
+    assert_eq!(start.elapsed().as_secs(), 900, "one deadline governs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_iam_has_and_ec2_does_not_see_yet_is_waited_for() {
+    let stage = under(|weather| weather.iam_delay = 20.0);
+    stage.succeeds("up").await;
+    let refused: Vec<_> = stage
+        .sandbox
+        .calls()
+        .into_iter()
+        .filter_map(|call| call.code)
+        .collect();
+    assert!(
+        refused.contains(&"ValidationError".to_owned()),
+        "{refused:?}"
+    );
+    // For ever is not waited for.
+    let never = under(|weather| weather.iam_delay = 1e9);
+    let outcome = never.run("up").await;
+    assert_eq!(outcome.exit, Exit::Failed);
+    assert!(
+        words(&outcome).contains("EC2 does not see the instance profile yet"),
+        "{}",
+        words(&outcome)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_that_lag_behind_make_no_duplicate() {
+    for seed in 0..10 {
+        let stage = under(|weather| weather.describe_lag = 12.0);
+        stage.sandbox.seed(seed);
+        stage.succeeds("up").await;
+        stage.writes();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        stage.succeeds("up").await;
+        assert_eq!(stage.writes(), Vec::<String>::new(), "seed {seed}");
+        stage.succeeds("teardown --yes").await;
+        assert_eq!(
+            stage.sandbox.world().leftovers(),
+            Vec::<String>::new(),
+            "seed {seed}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn few_calls_a_second_are_enough() {
+    let stage = under(|weather| {
+        weather.throttle = Some(Throttle {
+            burst: 2.0,
+            per_second: 0.5,
+        })
+    });
+    stage.succeeds("up --timeout 2h").await;
+    assert!(
+        stage
+            .sandbox
+            .calls()
+            .iter()
+            .any(|call| call.code.as_deref() == Some("RequestLimitExceeded"))
+    );
+    stage.succeeds("teardown --yes --timeout 2h").await;
+    assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_zone_is_waited_for() {
+    let stage = under(|weather| weather.zone_busy = 40.0);
+    crate::stage::record_of_others(&stage.hand().await, "other.example.com")
+        .await
+        .unwrap();
+    stage.succeeds("up").await;
+    let refused: Vec<_> = stage
+        .sandbox
+        .calls()
+        .into_iter()
+        .filter_map(|call| call.code)
+        .collect();
+    assert!(
+        refused.contains(&"PriorRequestNotComplete".to_owned()),
+        "{refused:?}"
+    );
+}
+
+/// Credentials that expire in the middle: told as such, at once, and the next run goes on.
+#[tokio::test(start_paused = true)]
+async fn credentials_that_expire_in_the_middle() {
+    for expire in [0.0, 30.0, 150.0] {
+        let stage = under(|weather| weather.credentials_expire = Some(expire));
+        let start = Instant::now();
+        let outcome = stage.run("up").await;
+        assert_eq!(outcome.exit, Exit::Failed);
+        assert!(
+            words(&outcome).contains("the credentials have expired"),
+            "{}",
+            words(&outcome)
+        );
+        assert!(
+            start.elapsed().as_secs_f64() < expire + 15.0,
+            "never retried: {:?}",
+            start.elapsed()
+        );
+        stage
+            .sandbox
+            .change(|world| world.weather.credentials_expire = None);
+        stage.succeeds("up").await;
+    }
+}
+
+#[test]
+fn switches_are_set_by_name() {
+    let weather = Weather::default().with("iam_delay=15").unwrap();
+    let weather = weather.with("launch_fails={\"*\": OptInRequired}").unwrap();
+    assert_eq!(
+        (weather.iam_delay, weather.launch_fails["*"].as_str()),
+        (15.0, "OptInRequired")
+    );
+    assert!(
+        weather
+            .with("iam_dealy=15")
+            .unwrap_err()
+            .contains("iam_dealy")
+    );
+    assert!(weather.with("iam_delay=soon").is_err());
+    assert!(weather.with("iam_delay").is_err());
+}

@@ -8,6 +8,7 @@ pub mod diagnose;
 pub mod engine;
 pub mod exit;
 pub mod explain;
+pub mod names;
 pub mod oz;
 pub mod report;
 pub mod sandbox;

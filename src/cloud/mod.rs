@@ -22,6 +22,8 @@ use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
+use crate::names::Names;
+
 pub use error::{Absent, Error, Result};
 pub use gate::Gate;
 pub use reply::Need;
@@ -64,6 +66,8 @@ pub struct Cloud {
     pub region: String,
     /// Not AWS itself but an endpoint that the user named: an emulator may lack what AWS has.
     pub custom_endpoint: bool,
+    /// Where AWS's own names are asked; `None`: an emulator or the sandbox, whose names nobody else knows.
+    pub names: Option<Names>,
     /// Counts calls.
     pub gate: Arc<Gate>,
     credentials: Option<SharedCredentialsProvider>,
@@ -95,14 +99,15 @@ impl Cloud {
         }
         let config = loader.load().await;
         let custom_endpoint = access.http_client.is_none() && has_custom_endpoint(&config);
-        Cloud::new(config, inner, gate, custom_endpoint)
+        let names = (access.http_client.is_none() && !custom_endpoint).then_some(Names::System);
+        Cloud::new(config, inner, gate, (custom_endpoint, names))
     }
 
     fn new(
         config: SdkConfig,
         inner: SharedHttpClient,
         gate: Arc<Gate>,
-        custom_endpoint: bool,
+        (custom_endpoint, names): (bool, Option<Names>),
     ) -> Option<Cloud> {
         let region = config.region()?.to_string();
         // An emulator answers 500 to what it lacks, and answers it again.
@@ -140,6 +145,7 @@ impl Cloud {
             sts: client!(aws_sdk_sts, 1),
             region,
             custom_endpoint,
+            names,
             credentials: config.credentials_provider(),
             gate,
             account: OnceCell::new(),

@@ -11,6 +11,7 @@ use crate::cli;
 use crate::engine::clock::Late;
 use crate::engine::{Clock, Event, Goal, Graph, Outputs, Stop};
 use crate::exit::Exit;
+use crate::names::Names;
 use crate::oz::{
     Analysis, BaseUrl, Capture, Decision, Picture, Refused, Service, Token, Verdict, Web,
 };
@@ -18,7 +19,7 @@ use crate::report::{Check, Frame, Outcome, Planned, Problem, Report, Status};
 use crate::sandbox::{self, Sandbox};
 use crate::site::Site;
 use crate::steps::{STACK, load_balancer};
-use crate::verify::{Endpoint, Found, Names, Stack, judge_version, timed, timed_each};
+use crate::verify::{Endpoint, Found, Stack, judge_version, timed, timed_each};
 
 /// What is sent to the service, and how: everything that is refused is refused before any call.
 struct Prepared {

@@ -1,6 +1,7 @@
 //! Guide step 7: the record. The guide says "CNAME, alias": for a load balancer AWS has A (and AAAA) aliases only.
 //!
-//! Records carry no tags: a record is ours when it is an alias to a load balancer that carries our tag.
+//! Records carry no tags: a record is ours when it is an alias to a load balancer that carries our tag, or to one of our
+//! name that is no more (somebody deleted it, or a removal and a creation ran at once), so that it serves nobody.
 
 use aws_sdk_route53::types::{
     AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType,
@@ -185,8 +186,14 @@ async fn owner(cloud: &Cloud, site: &Site, look: &Look, spec: &Spec) -> Result<O
     if is_alias && target.as_ref() == Some(&spec.alias) {
         return Ok(Owner::Parent(load_balancer::LoadBalancer::KEY));
     }
-    if is_alias && points_at_ours(cloud, site, &spec.alias).await? {
-        return Ok(Owner::Tags(site.tags(&spec.name)));
+    if is_alias {
+        let ours = match target_of_ours(cloud, site, &spec.alias).await? {
+            Some(ours) => ours,
+            None => is_no_more(cloud, site, &spec.alias).await,
+        };
+        if ours {
+            return Ok(Owner::Tags(site.tags(&spec.name)));
+        }
     }
     let kind = if is_alias { "alias" } else { "record" };
     Ok(Owner::Stranger(format!(
@@ -195,8 +202,9 @@ async fn owner(cloud: &Cloud, site: &Site, look: &Look, spec: &Spec) -> Result<O
     )))
 }
 
-/// Whether some load balancer of this DNS name carries our tag. Asked only about a record that points elsewhere.
-async fn points_at_ours(cloud: &Cloud, site: &Site, dns_name: &str) -> Result<bool> {
+/// Whether the load balancer of this DNS name carries our tag; `None`: the account has none. Asked only about a record
+/// that points elsewhere.
+async fn target_of_ours(cloud: &Cloud, site: &Site, dns_name: &str) -> Result<Option<bool>> {
     let mut pages = cloud
         .elb
         .describe_load_balancers()
@@ -215,12 +223,40 @@ async fn points_at_ours(cloud: &Cloud, site: &Site, dns_name: &str) -> Result<bo
             .send();
         let described = reply.await?;
         let ours = |tags: &[_]| tags::from_elb(tags).get(OWNER_TAG) == Some(&site.config.stack);
-        return Ok(described
-            .tag_descriptions()
-            .iter()
-            .any(|one| ours(one.tags())));
+        return Ok(Some(
+            described
+                .tag_descriptions()
+                .iter()
+                .any(|one| ours(one.tags())),
+        ));
     }
-    Ok(false)
+    Ok(None)
+}
+
+/// Whether this was the DNS name of a load balancer of our name, which no name server knows any more: another account's
+/// of the same name would be known.
+async fn is_no_more(cloud: &Cloud, site: &Site, dns_name: &str) -> bool {
+    if !is_named_after(dns_name, &site.config.names.load_balancer, &cloud.region) {
+        return false;
+    }
+    let witness = format!("elasticloadbalancing.{}.amazonaws.com", cloud.region);
+    match &cloud.names {
+        Some(names) => names.deny(dns_name, &witness).await,
+        None => true,
+    }
+}
+
+/// `[internal-]NAME-NUMBER.REGION.elb.amazonaws.com`, as AWS names load balancers.
+fn is_named_after(dns_name: &str, name: &str, region: &str) -> bool {
+    let own = dns_name.strip_prefix("internal-").unwrap_or(dns_name);
+    let Some(rest) = own
+        .strip_prefix(&name.to_lowercase())
+        .and_then(|rest| rest.strip_prefix('-'))
+    else {
+        return false;
+    };
+    let number = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    rest.len() > number.len() && number.starts_with(&format!(".{region}.elb.amazonaws.com"))
 }
 
 fn alias(want: &Spec) -> Result<ResourceRecordSet> {

@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout};
 
 use super::certificate;
 use super::found::{Found, timed};
-use super::names::Names;
 use crate::engine::{Clock, Stop};
+use crate::names::Names;
 use crate::oz::{BaseUrl, Late, Service, Token, Web};
 use crate::report::{Check, Status};
 

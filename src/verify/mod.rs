@@ -4,7 +4,6 @@ mod activities;
 mod certificate;
 mod endpoint;
 mod found;
-mod names;
 mod reasons;
 mod stack;
 
@@ -21,7 +20,6 @@ use crate::steps::{auto_scaling, load_balancer, target_group};
 pub use activities::{Failing, launches};
 pub use endpoint::{Endpoint, judge_version};
 pub use found::{Found, timed, timed_each};
-pub use names::Names;
 pub use reasons::{Explained, explain};
 pub use stack::{Stack, instances};
 

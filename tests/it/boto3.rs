@@ -1,62 +1,15 @@
 //! A client that nobody here wrote reads from `sandbox serve` what `status` says.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use serde_json::Value;
 
-use crate::python::{KEYS, Moto, script};
-
-struct Served(Child);
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::python::{Moto, script};
+use crate::served::Served;
 
 #[test]
 fn boto3_sees_the_stack_that_status_tells_of() {
-    let home = tempfile::tempdir().unwrap();
-    let deploy = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_deploy"));
-        command
-            .current_dir(home.path())
-            .env("DEPLOY_SANDBOX_WORLD", home.path().join("world.json"));
-        command
-    };
-    let mut child = deploy()
-        .args(["sandbox", "serve"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut first = String::new();
-    let mut told = BufReader::new(child.stdout.take().unwrap()); // kept open until the end
-    told.read_line(&mut first).unwrap();
-    let _served = Served(child);
-    let url = first
-        .split("AWS_ENDPOINT_URL=")
-        .nth(1)
-        .unwrap()
-        .split_whitespace()
-        .next()
-        .unwrap()
-        .to_owned();
-    std::fs::write(
-        home.path().join("deploy.yaml"),
-        deploy::commands::sandbox::configuration(),
-    )
-    .unwrap();
-
+    let served = Served::start(&[]);
     let run = |arguments: &[&str]| {
-        let output = deploy()
-            .args(arguments)
-            .envs(KEYS)
-            .env("AWS_ENDPOINT_URL", &url)
-            .output()
-            .unwrap();
+        let output = served.deploy().args(arguments).output().unwrap();
         assert!(
             output.status.success(),
             "{arguments:?}: {}",
@@ -66,7 +19,7 @@ fn boto3_sees_the_stack_that_status_tells_of() {
     };
     run(&["--json", "up", "--no-verify"]);
     let status = run(&["--json", "status"]);
-    seen_as_told(&url, &status, "boto3-sandbox.json");
+    seen_as_told(&served.url, &status, "boto3-sandbox.json");
 }
 
 #[test]

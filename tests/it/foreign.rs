@@ -323,3 +323,59 @@ async fn the_target_of_anothers_rule_on_our_listener_stays_and_is_named() {
         [format!("target_groups {theirs}")]
     );
 }
+
+/// The stack's load balancer and its listeners, deleted by hand; the record still points there.
+async fn without_load_balancer() -> Stage {
+    let stage = Stage::standing().await;
+    let cloud = stage.hand().await;
+    let found = cloud.elb.describe_load_balancers().send().await.unwrap();
+    let arn = found.load_balancers()[0].load_balancer_arn().unwrap();
+    let request = cloud.elb.delete_load_balancer().load_balancer_arn(arn);
+    request.send().await.unwrap();
+    stage.sandbox.clear_calls();
+    stage
+}
+
+fn alias_of_the_record(stage: &Stage) -> Option<String> {
+    let world = stage.sandbox.world();
+    let records = world.rows("zones").next().unwrap()["_records"].clone();
+    let name = records[0]["AliasTarget"]["DNSName"].as_str();
+    name.map(|name| name.trim_end_matches('.').to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_to_a_load_balancer_of_ours_that_is_no_more_is_ours() {
+    let stage = without_load_balancer().await;
+    let old = alias_of_the_record(&stage);
+    stage.succeeds("up").await;
+    let cloud = stage.hand().await;
+    let found = cloud.elb.describe_load_balancers().send().await.unwrap();
+    let new = found.load_balancers()[0].dns_name().unwrap().to_lowercase();
+    assert_ne!(old.as_ref(), Some(&new));
+    assert_eq!(alias_of_the_record(&stage), Some(new));
+
+    let stage = without_load_balancer().await;
+    stage.succeeds("teardown --yes").await;
+    assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_to_a_load_balancer_of_another_name_or_region_is_not() {
+    for alias in [
+        "internal-app-alb-two-123.eu-central-1.elb.amazonaws.com.",
+        "internal-app-alb-123.eu-west-1.elb.amazonaws.com.",
+        "app-alb-.eu-central-1.elb.amazonaws.com.",
+        "app-alb.example.com.",
+        "other-123.eu-central-1.elb.amazonaws.com.",
+    ] {
+        let stage = Stage::standing().await;
+        stage.sandbox.change(|world| {
+            for zone in world.table("zones").values_mut() {
+                zone["_records"][0]["AliasTarget"]["DNSName"] = alias.into();
+            }
+        });
+        assert_eq!(stage.run("up").await.exit, Exit::Foreign, "{alias}");
+        assert_eq!(stage.run("teardown --yes").await.exit, Exit::Incomplete);
+        assert_eq!(alias_of_the_record(&stage).unwrap() + ".", alias);
+    }
+}

@@ -11,7 +11,7 @@ use crate::stage::Stage;
 
 /// What happens to one call: it goes wrong, or the program is killed in that instant.
 #[derive(Debug, Clone, Copy)]
-enum Blow {
+pub enum Blow {
     Wrong(Fault),
     KilledBefore,
     KilledAfter,
@@ -126,7 +126,12 @@ pub fn quick(world: &mut World) {
 }
 
 /// Runs until it ends, or until it is killed. Whether the blow struck, and how it ended.
-async fn struck(stage: &Stage, line: &str, after: usize, blow: Blow) -> (bool, Option<Outcome>) {
+pub async fn struck(
+    stage: &Stage,
+    line: &str,
+    after: usize,
+    blow: Blow,
+) -> (bool, Option<Outcome>) {
     let (fault, killed) = match blow {
         Blow::Wrong(fault) => (fault, false),
         Blow::KilledBefore => (Fault::Hang, true),

@@ -7,10 +7,11 @@ use deploy::commands::sandbox;
 use deploy::config;
 use deploy::engine::{Clock, Stop};
 use deploy::exit::Exit;
+use deploy::names::Names;
 use deploy::oz::{BaseUrl, Web};
 use deploy::report::{Check, Outcome, Status};
 use deploy::sandbox::{Sandbox, World};
-use deploy::verify::{Endpoint, Names, explain};
+use deploy::verify::{Endpoint, explain};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -438,4 +439,17 @@ fn every_reason_code_is_explained_in_this_stacks_words() {
         &config,
     );
     assert!(seen.cause.contains("[200]"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_denied_only_by_servers_that_know_its_witness() {
+    let stage = standing().await;
+    let names = Names::Sandbox(stage.sandbox.front().await.unwrap().names);
+    let (here, gone) = (
+        "app.example.com",
+        "app-alb-1.eu-central-1.elb.amazonaws.com",
+    );
+    assert!(names.deny(gone, here).await);
+    assert!(!names.deny(here, here).await);
+    assert!(!names.deny(gone, gone).await, "they deny everything");
 }

@@ -63,18 +63,7 @@ pub fn launch(world: &mut World, group: &Value, template: &Value) -> bool {
     });
     let data = super::data(world, template);
     for subnet in subnets {
-        let zone = world
-            .row("subnets", &subnet)
-            .map(|row| row["availabilityZone"].clone())
-            .unwrap_or_default();
-        let zone = zone.as_str().unwrap_or_default().to_owned();
-        let fails = &world.weather.launch_fails;
-        if let Some(code) = fails.get(&zone).or_else(|| fails.get("*")).cloned() {
-            let words = launch_words(
-                &code,
-                data["instanceType"].as_str().unwrap_or_default(),
-                &zone,
-            );
+        if let Some(words) = failure(world, &subnet, template, &data) {
             record(
                 world,
                 group,
@@ -101,6 +90,28 @@ pub fn launch(world: &mut World, group: &Value, template: &Value) -> bool {
         row["_retry_at"] = json!(now + RETRY);
     }
     false
+}
+
+/// Why a launch there fails, in the words of its activity.
+fn failure(world: &World, subnet: &str, template: &Value, data: &Value) -> Option<String> {
+    if data.is_null() {
+        let id = template["LaunchTemplateId"].as_str().unwrap_or_default();
+        return Some(format!(
+            "The specified launch template, with template ID {id}, does not exist. Launching EC2 instance failed."
+        ));
+    }
+    let zone = world.row("subnets", subnet)?["availabilityZone"].as_str()?;
+    let fails = &world.weather.launch_fails;
+    let code = fails.get(zone).or_else(|| fails.get("*"))?;
+    let kind = data["instanceType"].as_str().unwrap_or_default();
+    Some(launch_words(code, kind, zone))
+}
+
+/// Whether an instance was launched from this version of this template.
+pub fn is_from(instance: &Value, template: &Value) -> bool {
+    ["LaunchTemplateId", "Version"]
+        .iter()
+        .all(|part| instance["_template"][part] == template[part])
 }
 
 /// Ends one instance.
@@ -206,7 +217,7 @@ fn resize(world: &mut World, group: &Value) {
     // Of an outdated template first, then the youngest; those that are protected stay.
     members.sort_by_key(|row| {
         (
-            row["_template"]["Version"] != group["LaunchTemplate"]["Version"],
+            !is_from(row, &group["LaunchTemplate"]),
             row["instanceId"].to_string(),
         )
     });

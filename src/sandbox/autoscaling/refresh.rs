@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::fleet::{
-    end as end_instance, launch, row as group_row, size, staying, suspended, target_state,
+    end as end_instance, is_from, launch, row as group_row, size, staying, suspended, target_state,
 };
 use crate::sandbox::wire::{Refusal, Reply, number, refuse, texts};
 use crate::sandbox::world::World;
@@ -50,7 +50,7 @@ pub fn start(world: &mut World, asked: &Value) -> Reply {
     super::checked_profile(world, &template)?;
     let outdated = staying(world, &group)
         .iter()
-        .filter(|one| one["_template"]["Version"] != template["Version"])
+        .filter(|one| !is_from(one, &template))
         .count();
     world.counter += 1;
     let id = format!("{:08x}-0000-4000-8000-000000000000", world.counter);
@@ -184,9 +184,8 @@ fn finish(world: &mut World, refresh: &Value, status: &str, why: &str) {
 fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) {
     let desired = size(group, "DesiredCapacity");
     let members = staying(world, group);
-    let (new, old): (Vec<&Value>, Vec<&Value>) = members
-        .iter()
-        .partition(|one| one["_template"]["Version"] == template["Version"]);
+    let (new, old): (Vec<&Value>, Vec<&Value>) =
+        members.iter().partition(|one| is_from(one, template));
     let (ready, coming): (Vec<&Value>, Vec<&Value>) = new
         .iter()
         .copied()

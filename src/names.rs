@@ -62,6 +62,24 @@ impl Names {
         .await
     }
 
+    /// Whether a name certainly does not exist: they deny it, while they know this witness. (Behind a proxy a resolver may
+    /// deny every public name.)
+    pub async fn deny(&self, name: &str, witness: &str) -> bool {
+        let resolver = match self {
+            Names::Sandbox(server) => resolver(*server),
+            Names::System => Resolver::builder_tokio()
+                .and_then(|builder| builder.build())
+                .map_err(|error| error.to_string()),
+        };
+        let Ok(resolver) = resolver else { return false };
+        let looked_up = async |name: &str| {
+            let name = format!("{}.", name.trim_end_matches('.'));
+            tokio::time::timeout(2 * PATIENCE, resolver.lookup(name, RecordType::A)).await
+        };
+        matches!(looked_up(witness).await, Ok(Ok(_)))
+            && matches!(looked_up(name).await, Ok(Err(error)) if error.is_nx_domain())
+    }
+
     fn server(&self, ip: IpAddr) -> SocketAddr {
         match self {
             Names::System => SocketAddr::new(ip, 53),

@@ -73,7 +73,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Outcome {
     {
         return refused;
     }
-    match load_balancer::strangers_behind(&session.cloud, &ids(&surveyed.found)).await {
+    match load_balancer::strangers_behind(&session.cloud, &site, &ids(&surveyed.found)).await {
         Ok(arns) => left.extend(arns.iter().map(|arn| Problem {
             resource: Some(arn.clone()),
             message: "a rule on our listener forwarded to it; it is not ours and stays".to_owned(),

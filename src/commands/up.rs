@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::converge::{Surveyed, failed, foreign, ids, outputs, planned, survey, walk};
-use super::rollout::{ROLLS, Rollout, gives_way, is_rollout};
+use super::rollout::{Gate, ROLLS, Rollout, gives_way, is_rollout};
 use super::{Session, interrupted};
 use crate::cli;
-use crate::engine::walk::{Found, Plan, pending};
-use crate::engine::{Clock, Decision, Event, Goal, Graph, Key, Outputs, Walk};
+use crate::cloud::settling;
+use crate::engine::walk::{Found, Plan, Trouble, Walked, pending};
+use crate::engine::{Clock, Decision, Event, Failure, Goal, Graph, Key, Outputs, Walk};
 use crate::exit::Exit;
 use crate::report::{Check, Outcome, Planned, Problem};
 use crate::site::{self, Site};
@@ -15,7 +16,7 @@ use crate::steps::{STACK, auto_scaling};
 use crate::verify::{self, Unproven};
 
 /// How many times it plans and applies before it says that AWS does not keep what it is told.
-const PASSES: usize = 6;
+const ROUNDS: u32 = 6;
 
 /// Creates or converges the stack.
 pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
@@ -85,41 +86,31 @@ async fn converge(
     let mut found = surveyed.found;
     let mut done: Vec<Planned> = Vec::new();
     let mut gate = None;
-    for pass in 0..PASSES {
+    let (mut rounds, mut waits) = (0, 0);
+    while rounds < ROUNDS {
         let plan = walk.plan(&found);
         let changes = planned(&plan, walk.graph, walk.site);
         let known = ids(&found);
         if changes.is_empty() {
             return Ok((done, known));
         }
-        if let Some(refused) = foreign(&changes) {
-            return Err(Box::new(Outcome {
-                changes,
-                planned: true,
-                ..refused
-            }));
-        }
-        let rollout = Rollout {
-            session,
-            site: walk.site,
-            ids: &known,
-            clock: &walk.clock,
-        };
+        let replaced = permitted(&plan, &changes, walk, args)?;
         // A refresh to a version that this run is about to replace is not waited for.
         let outdated = changes.iter().any(|change| change.resource == ROLLS[0]);
         let refresh = known.get(&auto_scaling::REFRESH).filter(|_| !outdated);
         let rolls = changes.iter().any(is_rollout) && refresh.is_none();
+        let (site, clock, ids) = (walk.site, &walk.clock, &known);
+        let rollout = Rollout {
+            session,
+            site,
+            ids,
+            clock,
+        };
         if !args.no_verify && gate.is_none() && (refresh.is_some() || rolls) {
-            gate = rollout
-                .gate()
-                .await
-                .map_err(|refused| Box::new(Outcome::refused(refused)))?;
+            let ready = rollout.gate().await;
+            gate = ready.map_err(|refused| Box::new(Outcome::refused(refused)))?;
         }
-        let replaced = replaced(&plan, walk);
-        if !replaced.is_empty() && !args.replace {
-            return Err(Box::new(needs_replace(changes)));
-        }
-        if pass == 0 {
+        if rounds + waits == 0 {
             consented(&changes, &known, args)?;
             preflight(session, walk.site, &plan).await?;
         }
@@ -128,61 +119,115 @@ async fn converge(
             found = look(walk, &Vec::new()).await?;
         }
         let mut keys = to_do(walk, &found);
-        if known.contains_key(&auto_scaling::REFRESH) {
-            keys.remove(auto_scaling::NAME.0); // it is followed, not acted on
-        }
-        if rolls && replaced.is_empty() && !args.force && !changes.iter().any(gives_way) {
-            // What may make the group healthy comes before the question whether it is.
-            let others: BTreeSet<Key> = keys
-                .iter()
-                .copied()
-                .filter(|key| !ROLLS.contains(key))
-                .collect();
-            match others.is_empty() {
-                true => rollout.fit(gate.as_ref(), !done.is_empty()).await?,
-                false => keys = others,
-            }
+        let unasked = args.force || !replaced.is_empty() || changes.iter().any(gives_way);
+        if rolls && !unasked {
+            keys = fit_first(keys, &rollout, gate.as_ref(), !done.is_empty()).await?;
         }
         let walked = walk.act(found, &keys).await;
         done.extend(planned(&walked.acted, walk.graph, walk.site));
-        let followed = match refresh {
+        // What a lagging look showed has gone since: the next one tells.
+        let goes_on = rounds + 1 < ROUNDS && walked.failures.iter().all(has_gone);
+        let ended = match refresh {
+            _ if !walked.failures.is_empty() && !goes_on => Err(Box::new(stopped(&walked, walk))),
             Some(id) if walked.failures.is_empty() => rollout.follow(id, gate.as_ref()).await,
             _ => Ok(()),
         };
-        let outcome = match followed {
-            Err(outcome) => *outcome,
-            Ok(()) if walked.failures.is_empty() => {
-                found = look(walk, &walked.acted).await?;
-                continue;
-            }
-            Ok(()) => failed(
-                &walked.failures,
-                walk.stop,
-                "what was made stays, and running again goes on from here",
-            ),
-        };
-        return Err(Box::new(Outcome {
-            changes: done,
-            ..outcome
-        }));
+        if let Err(outcome) = ended {
+            let changes = done;
+            return Err(Box::new(Outcome {
+                changes,
+                ..*outcome
+            }));
+        }
+        // A look may show what was before the last change: a round that changes nothing waits, and does not count.
+        match walked.acted.is_empty() && walked.failures.is_empty() {
+            false => rounds += 1,
+            true if walk.clock.pause(waits, walk.stop).await => waits += 1,
+            true => return Err(Box::new(still_waiting(changes, walk))),
+        }
+        found = look(walk, &walked.acted).await?;
     }
     let left = planned(&walk.plan(&found), walk.graph, walk.site);
-    let cure =
-        "Somebody else may be changing it at the same time; `deploy plan` shows what differs now.";
+    Err(Box::new(never_as_wanted(left)))
+}
+
+/// What is to be removed and made again. Refused: what is not ours, and a replacement that nobody allowed.
+fn permitted(
+    plan: &Plan,
+    changes: &[Planned],
+    walk: &Walk<'_>,
+    args: &cli::Up,
+) -> Result<BTreeSet<Key>, Box<Outcome>> {
+    if let Some(refused) = foreign(changes) {
+        return Err(Box::new(Outcome {
+            changes: changes.to_vec(),
+            planned: true,
+            ..refused
+        }));
+    }
+    let replaced = replaced(plan, walk);
+    match replaced.is_empty() || args.replace {
+        true => Ok(replaced),
+        false => Err(Box::new(needs_replace(changes.to_vec()))),
+    }
+}
+
+/// What may make the group healthy comes before the question whether it is, and a rollout after it.
+async fn fit_first(
+    keys: BTreeSet<Key>,
+    rollout: &Rollout<'_>,
+    gate: Option<&Gate>,
+    mended: bool,
+) -> Result<BTreeSet<Key>, Box<Outcome>> {
+    let others: BTreeSet<Key> = keys
+        .iter()
+        .copied()
+        .filter(|key| !ROLLS.contains(key))
+        .collect();
+    if !others.is_empty() {
+        return Ok(others);
+    }
+    rollout.fit(gate, mended).await?;
+    Ok(keys)
+}
+
+fn stopped(walked: &Walked, walk: &Walk<'_>) -> Outcome {
+    let state = "what was made stays, and running again goes on from here";
+    failed(&walked.failures, walk.stop, state)
+}
+
+fn has_gone(failure: &Failure) -> bool {
+    match &failure.trouble {
+        Trouble::Cloud(error) => error.is_absent() && settling(error).is_some(),
+        trouble => matches!(trouble, Trouble::Skipped(_)),
+    }
+}
+
+fn still_waiting(changes: Vec<Planned>, walk: &Walk<'_>) -> Outcome {
+    let waited = changes.iter().map(|change| Problem {
+        resource: Some(format!("{} {}", change.resource, change.name)),
+        message: change.why.clone().unwrap_or_default(),
+        ..Problem::default()
+    });
+    let outcome = failed(&[], walk.stop, "").with_problems(waited.collect());
+    Outcome {
+        changes,
+        planned: true,
+        ..outcome
+    }
+}
+
+fn never_as_wanted(left: Vec<Planned>) -> Outcome {
     let problem = Problem::new(
-        format!("after {PASSES} rounds the stack is still not as wanted"),
-        cure,
+        format!("after {ROUNDS} rounds the stack is still not as wanted"),
+        "Somebody else may be changing it at the same time; `deploy plan` shows what differs now.",
     );
-    let outcome = Outcome::new(
-        Exit::Failed,
-        "failed",
-        "failed; running again goes on from here",
-    );
-    Err(Box::new(Outcome {
+    let summary = "failed; running again goes on from here";
+    Outcome {
         changes: left,
         planned: true,
-        ..outcome.with_problems(vec![problem])
-    }))
+        ..Outcome::new(Exit::Failed, "failed", summary).with_problems(vec![problem])
+    }
 }
 
 async fn look(walk: &Walk<'_>, acted: &Plan) -> Result<Found, Box<Outcome>> {
@@ -241,8 +286,9 @@ fn needs_replace(changes: Vec<Planned>) -> Outcome {
 }
 
 fn to_do(walk: &Walk<'_>, found: &Found) -> BTreeSet<Key> {
+    let rolled = ids(found).contains_key(&auto_scaling::REFRESH); // it is followed, not acted on
     let plan = walk.plan(found).into_iter();
-    plan.filter(|(_, what)| pending(what))
+    plan.filter(|(key, what)| pending(what) && !(rolled && *key == auto_scaling::NAME.0))
         .map(|(key, _)| key)
         .collect()
 }

@@ -37,7 +37,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Every kind.
+    /// Every kind; the first is nobody's weather.
     pub const ALL: [Fault; 9] = [
         Fault::Refuse,
         Fault::Fail,
@@ -156,7 +156,7 @@ impl Sandbox {
         let mut random = hold(&faults.random);
         let struck = planned.or_else(|| {
             (rate > 0.0 && random.0.f64() < rate)
-                .then(|| Fault::ALL[random.0.usize(..Fault::ALL.len())])
+                .then(|| Fault::ALL[random.0.usize(1..Fault::ALL.len())])
         });
         *hold(&faults.late) = struck == Some(Fault::Slow);
         struck

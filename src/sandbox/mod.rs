@@ -161,7 +161,9 @@ impl Sandbox {
         };
         let mut kept: Kept = serde_json::from_slice(&text).map_err(damaged)?;
         kept.world.now += (unix_seconds() - kept.unix_seconds).max(0.0) * pace;
-        Ok(Sandbox::of(kept.world, pace))
+        let sandbox = Sandbox::of(kept.world, pace);
+        sandbox.seed(fastrand::u64(..)); // each command meets other weather
+        Ok(sandbox)
     }
 
     /// Keeps the world in this file, all of it or nothing.
@@ -195,11 +197,26 @@ impl Sandbox {
             Some(mut past) => wire::answer(&mut past, request),
             None => wire::answer(&mut world, request),
         };
-        if call.mutates() && world.weather.describe_lag > 0.0 {
-            hold(&self.inner.history).push_back(world.clone());
+        if call.mutates() {
+            self.remember(&world);
         }
         hold(&self.inner.calls).push(call);
         response
+    }
+
+    /// Keeps what reads that lag behind may still show.
+    fn remember(&self, world: &World) {
+        let lag = world.weather.describe_lag;
+        if lag > 0.0 {
+            let mut history = hold(&self.inner.history);
+            while history
+                .get(1)
+                .is_some_and(|past| past.now < world.now - lag)
+            {
+                history.pop_front();
+            }
+            history.push_back(world.clone());
+        }
     }
 
     /// The world as a read sees it that lags behind; `None`: as it is. Route 53 and STS always tell the newest.
@@ -273,7 +290,9 @@ impl Sandbox {
 
     /// Changes the world as it is now: its weather, or what stands.
     pub fn change(&self, change: impl FnOnce(&mut World)) {
-        change(&mut self.lock());
+        let mut world = self.lock();
+        change(&mut world);
+        self.remember(&world);
     }
 
     /// This world, from now on.

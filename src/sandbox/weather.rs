@@ -50,7 +50,7 @@ pub struct Weather {
     pub throttle: Option<Throttle>,
     /// The credentials expire then, in seconds since the world was seeded.
     pub credentials_expire: Option<f64>,
-    /// The share of calls that something goes wrong with, 0 to 1.
+    /// The share of calls that something goes wrong with, 0 to 1: everything but a denial.
     pub fault_rate: f64,
     /// Encoded authorization messages may be decoded (sts:DecodeAuthorizationMessage).
     pub may_decode: bool,

@@ -8,10 +8,10 @@ use aws_sdk_route53::types::{
 };
 use serde::Serialize;
 
-use super::load_balancer;
-use crate::cloud::{Absent, Cloud, Result, tags};
+use super::{load_balancer, target_group};
+use crate::cloud::{Absent, Cloud, Need, Result};
 use crate::engine::{Key, Live, Look, Outputs, Owner, Refs, Resource, Status};
-use crate::site::{OWNER_TAG, Site};
+use crate::site::Site;
 
 /// The name that clients use.
 pub struct DnsRecord;
@@ -216,19 +216,8 @@ async fn target_of_ours(cloud: &Cloud, site: &Site, dns_name: &str) -> Result<Op
         if balancer.dns_name().map(str::to_lowercase).as_deref() != Some(dns_name) {
             continue;
         }
-        let reply = cloud
-            .elb
-            .describe_tags()
-            .set_resource_arns(balancer.load_balancer_arn.map(|arn| vec![arn]))
-            .send();
-        let described = reply.await?;
-        let ours = |tags: &[_]| tags::from_elb(tags).get(OWNER_TAG) == Some(&site.config.stack);
-        return Ok(Some(
-            described
-                .tag_descriptions()
-                .iter()
-                .any(|one| ours(one.tags())),
-        ));
+        let arn = balancer.load_balancer_arn.need("LoadBalancerArn")?;
+        return Ok(Some(target_group::is_ours(cloud, site, &arn).await?));
     }
     Ok(None)
 }

@@ -1,5 +1,7 @@
 //! Guide step 4: the application load balancer and its listeners.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, Certificate, IpAddressType, Listener as ElbListener,
     LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum,
@@ -377,9 +379,13 @@ impl<const PORT: u16> Resource for Listener<PORT> {
 }
 
 /// Target groups that rules on our listeners forward to and that are not ours: a removal leaves them.
-pub async fn strangers_behind(cloud: &Cloud, outputs: &Outputs) -> Result<Vec<String>> {
+pub async fn strangers_behind(
+    cloud: &Cloud,
+    site: &Site,
+    outputs: &Outputs,
+) -> Result<Vec<String>> {
     let ours = outputs.get(&target_group::ARN);
-    let mut strangers = Vec::new();
+    let mut behind = BTreeSet::new();
     for listener in [Listener::<443>::ARN, Listener::<80>::ARN]
         .iter()
         .filter_map(|output| outputs.get(output))
@@ -395,10 +401,15 @@ pub async fn strangers_behind(cloud: &Cloud, outputs: &Outputs) -> Result<Vec<St
             continue;
         };
         let actions = reply.rules().iter().flat_map(|rule| rule.actions());
-        strangers.extend(actions.flat_map(targets_of).filter(|arn| Some(arn) != ours));
+        behind.extend(actions.flat_map(targets_of).filter(|arn| Some(arn) != ours));
     }
-    strangers.sort();
-    strangers.dedup();
+    let mut strangers = Vec::new();
+    for arn in behind {
+        // The look may not have seen ours yet; one that has gone stays nowhere.
+        if target_group::is_ours(cloud, site, &arn).await.or_absent()? == Some(false) {
+            strangers.push(arn);
+        }
+    }
     Ok(strangers)
 }
 

@@ -192,18 +192,20 @@ impl Resource for TargetGroup {
 
 /// An ELBv2 resource that a create call gave us, and that is a stranger's.
 pub(super) async fn refuse_a_strangers(cloud: &Cloud, site: &Site, arn: &str) -> Result<()> {
-    let reply = cloud.elb.describe_tags().resource_arns(arn).send().await?;
-    let tags = reply
-        .tag_descriptions()
-        .first()
-        .map(|one| tags::from_elb(one.tags()))
-        .unwrap_or_default();
-    match tags.get(OWNER_TAG) == Some(&site.config.stack) {
+    match is_ours(cloud, site, arn).await? {
         true => Ok(()),
         false => Err(Error::Stranger(format!(
             "{arn} was made by somebody else at the same time"
         ))),
     }
+}
+
+/// Whether an ELBv2 resource carries our tag.
+pub(super) async fn is_ours(cloud: &Cloud, site: &Site, arn: &str) -> Result<bool> {
+    let reply = cloud.elb.describe_tags().resource_arns(arn).send().await?;
+    let described = reply.tag_descriptions().first();
+    let tags = described.map(|one| tags::from_elb(one.tags()));
+    Ok(tags.unwrap_or_default().get(OWNER_TAG) == Some(&site.config.stack))
 }
 
 async fn attributes(cloud: &Cloud, arn: &str) -> Result<Option<BTreeMap<String, String>>> {

@@ -314,7 +314,7 @@ pub fn judge_version(
         (Ok(version), Some(wanted)) if !says(&version, wanted) => Found::settled(check.fail(
             version.to_string(),
             format!("verify.version wants {wanted}"),
-            "Look at instance.image: `deploy up` rolls no instances yet; or correct verify.version.",
+            "Look at instance.image (`deploy up` rolls a changed one out), or correct verify.version.",
         )),
         (Ok(version), _) => Found::settled(check.pass(version.to_string())),
     }

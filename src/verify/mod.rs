@@ -175,24 +175,32 @@ pub async fn wait_healthy(
     let mut active = outputs
         .get(&load_balancer::STATE)
         .is_some_and(|state| state == "active");
-    let mut before = made.then_some(None);
+    let (mut before, mut patience) = (made.then_some(None), None);
     for attempt in 0.. {
-        let (targets, state) = tokio::join!(targets(cloud, group), async {
-            match active {
-                true => Ok(true),
-                false => is_active(cloud, balancer).await,
+        let looked = async {
+            let (targets, state) = tokio::join!(targets(cloud, group), async {
+                match active {
+                    true => Ok(true),
+                    false => is_active(cloud, balancer).await,
+                }
+            });
+            let targets = targets?;
+            if targets.registered < wanted {
+                refused(cloud, outputs, &mut before).await?;
             }
-        });
-        let targets = targets?;
-        active = state?;
-        if targets.healthy >= wanted && active {
-            break;
-        }
-        if targets.registered < wanted {
-            refused(cloud, outputs, &mut before).await?;
-        }
-        lost(site, (&targets, wanted), active)?;
-        let why = waited_for(&targets, wanted, active);
+            Ok((targets, state?))
+        };
+        let why = match looked.await {
+            Ok((targets, state)) => {
+                (active, patience) = (state, None);
+                if targets.healthy >= wanted && active {
+                    break;
+                }
+                lost(site, (&targets, wanted), active)?;
+                waited_for(&targets, wanted, active)
+            }
+            Err(error) => put_off(error, clock, &mut patience)?,
+        };
         tell(Event::Waiting {
             key: "target_health",
             name: name.clone(),
@@ -209,6 +217,26 @@ pub async fn wait_healthy(
     Ok(vec![
         Check::new("targets", 6, "targets healthy").pass(evidence),
     ])
+}
+
+/// Why a look is tried again, as long as that may go on.
+fn put_off(
+    error: Unproven,
+    clock: &Clock,
+    patience: &mut Option<Clock>,
+) -> Result<String, Unproven> {
+    let settling = match &error {
+        Unproven::Cloud(error) => cloud::settling(error),
+        _ => None,
+    };
+    let Some(settling) = settling else {
+        return Err(error);
+    };
+    let limit = patience.get_or_insert_with(|| clock.at_most(settling.limit));
+    match limit.expired() {
+        true => Err(error),
+        false => Ok(settling.why.to_owned()),
+    }
 }
 
 /// What is not there yet, and AWS's words for it.

@@ -139,7 +139,7 @@ impl Stack<'_> {
             Ok(others) => Found::settled(profile.fail(
                 others.join("; "),
                 "the instances were launched from a template without it, or it was taken off (guide, troubleshooting)",
-                "`deploy up`, then replace them: `aws autoscaling start-instance-refresh`.",
+                "`deploy up` mends the template and replaces them; one that lost its profile alone is replaced when you terminate it.",
             )),
             Err(error) => unknown(profile, &error),
         };
@@ -321,8 +321,8 @@ fn on_version(check: Check, group: &AutoScalingGroup) -> Check {
     match others.is_empty() {
         true => check.pass(format!("version {wanted} on {} instances", group.instances().len())),
         false => check.found(Status::Warn, format!("the group launches version {wanted}; instances run version {}", others.join(", "))).because(
-            "a changed template does not replace instances that run",
-            "Replace them: `aws autoscaling start-instance-refresh --auto-scaling-group-name ...`.",
+            "the template was changed, or another version pinned, and the instances were not replaced",
+            "`deploy up` replaces them by an instance refresh.",
         ),
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::converge::{Surveyed, failed, foreign, ids, outputs, planned, survey, walk};
+use super::converge::{failed, foreign, ids, outputs, planned, survey, walk};
 use super::rollout::{Gate, ROLLS, Rollout, gives_way, is_rollout};
 use super::{Session, interrupted};
 use crate::cli;
 use crate::cloud::settling;
-use crate::engine::walk::{Found, Plan, Trouble, Walked, pending};
+use crate::engine::walk::{Found, Plan, Trouble, Walked, pending, verb};
 use crate::engine::{Clock, Decision, Event, Failure, Goal, Graph, Key, Outputs, Walk};
 use crate::exit::Exit;
 use crate::report::{Check, Outcome, Planned, Problem};
@@ -44,13 +44,25 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
         session.stop,
         &tell,
     );
-    let (changes, ids) = match converge(session, &walk, surveyed, args).await {
-        Ok(converged) => converged,
-        Err(outcome) => return *outcome,
-    };
-    let checks = match args.no_verify {
-        true => Ok(Vec::new()),
-        false => prove(session, &site, (&ids, &changes), &clock, &tell).await,
+    let (mut found, mut changes, mut again) = (surveyed.found, Vec::new(), false);
+    let (ids, checks) = loop {
+        let ids = match converge(session, &walk, found, args, &mut changes).await {
+            Ok(ids) => ids,
+            Err(outcome) => return *outcome,
+        };
+        let checks = match args.no_verify {
+            true => Ok(Vec::new()),
+            false => prove(session, &site, (&ids, &changes), &clock, &tell).await,
+        };
+        // What does not answer may have changed since, or a lagging look has shown what was not there: once more.
+        let next = match &checks {
+            Err(Unproven::NoAnswer(_) | Unproven::Cloud(_)) if !again => walk.look().await.ok(),
+            _ => None,
+        };
+        match next.filter(|next| differs(&walk, next)) {
+            Some(next) => (found, again) = (next, true),
+            None => break (ids, checks),
+        }
     };
     let mut outcome = match checks {
         Ok(checks) => {
@@ -76,15 +88,18 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
     outcome
 }
 
-/// Plans and applies until a look finds nothing left to do. What was changed, and the ids of what stands.
+fn differs(walk: &Walk<'_>, found: &Found) -> bool {
+    walk.plan(found).iter().any(|(_, what)| pending(what))
+}
+
+/// Plans and applies until a look finds nothing left to do; `done`: what was changed. The ids of what stands.
 async fn converge(
     session: &Session<'_>,
     walk: &Walk<'_>,
-    surveyed: Surveyed,
+    mut found: Found,
     args: &cli::Up,
-) -> Result<(Vec<Planned>, Outputs), Box<Outcome>> {
-    let mut found = surveyed.found;
-    let mut done: Vec<Planned> = Vec::new();
+    done: &mut Vec<Planned>,
+) -> Result<Outputs, Box<Outcome>> {
     let mut gate = None;
     let (mut rounds, mut waits) = (0, 0);
     while rounds < ROUNDS {
@@ -92,7 +107,7 @@ async fn converge(
         let changes = planned(&plan, walk.graph, walk.site);
         let known = ids(&found);
         if changes.is_empty() {
-            return Ok((done, known));
+            return Ok(known);
         }
         let replaced = permitted(&plan, &changes, walk, args)?;
         // A refresh to a version that this run is about to replace is not waited for.
@@ -125,22 +140,30 @@ async fn converge(
         }
         let walked = walk.act(found, &keys).await;
         done.extend(planned(&walked.acted, walk.graph, walk.site));
-        // What a lagging look showed has gone since: the next one tells.
-        let goes_on = rounds + 1 < ROUNDS && walked.failures.iter().all(has_gone);
-        let ended = match refresh {
-            _ if !walked.failures.is_empty() && !goes_on => Err(Box::new(stopped(&walked, walk))),
-            Some(id) if walked.failures.is_empty() => rollout.follow(id, gate.as_ref()).await,
-            _ => Ok(()),
-        };
-        if let Err(outcome) = ended {
-            let changes = done;
+        if !walked.failures.is_empty() {
+            let next = match rounds + 1 < ROUNDS {
+                true => looks_different(walk, &plan, &walked).await,
+                false => None,
+            };
+            let Some(next) = next else {
+                let changes = std::mem::take(done);
+                let stopped = stopped(&walked, walk);
+                return Err(Box::new(Outcome { changes, ..stopped }));
+            };
+            (found, rounds) = (next, rounds + 1);
+            continue;
+        }
+        if let Some(id) = refresh
+            && let Err(outcome) = rollout.follow(id, gate.as_ref()).await
+        {
+            let changes = std::mem::take(done);
             return Err(Box::new(Outcome {
                 changes,
                 ..*outcome
             }));
         }
         // A look may show what was before the last change: a round that changes nothing waits, and does not count.
-        match walked.acted.is_empty() && walked.failures.is_empty() {
+        match walked.acted.is_empty() {
             false => rounds += 1,
             true if walk.clock.pause(waits, walk.stop).await => waits += 1,
             true => return Err(Box::new(still_waiting(changes, walk))),
@@ -196,11 +219,29 @@ fn stopped(walked: &Walked, walk: &Walk<'_>) -> Outcome {
     failed(&walked.failures, walk.stop, state)
 }
 
-fn has_gone(failure: &Failure) -> bool {
-    match &failure.trouble {
-        Trouble::Cloud(error) => error.is_absent() && settling(error).is_some(),
+/// What a new look shows, when what was waited for in vain is explained by it: something that a lagging look had shown is
+/// not there.
+async fn looks_different(walk: &Walk<'_>, plan: &Plan, walked: &Walked) -> Option<Found> {
+    let in_vain = |failure: &Failure| match &failure.trouble {
+        Trouble::Cloud(error) => settling(error).is_some(),
         trouble => matches!(trouble, Trouble::Skipped(_)),
+    };
+    if !walked.failures.iter().all(in_vain) {
+        return None;
     }
+    let found = walk.look_after(&walked.acted).await.ok()?;
+    let before = |key: &Key| {
+        plan.iter()
+            .find(|(other, _)| other == key)
+            .map(|(_, what)| verb(what))
+    };
+    let same = |key: &Key, what: &Decision| {
+        walked.failures.iter().any(|failure| failure.key == *key) && before(key) == Some(verb(what))
+    };
+    let next = walk.plan(&found);
+    next.iter()
+        .any(|(key, what)| pending(what) && !same(key, what))
+        .then_some(found)
 }
 
 fn still_waiting(changes: Vec<Planned>, walk: &Walk<'_>) -> Outcome {

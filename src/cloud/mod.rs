@@ -3,6 +3,7 @@
 pub mod document;
 mod error;
 mod gate;
+mod group;
 pub mod refresh;
 mod reply;
 mod settling;
@@ -26,6 +27,7 @@ use crate::names::Names;
 
 pub use error::{Absent, Error, Result};
 pub use gate::Gate;
+pub use group::group;
 pub use reply::Need;
 pub use settling::{Settling, settling};
 pub use shared::{Balancing, Shared};

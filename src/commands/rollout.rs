@@ -237,11 +237,7 @@ impl Rollout<'_> {
     async fn progress(&self, refresh: &Refresh) -> cloud::Result<()> {
         let cloud = &self.session.cloud;
         let name = self.site.config.names.auto_scaling_group.as_str();
-        let request = cloud
-            .autoscaling
-            .describe_auto_scaling_groups()
-            .auto_scaling_group_names(name);
-        let reply = request.send().await?;
+        let group = cloud::group(cloud, name).await?;
         let health = match self.ids.get(&target_group::ARN) {
             Some(arn) => targets(cloud, arn).await?.others,
             None => Vec::new(),
@@ -263,8 +259,7 @@ impl Rollout<'_> {
                 (state, None) => Some(format!("{id} (version {version}) {state}")),
             }
         };
-        let lines: Vec<String> = reply
-            .auto_scaling_groups()
+        let lines: Vec<String> = group
             .iter()
             .flat_map(|group| group.instances())
             .filter_map(moving)

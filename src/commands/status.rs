@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::converge::{ids, outputs, survey, walk};
+use crate::cloud;
 use crate::engine::{Decision, Event, Goal, Graph, Stop};
 use crate::exit::Exit;
 use crate::report::{Outcome, Problem, Standing};
@@ -89,7 +90,7 @@ fn state(decision: &Decision) -> &'static str {
 async fn live(
     session: &Session<'_>,
     ids: &crate::engine::Outputs,
-) -> crate::cloud::Result<Vec<(String, String)>> {
+) -> cloud::Result<Vec<(String, String)>> {
     let mut lines = Vec::new();
     if let Some(arn) = ids.get(&target_group::ARN) {
         let targets = verify::targets(&session.cloud, arn).await?;
@@ -106,32 +107,27 @@ async fn live(
             ),
         ));
     }
-    if let Some(name) = ids.get(&auto_scaling::NAME) {
-        let request = session
-            .cloud
-            .autoscaling
-            .describe_auto_scaling_groups()
-            .auto_scaling_group_names(name);
-        if let Some(group) = request.send().await?.auto_scaling_groups().first() {
-            let size = |size: Option<i32>| size.map_or("?".to_owned(), |size| size.to_string());
-            let (min, desired, max) = (
-                size(group.min_size()),
-                size(group.desired_capacity()),
-                size(group.max_size()),
-            );
-            lines.push((
-                "capacity".to_owned(),
-                format!("desired {desired}, min {min}, max {max}"),
-            ));
-            let instances = group.instances().iter().map(|one| {
-                let state = one.lifecycle_state().map_or("?", |state| state.as_str());
-                format!("{} {state}", one.instance_id().unwrap_or("?"))
-            });
-            lines.push((
-                "instances".to_owned(),
-                instances.collect::<Vec<_>>().join("; "),
-            ));
-        }
+    if let Some(name) = ids.get(&auto_scaling::NAME)
+        && let Some(group) = cloud::group(&session.cloud, name).await?
+    {
+        let size = |size: Option<i32>| size.map_or("?".to_owned(), |size| size.to_string());
+        let (min, desired, max) = (
+            size(group.min_size()),
+            size(group.desired_capacity()),
+            size(group.max_size()),
+        );
+        lines.push((
+            "capacity".to_owned(),
+            format!("desired {desired}, min {min}, max {max}"),
+        ));
+        let instances = group.instances().iter().map(|one| {
+            let state = one.lifecycle_state().map_or("?", |state| state.as_str());
+            format!("{} {state}", one.instance_id().unwrap_or("?"))
+        });
+        lines.push((
+            "instances".to_owned(),
+            instances.collect::<Vec<_>>().join("; "),
+        ));
     }
     Ok(lines)
 }

@@ -161,20 +161,10 @@ impl Diagnosis<'_> {
     }
 
     async fn group(&self) -> cloud::Result<Option<AutoScalingGroup>> {
-        let Some(name) = self.ids.get(&auto_scaling::NAME) else {
-            return Ok(None);
-        };
-        let request = self
-            .cloud
-            .autoscaling
-            .describe_auto_scaling_groups()
-            .auto_scaling_group_names(name);
-        let groups = request
-            .send()
-            .await?
-            .auto_scaling_groups
-            .unwrap_or_default();
-        Ok(groups.into_iter().next())
+        match self.ids.get(&auto_scaling::NAME) {
+            Some(name) => cloud::group(self.cloud, name).await,
+            None => Ok(None),
+        }
     }
 
     async fn balancer(&self) -> cloud::Result<Option<LoadBalancer>> {

@@ -10,7 +10,7 @@ use super::{
     instance_profile, instance_role, launch_template, load_balancer, security_groups, target_group,
 };
 use crate::cloud::refresh::{self, Pace, Refresh, refreshes};
-use crate::cloud::{Absent, Cloud, Error, Result, tags};
+use crate::cloud::{Absent, Cloud, Error, Result, group, tags};
 use crate::engine::{Goal, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
 use crate::site::Site;
 
@@ -83,7 +83,7 @@ impl Resource for AutoScalingGroup {
 
     async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
         let name = self.name(site);
-        let Some(group) = described(cloud, &name).await? else {
+        let Some(group) = group(cloud, &name).await? else {
             return outliving(cloud, site, look).await;
         };
         let names = &site.config.names;
@@ -236,7 +236,7 @@ impl Resource for AutoScalingGroup {
     }
 
     async fn protections(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<Vec<String>> {
-        let Some(group) = described(cloud, &live.outputs[&NAME]).await? else {
+        let Some(group) = group(cloud, &live.outputs[&NAME]).await? else {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
@@ -266,7 +266,7 @@ impl Resource for AutoScalingGroup {
 
     async fn lift(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<()> {
         let name = &live.outputs[&NAME];
-        let Some(group) = described(cloud, name).await? else {
+        let Some(group) = group(cloud, name).await? else {
             return Ok(());
         };
         if protection(&group).is_some() {
@@ -336,7 +336,7 @@ async fn roll(cloud: &Cloud, site: &Site, name: &str, (had, want): (&Spec, &Spec
             flag: "--force",
         });
     }
-    let group = described(cloud, name).await?;
+    let group = group(cloud, name).await?;
     let replaces = group
         .as_ref()
         .is_some_and(|group| outdated(group, want.template()) > 0);
@@ -410,19 +410,6 @@ pub fn told(refresh: &Refresh) -> String {
 }
 
 // How AWS spells it.
-
-async fn described(cloud: &Cloud, name: &str) -> Result<Option<Group>> {
-    let reply = cloud
-        .autoscaling
-        .describe_auto_scaling_groups()
-        .auto_scaling_group_names(name)
-        .send()
-        .await?;
-    let groups = reply.auto_scaling_groups.unwrap_or_default();
-    Ok(groups
-        .into_iter()
-        .find(|group| group.auto_scaling_group_name() == Some(name)))
-}
 
 /// How many instances that stay were not launched from this version.
 fn outdated(group: &Group, (id, version): (&str, &str)) -> usize {

@@ -261,17 +261,9 @@ async fn refused(
     let Some(name) = outputs.get(&auto_scaling::NAME) else {
         return Ok(());
     };
-    let group = cloud
-        .autoscaling
-        .describe_auto_scaling_groups()
-        .auto_scaling_group_names(name);
-    let (launches, group) = tokio::join!(launches(cloud, name), group.send());
-    let (launches, reply) = (launches?, group.map_err(cloud::Error::from)?);
+    let (launches, group) = tokio::try_join!(launches(cloud, name), cloud::group(cloud, name))?;
     let before = before.get_or_insert_with(|| launches.newest().map(str::to_owned));
-    let failing = reply
-        .auto_scaling_groups()
-        .first()
-        .and_then(|group| launches.failing(group, before.as_deref()));
+    let failing = group.and_then(|group| launches.failing(&group, before.as_deref()));
     match failing.filter(|failing| failing.lasts) {
         None => Ok(()),
         Some(failing) => {

@@ -238,21 +238,10 @@ impl Stack<'_> {
     }
 
     async fn group(&self) -> cloud::Result<Option<AutoScalingGroup>> {
-        let Some(name) = self.ids.get(&auto_scaling::NAME) else {
-            return Ok(None);
-        };
-        let request = self
-            .cloud
-            .autoscaling
-            .describe_auto_scaling_groups()
-            .auto_scaling_group_names(name);
-        Ok(request
-            .send()
-            .await?
-            .auto_scaling_groups
-            .unwrap_or_default()
-            .into_iter()
-            .next())
+        match self.ids.get(&auto_scaling::NAME) {
+            Some(name) => cloud::group(self.cloud, name).await,
+            None => Ok(None),
+        }
     }
 
     /// Instances whose profile is another one.

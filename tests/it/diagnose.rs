@@ -5,7 +5,7 @@ use deploy::report::{Check, Outcome, Status};
 use deploy::sandbox::{Sandbox, World};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, plain_record};
+use crate::stage::{Stage, plain_record, rows};
 
 /// A standing stack in a world that was changed, some minutes later: what `diagnose` says.
 async fn diagnosed(change: impl FnOnce(&mut World), line: &str) -> Outcome {
@@ -40,10 +40,6 @@ async fn first(id: &str, words: &str, change: impl FnOnce(&mut World)) -> Outcom
         outcome.summary
     );
     outcome
-}
-
-fn rows<'a>(world: &'a mut World, kind: &str) -> impl Iterator<Item = &'a mut Value> {
-    world.table(kind).values_mut()
 }
 
 fn check<'a>(outcome: &'a Outcome, id: &str) -> &'a Check {

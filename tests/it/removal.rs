@@ -3,19 +3,10 @@
 
 use aws_sdk_ec2::types::{IpPermission, RequestLaunchTemplateData, ResourceType, UserIdGroupPair};
 use deploy::exit::Exit;
-use deploy::report::Outcome;
 use deploy::sandbox::World;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::stage::Stage;
-
-fn rows<'a>(world: &'a mut World, kind: &str) -> impl Iterator<Item = &'a mut Value> {
-    world.table(kind).values_mut()
-}
-
-fn words(outcome: &Outcome) -> String {
-    format!("{:?}", outcome.problems)
-}
+use crate::stage::{Stage, rows, words};
 
 /// With this protection, a removal is refused and changes nothing; `--lift-protection` takes it off and removes all.
 async fn protected(protect: impl FnOnce(&mut World), told: &str, lifted: &str) {

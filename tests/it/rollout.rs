@@ -8,18 +8,14 @@ use deploy::engine::Stop;
 use deploy::engine::clock::Signal;
 use deploy::exit::Exit;
 use deploy::report::Outcome;
+use deploy::sandbox::Sandbox;
 use deploy::sandbox::oz::Answer;
-use deploy::sandbox::{Sandbox, World};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, rows, words};
 
 const NEXT: &str = "--set instance.image=api-instant-next";
 const NEXT_IMAGE: &str = "ami-0c0ffee0c0ffee0c1";
-
-fn rows<'a>(world: &'a mut World, kind: &str) -> impl Iterator<Item = &'a mut Value> {
-    world.table(kind).values_mut()
-}
 
 /// Images of the instances that are not on their way out.
 fn images(stage: &Stage) -> Vec<String> {
@@ -47,10 +43,6 @@ fn refreshes(stage: &Stage) -> Vec<String> {
         .rows("refreshes")
         .map(|row| row["Status"].as_str().unwrap().to_owned())
         .collect()
-}
-
-fn words(outcome: &Outcome) -> String {
-    format!("{:?}", outcome.problems)
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use deploy::commands::{Session, name, perform, sandbox};
 use deploy::config;
 use deploy::engine::Stop;
 use deploy::report::{Outcome, Report, envelope};
-use deploy::sandbox::Sandbox;
+use deploy::sandbox::{Sandbox, World};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -122,6 +122,16 @@ impl Stage {
 
 fn parsed(line: &str) -> Cli {
     Cli::try_parse_from(std::iter::once("deploy").chain(line.split_whitespace())).unwrap()
+}
+
+/// The problems of an outcome, to look for words in.
+pub fn words(outcome: &Outcome) -> String {
+    format!("{:?}", outcome.problems)
+}
+
+/// What there is of a kind, to change.
+pub fn rows<'a>(world: &'a mut World, kind: &str) -> impl Iterator<Item = &'a mut Value> {
+    world.table(kind).values_mut()
 }
 
 /// Compares with `tests/golden/NAME`; UPDATE_EXPECT=1 writes it anew.

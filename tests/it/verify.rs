@@ -12,10 +12,10 @@ use deploy::oz::{BaseUrl, Web};
 use deploy::report::{Check, Outcome, Status};
 use deploy::sandbox::{Sandbox, World};
 use deploy::verify::{Endpoint, explain};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 
-use super::stage::Stage;
+use crate::stage::{Stage, rows};
 
 /// A stack that stands, from now on in real time: what follows goes over real sockets.
 async fn standing() -> Stage {
@@ -55,10 +55,6 @@ async fn broken(id: &str, change: impl FnOnce(&mut World)) -> Outcome {
         "no metered call when something is wrong"
     );
     outcome
-}
-
-fn rows<'a>(world: &'a mut World, kind: &str) -> impl Iterator<Item = &'a mut Value> {
-    world.table(kind).values_mut()
 }
 
 #[tokio::test(start_paused = true)]

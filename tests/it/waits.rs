@@ -3,16 +3,11 @@
 use std::time::Duration;
 
 use deploy::exit::Exit;
-use deploy::report::Outcome;
 use deploy::sandbox::Weather;
 use deploy::sandbox::weather::Throttle;
 use tokio::time::Instant;
 
-use crate::stage::Stage;
-
-fn words(outcome: &Outcome) -> String {
-    format!("{:?}", outcome.problems)
-}
+use crate::stage::{Stage, words};
 
 fn under(weather: impl FnOnce(&mut Weather)) -> Stage {
     let stage = Stage::new();

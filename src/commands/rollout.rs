@@ -165,6 +165,7 @@ impl Rollout<'_> {
                 return Ok(());
             };
             if !refresh.active() {
+                self.ended(&refresh);
                 return concluded(&refresh, bad);
             }
             self.progress(&refresh)
@@ -264,8 +265,25 @@ impl Rollout<'_> {
             .flat_map(|group| group.instances())
             .filter_map(moving)
             .collect();
-        self.tell(format!("{}: {}", told(refresh), lines.join("; ")));
+        let what = told(refresh);
+        self.tell(match lines.is_empty() {
+            true => what,
+            false => format!("{what}: {}", lines.join("; ")),
+        });
         Ok(())
+    }
+
+    fn ended(&self, refresh: &Refresh) {
+        let verb = match refresh.status.as_str() {
+            "Successful" => "rolled out",
+            _ if refresh.rolled_back() => "rolled back",
+            _ => "not rolled out",
+        };
+        let (key, name) = (auto_scaling::REFRESH.0, &self.site.config.names);
+        let name = name.auto_scaling_group.clone();
+        self.session
+            .report
+            .event(Event::Finished { key, name, verb });
     }
 
     fn tell(&self, why: String) {

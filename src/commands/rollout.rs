@@ -9,7 +9,7 @@ use super::client::{check, decided, sandbox_web};
 use super::{Session, interrupted};
 use crate::cloud::refresh::{Refresh, refreshes, roll_back};
 use crate::cloud::{self, Error};
-use crate::engine::{Clock, Event, Key, Outputs};
+use crate::engine::{Clock, Event, Key, Outputs, Patience};
 use crate::exit::Exit;
 use crate::oz::capture::Beside;
 use crate::oz::{Analysis, BaseUrl, Capture, Refused, Service, Token, Web};
@@ -157,20 +157,33 @@ impl Rollout<'_> {
     pub async fn follow(&self, id: &str, gate: Option<&Gate>) -> Result<(), Box<Outcome>> {
         let name = self.site.config.names.auto_scaling_group.as_str();
         let (mut bad, mut broken, mut asked) = (None, 0, false);
+        let mut patience = Patience::default();
         for attempt in 0.. {
-            let all = refreshes(&self.session.cloud, name)
-                .await
-                .map_err(|error| self.lost(&error))?;
-            let Some(refresh) = all.into_iter().flatten().find(|one| one.id == id) else {
-                return Ok(());
+            let looked = async {
+                let all = refreshes(&self.session.cloud, name).await?;
+                let found = all.into_iter().flatten().find(|one| one.id == id);
+                if let Some(refresh) = found.as_ref().filter(|found| found.active()) {
+                    self.progress(refresh).await?;
+                }
+                Ok::<_, Error>(found)
             };
-            if !refresh.active() {
-                self.ended(&refresh);
-                return concluded(&refresh, bad);
-            }
-            self.progress(&refresh)
-                .await
-                .map_err(|error| self.lost(&error))?;
+            let refresh = match looked.await {
+                Ok(None) => return Ok(()),
+                Ok(Some(refresh)) if refresh.active() => refresh,
+                Ok(Some(refresh)) => {
+                    self.ended(&refresh);
+                    return concluded(&refresh, bad);
+                }
+                Err(error) => {
+                    let why = patience.with(error, self.clock);
+                    let why = why.map_err(|error| self.lost(&error))?.to_owned();
+                    self.tell(why.clone());
+                    match self.clock.pause(attempt, self.session.stop).await {
+                        true => continue,
+                        false => return Err(Box::new(self.left(why))),
+                    }
+                }
+            };
             let under_way = refresh.forward() && (1..100).contains(&refresh.percent);
             if let Some(gate) = gate.filter(|_| under_way && bad.is_none()) {
                 let found = self.judge(gate, &mut asked).await?;
@@ -185,7 +198,7 @@ impl Rollout<'_> {
                 }
             }
             if !self.clock.pause(attempt, self.session.stop).await {
-                return Err(Box::new(self.left(&refresh)));
+                return Err(Box::new(self.left(told(&refresh))));
             }
         }
         unreachable!("it ends with the refresh, a deadline or a signal")
@@ -296,13 +309,13 @@ impl Rollout<'_> {
     }
 
     /// The run ends, the rollout does not.
-    fn left(&self, refresh: &Refresh) -> Outcome {
+    fn left(&self, what: String) -> Outcome {
         let summary = "the rollout goes on by itself; running again follows it";
         let (exit, word) = match self.session.stop.signal() {
             Some(signal) => (interrupted(signal), "interrupted"),
             None => (Exit::Deadline, "timeout"),
         };
-        let problem = Problem::new(told(refresh), "Running again goes on from here.");
+        let problem = Problem::new(what, "Running again goes on from here.");
         Outcome::new(exit, word, summary).with_problems(vec![problem])
     }
 

@@ -8,8 +8,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::resource::{Blocker, Key, Outputs, Owner};
-use super::{Clock, Decision, Goal, Graph, Look, Node, Refs, Seen, Stop, Terms};
-use crate::cloud::{self, Cloud, settling};
+use super::{Clock, Decision, Goal, Graph, Look, Node, Patience, Refs, Seen, Stop, Terms};
+use crate::cloud::{self, Cloud};
 use crate::site::Site;
 
 /// Everything found by a look.
@@ -98,13 +98,10 @@ pub struct Walked {
     pub failures: Vec<Failure>,
 }
 
-/// What AWS asked patience for last, and until when it is had.
-type Patience = Option<(&'static str, Clock)>;
-
 impl Walk<'_> {
     /// Looks at everything; where AWS asks for patience, again.
     pub async fn look(&self) -> Result<Found, Vec<Failure>> {
-        let mut patience = None;
+        let mut patience = Patience::default();
         for attempt in 0.. {
             let look = Look::new(self.graph.nodes(), self.goal);
             let found = look.all(self.graph.nodes(), self.cloud, self.site).await;
@@ -113,7 +110,7 @@ impl Walk<'_> {
                 Err(failures) => failures,
             };
             let passing = failures.iter().all(|failure| match &failure.trouble {
-                Trouble::Cloud(error) => self.patient(error.clone(), &mut patience).is_ok(),
+                Trouble::Cloud(error) => patience.with(error.clone(), &self.clock).is_ok(),
                 _ => false,
             });
             if !passing || !self.clock.pause(attempt, self.stop).await {
@@ -277,7 +274,7 @@ impl Walk<'_> {
     ) -> Result<(Outputs, Option<Decision>), Trouble> {
         let (key, name) = (node.key(), node.name(self.site));
         let mut acted = None;
-        let mut patience = None;
+        let mut patience = Patience::default();
         for attempt in 0.. {
             let refs = Refs::new(outputs.borrow().clone());
             let decision = self.decide(node, &refs, seen.as_ref());
@@ -289,7 +286,7 @@ impl Walk<'_> {
                 Decision::Replace { why, .. } => return Err(Trouble::Fixed(why.join(", "))),
                 Decision::Wait(why) => why.clone(),
                 act => {
-                    if patience.is_none() && acted.is_none() {
+                    if !patience.is_asked() && acted.is_none() {
                         (self.tell)(Event::Started {
                             key,
                             name: name.clone(),
@@ -315,10 +312,10 @@ impl Walk<'_> {
                             all.extend(fresh);
                             return Ok((all, Some(decision)));
                         }
-                        Err(error) => match self.patient(error, &mut patience) {
+                        Err(error) => match patience.with(error, &self.clock) {
                             Ok(why) => why.to_owned(),
-                            Err(trouble) => {
-                                return Err(self.named(node, seen.as_ref(), trouble).await);
+                            Err(error) => {
+                                return Err(self.named(node, seen.as_ref(), error.into()).await);
                             }
                         },
                     }
@@ -354,7 +351,7 @@ impl Walk<'_> {
             let look = Look::again(self.graph.nodes(), self.goal, node.key(), &outputs.borrow());
             match node.find(self.cloud, self.site, &look).await {
                 Ok(seen) => return Ok(seen),
-                Err(error) => why = self.patient(error, patience)?.to_owned(),
+                Err(error) => why = patience.with(error, &self.clock)?.to_owned(),
             }
         }
         unreachable!("it ends with what was found or with trouble")
@@ -397,29 +394,6 @@ impl Walk<'_> {
                 .await
                 .unwrap_or_default(),
             None => Vec::new(),
-        }
-    }
-
-    /// The reason to look again after this error, as long as its time lasts.
-    fn patient(
-        &self,
-        error: cloud::Error,
-        patience: &mut Patience,
-    ) -> Result<&'static str, Trouble> {
-        let Some(settling) = settling(&error) else {
-            return Err(error.into());
-        };
-        let limit = match patience {
-            Some((why, limit)) if *why == settling.why => *limit,
-            _ => self
-                .clock
-                .at_most(settling.limit.max(Duration::from_secs(1))),
-        };
-        *patience = Some((settling.why, limit));
-        if limit.expired() {
-            Err(error.into())
-        } else {
-            Ok(settling.why)
         }
     }
 

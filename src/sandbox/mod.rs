@@ -206,17 +206,15 @@ impl Sandbox {
 
     /// Keeps what reads that lag behind may still show.
     fn remember(&self, world: &World) {
-        let lag = world.weather.describe_lag;
-        if lag > 0.0 {
-            let mut history = hold(&self.inner.history);
-            while history
-                .get(1)
-                .is_some_and(|past| past.now < world.now - lag)
-            {
-                history.pop_front();
-            }
-            history.push_back(world.clone());
+        let (lag, mut history) = (world.weather.describe_lag, hold(&self.inner.history));
+        if lag <= 0.0 {
+            return history.clear();
         }
+        let over = |past: &World| past.now < world.now - lag;
+        while history.get(1).is_some_and(over) {
+            history.pop_front();
+        }
+        history.push_back(world.clone());
     }
 
     /// The world as a read sees it that lags behind; `None`: as it is. Route 53 and STS always tell the newest.

@@ -228,11 +228,12 @@ async fn is_no_more(cloud: &Cloud, site: &Site, dns_name: &str) -> bool {
     if !is_named_after(dns_name, &site.config.names.load_balancer, &cloud.region) {
         return false;
     }
-    let witness = format!("elasticloadbalancing.{}.amazonaws.com", cloud.region);
-    match &cloud.names {
-        Some(names) => names.deny(dns_name, &witness).await,
-        None => true,
-    }
+    let Some(names) = &cloud.names else {
+        return true;
+    };
+    let domain = dns_name.split_once(".elb.").map_or("", |(_, rest)| rest);
+    let witness = format!("elasticloadbalancing.{}.{domain}", cloud.region);
+    names.deny(dns_name, &witness).await
 }
 
 /// `[internal-]NAME-NUMBER.REGION.elb.amazonaws.com`, as AWS names load balancers.

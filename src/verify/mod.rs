@@ -10,7 +10,7 @@ mod stack;
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerStateEnum, TargetHealthStateEnum};
 
 use crate::cloud::{self, Cloud};
-use crate::engine::{Clock, Event, Outputs, Stop};
+use crate::engine::{Clock, Event, Outputs, Patience, Stop};
 use crate::oz::{BaseUrl, Web, why};
 use crate::report::Check;
 use crate::sandbox::Sandbox;
@@ -175,7 +175,7 @@ pub async fn wait_healthy(
     let mut active = outputs
         .get(&load_balancer::STATE)
         .is_some_and(|state| state == "active");
-    let (mut before, mut patience) = (made.then_some(None), None);
+    let (mut before, mut patience) = (made.then_some(None), Patience::default());
     for attempt in 0.. {
         let looked = async {
             let (targets, state) = tokio::join!(targets(cloud, group), async {
@@ -192,14 +192,15 @@ pub async fn wait_healthy(
         };
         let why = match looked.await {
             Ok((targets, state)) => {
-                (active, patience) = (state, None);
+                (active, patience) = (state, Patience::default());
                 if targets.healthy >= wanted && active {
                     break;
                 }
                 lost(site, (&targets, wanted), active)?;
                 waited_for(&targets, wanted, active)
             }
-            Err(error) => put_off(error, clock, &mut patience)?,
+            Err(Unproven::Cloud(error)) => patience.with(error, clock)?.to_owned(),
+            Err(error) => return Err(error),
         };
         tell(Event::Waiting {
             key: "target_health",
@@ -217,26 +218,6 @@ pub async fn wait_healthy(
     Ok(vec![
         Check::new("targets", 6, "targets healthy").pass(evidence),
     ])
-}
-
-/// Why a look is tried again, as long as that may go on.
-fn put_off(
-    error: Unproven,
-    clock: &Clock,
-    patience: &mut Option<Clock>,
-) -> Result<String, Unproven> {
-    let settling = match &error {
-        Unproven::Cloud(error) => cloud::settling(error),
-        _ => None,
-    };
-    let Some(settling) = settling else {
-        return Err(error);
-    };
-    let limit = patience.get_or_insert_with(|| clock.at_most(settling.limit));
-    match limit.expired() {
-        true => Err(error),
-        false => Ok(settling.why.to_owned()),
-    }
 }
 
 /// What is not there yet, and AWS's words for it.

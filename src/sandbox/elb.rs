@@ -126,8 +126,7 @@ fn state(world: &World, row: &Value) -> Value {
     }
 }
 
-/// "If you attempt to create multiple load balancers with the same settings, each call succeeds" (API reference); tags
-/// count as settings (ansible/ansible#29965).
+/// "If you attempt to create multiple load balancers with the same settings, each call succeeds" (API reference).
 fn twin(
     world: &World,
     kind: Kind,
@@ -136,8 +135,20 @@ fn twin(
     code: &'static str,
 ) -> Result<Option<Value>, Refusal> {
     let field = format!("{}Name", &kind.1[..kind.1.len() - 1]);
+    let settings = |asked: &Value| {
+        let mut settings = asked.clone();
+        if let Some(settings) = settings
+            .as_object_mut()
+            .filter(|_| !world.weather.tags_are_settings)
+        {
+            settings.shift_remove("Tags");
+        }
+        settings
+    };
     match world.rows(kind.0).find(|row| row[&field] == name) {
-        Some(row) if row["_asked"] == *asked => Ok(Some(json!({ kind.1: [row] }))),
+        Some(row) if settings(&row["_asked"]) == settings(asked) => {
+            Ok(Some(json!({ kind.1: [row] })))
+        }
         Some(_) => refuse(
             code,
             format!("A resource with the name '{name}' exists, but with different settings"),

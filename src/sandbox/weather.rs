@@ -52,6 +52,9 @@ pub struct Weather {
     pub credentials_expire: Option<f64>,
     /// The share of calls that something goes wrong with, 0 to 1: everything but a denial.
     pub fault_rate: f64,
+    /// ELBv2 takes a create whose tags differ for another one (ansible/ansible#29965), and refuses it; else it answers
+    /// with what there is.
+    pub tags_are_settings: bool,
     /// Encoded authorization messages may be decoded (sts:DecodeAuthorizationMessage).
     pub may_decode: bool,
 }
@@ -79,6 +82,7 @@ impl Default for Weather {
             throttle: None,
             credentials_expire: None,
             fault_rate: 0.0,
+            tags_are_settings: true,
             may_decode: true,
         }
     }

@@ -379,3 +379,38 @@ async fn a_record_to_a_load_balancer_of_another_name_or_region_is_not() {
         assert_eq!(alias_of_the_record(&stage).unwrap() + ".", alias);
     }
 }
+
+/// ELBv2 answers a create with a stranger's target group of the same settings, which a lagging look has not shown.
+#[tokio::test(start_paused = true)]
+async fn a_target_group_that_a_create_gave_us_is_not_ours() {
+    let mut given = 0;
+    for seed in 0..20 {
+        let stage = Stage::new();
+        stage.sandbox.seed(seed);
+        stage.sandbox.change(|world| {
+            (world.weather.describe_lag, world.weather.tags_are_settings) = (5.0, false);
+        });
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+        let cloud = stage.hand().await;
+        let matcher = elb::Matcher::builder().http_code("404").build();
+        let request = cloud.elb.create_target_group().name("app-tg");
+        let request = request
+            .vpc_id("vpc-0a1b2c3d4e5f60718")
+            .protocol(elb::ProtocolEnum::Http)
+            .port(80)
+            .target_type(elb::TargetTypeEnum::Instance)
+            .health_check_protocol(elb::ProtocolEnum::Http)
+            .health_check_port("8501")
+            .health_check_path("/")
+            .matcher(matcher);
+        request.send().await.unwrap();
+        let row = |stage: &Stage| stage.sandbox.world().rows("target_groups").next().cloned();
+        let theirs = row(&stage);
+        stage.sandbox.clear_calls();
+        let outcome = stage.run("up").await;
+        assert_eq!(outcome.exit, Exit::Foreign, "{:?}", outcome.problems);
+        given += usize::from(stage.writes().contains(&"CreateTargetGroup".to_owned()));
+        assert_eq!(row(&stage), theirs);
+    }
+    assert!(given > 5, "{given} of 20 looks came too early");
+}

@@ -345,3 +345,31 @@ async fn the_deadline_of_a_removal_names_what_blocks_it() {
     stage.succeeds("teardown --yes --timeout 4h").await;
     assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
 }
+
+/// Another run makes something of this stack, under another name, between the two looks by tag: those by name are made
+/// when the last resource has gone and a second later, together with the first by tag.
+#[tokio::test(start_paused = true)]
+async fn what_appears_meanwhile_is_seen_by_the_second_look() {
+    let stage = Stage::standing().await;
+    let other = async {
+        while !stage.sandbox.world().leftovers().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        stage.sandbox.change(|world| {
+            let tag = json!({"key": "oz-deploy:stack", "value": "oz-liveness"});
+            let group = json!({
+                "groupId": "sg-0meanwhile", "groupName": "meanwhile", "vpcId": "vpc-0a1b2c3d4e5f60718", "_rules": [],
+                "tagSet": [tag],
+            });
+            world.table("groups").insert("sg-0meanwhile".to_owned(), group);
+        });
+    };
+    let (outcome, ()) = tokio::join!(stage.run("teardown --yes"), other);
+    assert_eq!(outcome.exit, Exit::Incomplete, "{}", words(&outcome));
+    assert!(
+        words(&outcome).contains("sg-0meanwhile"),
+        "{}",
+        words(&outcome)
+    );
+}

@@ -331,7 +331,7 @@ fn whatever_the_weather_one_calm_run_mends_it() {
     };
     let seeds = match number("DEPLOY_SIMULATION_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("DEPLOY_SIMULATION_SEEDS").unwrap_or(1000),
+        None => 0..number("DEPLOY_SIMULATION_SEEDS").unwrap_or(300),
     };
     let (clean, next, failed) = (clean(), AtomicU64::new(seeds.start), AtomicBool::new(false));
     let calls = AtomicU64::new(0);

@@ -223,3 +223,19 @@ fn switches_are_set_by_name() {
     assert!(weather.with("iam_delay=soon").is_err());
     assert!(weather.with("iam_delay").is_err());
 }
+
+/// What a removal has taken is still seen for a while: an `up` at once must not build on it.
+#[tokio::test(start_paused = true)]
+async fn an_up_right_after_a_removal_does_not_believe_what_it_still_sees() {
+    for seed in 0..12 {
+        let stage = under(|weather| weather.describe_lag = 8.0);
+        stage.sandbox.seed(seed);
+        stage.succeeds("up").await;
+        stage.succeeds("teardown --yes").await;
+        stage.succeeds("up").await;
+        stage.writes();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        stage.succeeds("up").await;
+        assert_eq!(stage.writes(), Vec::<String>::new(), "seed {seed}");
+    }
+}

@@ -4,8 +4,9 @@ use aws_sdk_ec2::types::RequestLaunchTemplateData;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use deploy::cloud::Cloud;
 use deploy::exit::Exit;
+use serde_json::json;
 
-use crate::stage::{Stage, plain_record};
+use crate::stage::{Stage, plain_record, rows};
 
 const DOCUMENT: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:A","Resource":"*"}]}"#;
@@ -413,4 +414,31 @@ async fn a_target_group_that_a_create_gave_us_is_not_ours() {
         assert_eq!(row(&stage), theirs);
     }
     assert!(given > 5, "{given} of 20 looks came too early");
+}
+
+/// Somebody makes the record after our look and before our create, which must not write over it.
+#[tokio::test(start_paused = true)]
+async fn a_record_made_meanwhile_stays() {
+    let stage = Stage::new();
+    let theirs = json!({"Name": "app.example.com.", "Type": "A", "TTL": "300", "ResourceRecords": [{"Value": "192.0.2.1"}]});
+    let other = async {
+        while stage.sandbox.world().rows("balancers").next().is_none() {
+            tokio::task::yield_now().await;
+        }
+        stage.sandbox.change(|world| {
+            rows(world, "zones").for_each(|zone| zone["_records"] = json!([theirs]));
+        });
+    };
+    let (outcome, ()) = tokio::join!(stage.run("up"), other);
+    assert_eq!(outcome.exit, Exit::Foreign, "{:?}", outcome.problems);
+    let world = stage.sandbox.world();
+    assert_eq!(
+        world.rows("zones").next().unwrap()["_records"],
+        json!([theirs])
+    );
+    assert!(
+        stage
+            .writes()
+            .contains(&"ChangeResourceRecordSets".to_owned())
+    );
 }

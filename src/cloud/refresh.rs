@@ -46,15 +46,6 @@ impl Refresh {
     }
 }
 
-/// How instances are replaced: launch before terminate, never fewer than desired, back by itself on failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// AWS refuses to promise a way back from `$Latest` or `$Default`.
-    pub auto_rollback: bool,
-    /// Seconds that it waits after the first instance, for whoever verifies it.
-    pub checkpoint_seconds: Option<i32>,
-}
-
 /// Every refresh of a group, newest first; `None`: this endpoint has no refreshes.
 pub async fn refreshes(cloud: &Cloud, group: &str) -> Result<Option<Vec<Refresh>>> {
     let request = cloud
@@ -72,35 +63,44 @@ pub async fn refreshes(cloud: &Cloud, group: &str) -> Result<Option<Vec<Refresh>
     }
 }
 
-/// Starts one; `None`: this endpoint has no refreshes.
+/// Starts one: launch before terminate, never fewer than desired, back by itself on failure. `checkpoint`: seconds that it
+/// waits after the first instance, for whoever verifies it. `None`: this endpoint has no refreshes.
 pub async fn start(
     cloud: &Cloud,
     group: &str,
     (template, version): (&str, &str),
-    pace: Pace,
+    checkpoint: Option<i32>,
 ) -> Result<Option<String>> {
     let wanted = LaunchTemplateSpecification::builder()
         .launch_template_id(template)
         .version(version);
+    let wanted = DesiredConfiguration::builder().launch_template(wanted.build());
     let preferences = RefreshPreferences::builder()
         .skip_matching(true)
-        .auto_rollback(pace.auto_rollback)
         .min_healthy_percentage(100)
         .max_healthy_percentage(150)
-        .set_checkpoint_percentages(pace.checkpoint_seconds.map(|_| vec![1, 100]))
-        .set_checkpoint_delay(pace.checkpoint_seconds);
+        .set_checkpoint_percentages(checkpoint.map(|_| vec![1, 100]))
+        .set_checkpoint_delay(checkpoint);
     let request = cloud
         .autoscaling
         .start_instance_refresh()
         .auto_scaling_group_name(group)
         .strategy(RefreshStrategy::Rolling)
-        .desired_configuration(
-            DesiredConfiguration::builder()
-                .launch_template(wanted.build())
-                .build(),
-        )
-        .preferences(preferences.build());
-    match request.send().await.map_err(Error::from) {
+        .desired_configuration(wanted.build());
+    let with = |auto_rollback| {
+        let preferences = preferences.clone().auto_rollback(auto_rollback).build();
+        request.clone().preferences(preferences).send()
+    };
+    let reply = match with(true).await.map_err(Error::from) {
+        // The group follows `$Latest`, or its image is a parameter: there is no way back, and AWS promises none.
+        Err(error)
+            if error.code() == "ValidationError" && error.message().contains("AutoRollback") =>
+        {
+            with(false).await.map_err(Error::from)
+        }
+        reply => reply,
+    };
+    match reply {
         Err(error) if cloud.lacks(&error) => Ok(None),
         reply => Ok(Some(reply?.instance_refresh_id.need("InstanceRefreshId")?)),
     }
@@ -115,27 +115,23 @@ pub async fn cancel(cloud: &Cloud, group: &str) -> Result<()> {
     over(request.send().await.map(drop).map_err(Error::from))
 }
 
-/// Ends the one that is under way, and takes back what it replaced.
-pub async fn roll_back(cloud: &Cloud, group: &str) -> Result<()> {
+/// Ends the one that is under way, and takes back what it replaced; false: AWS cannot, and it goes on
+/// ("IrreversibleInstanceRefresh": the group follows `$Latest` or `$Default`, or an image by its parameter).
+pub async fn roll_back(cloud: &Cloud, group: &str) -> Result<bool> {
     let request = cloud
         .autoscaling
         .rollback_instance_refresh()
         .auto_scaling_group_name(group);
-    over(request.send().await.map(drop).map_err(Error::from))
+    match over(request.send().await.map(drop).map_err(Error::from)) {
+        Err(error) if error.code() == "IrreversibleInstanceRefresh" => Ok(false),
+        done => done.map(|()| true),
+    }
 }
 
 /// It may have ended, or be on its way back, before we said so.
 fn over(done: Result<()>) -> Result<()> {
     match done {
-        Err(error)
-            if [
-                "ActiveInstanceRefreshNotFound",
-                "IrreversibleInstanceRefresh",
-            ]
-            .contains(&error.code()) =>
-        {
-            Ok(())
-        }
+        Err(error) if error.code() == "ActiveInstanceRefreshNotFound" => Ok(()),
         done => done,
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_autoscaling::types::Instance;
 
 use super::client::{check, decided, sandbox_web};
 use super::{Session, interrupted};
-use crate::cloud::refresh::{Refresh, refreshes, roll_back};
+use crate::cloud::refresh::{Refresh, cancel, refreshes, roll_back};
 use crate::cloud::{self, Error};
 use crate::engine::{Clock, Event, Key, Outputs, Patience};
 use crate::exit::Exit;
@@ -17,7 +17,7 @@ use crate::report::{Check, Outcome, Planned, Problem};
 use crate::site::Site;
 use crate::steps::auto_scaling::{self, told};
 use crate::steps::{launch_template, target_group};
-use crate::verify::{self, Unhealthy, targets};
+use crate::verify::{self, Targets, Unhealthy, targets};
 
 /// So many looks in a row must find the service broken before the rollout is taken back.
 const PATIENCE: u32 = 3;
@@ -161,16 +161,19 @@ impl Rollout<'_> {
         for attempt in 0.. {
             let looked = async {
                 let all = refreshes(&self.session.cloud, name).await?;
-                let found = all.into_iter().flatten().find(|one| one.id == id);
-                if let Some(refresh) = found.as_ref().filter(|found| found.active()) {
-                    self.progress(refresh).await?;
-                }
-                Ok::<_, Error>(found)
+                let Some(found) = all.into_iter().flatten().find(|one| one.id == id) else {
+                    return Ok(None);
+                };
+                let healthy = match found.active() {
+                    true => self.progress(&found).await?,
+                    false => 0,
+                };
+                Ok::<_, Error>(Some((found, healthy)))
             };
-            let refresh = match looked.await {
+            let (refresh, healthy) = match looked.await {
                 Ok(None) => return Ok(()),
-                Ok(Some(refresh)) if refresh.active() => refresh,
-                Ok(Some(refresh)) => {
+                Ok(Some((refresh, healthy))) if refresh.active() => (refresh, healthy),
+                Ok(Some((refresh, _))) => {
                     self.ended(&refresh);
                     return concluded(&refresh, bad);
                 }
@@ -186,15 +189,12 @@ impl Rollout<'_> {
             };
             let under_way = refresh.forward() && (1..100).contains(&refresh.percent);
             if let Some(gate) = gate.filter(|_| under_way && bad.is_none()) {
-                let found = self.judge(gate, &mut asked).await?;
+                let found = self.judge(gate, healthy, &mut asked).await;
                 broken = if found.is_some() { broken + 1 } else { 0 };
                 // A decision is a decision; an answer that does not come may come yet.
                 bad = found.filter(|bad| broken >= PATIENCE || bad.check.is_some());
                 if let Some(bad) = &bad {
-                    self.tell(format!("rolling back: {}", bad.why));
-                    roll_back(&self.session.cloud, name)
-                        .await
-                        .map_err(|error| self.lost(&error))?;
+                    self.take_back(&bad.why).await?;
                 }
             }
             if !self.clock.pause(attempt, self.session.stop).await {
@@ -204,39 +204,41 @@ impl Rollout<'_> {
         unreachable!("it ends with the refresh, a deadline or a signal")
     }
 
+    /// Takes the version back; where AWS cannot, keeps it from more instances.
+    async fn take_back(&self, why: &str) -> Result<(), Box<Outcome>> {
+        let name = self.site.config.names.auto_scaling_group.as_str();
+        let taken = async {
+            self.tell(format!("rolling back: {why}"));
+            if !roll_back(&self.session.cloud, name).await? {
+                self.tell("AWS has no way back here: cancelling".to_owned());
+                cancel(&self.session.cloud, name).await?;
+            }
+            Ok(())
+        };
+        taken.await.map_err(|error| self.lost(&error))
+    }
+
     /// Asks the service as often as it takes to meet every instance, and once for a real analysis.
-    async fn judge(&self, gate: &Gate, asked: &mut bool) -> Result<Option<Bad>, Box<Outcome>> {
-        let group = self
-            .ids
-            .get(&target_group::ARN)
-            .map(String::as_str)
-            .unwrap_or_default();
-        let healthy = targets(&self.session.cloud, group)
-            .await
-            .map_err(|error| self.lost(&error))?
-            .healthy;
+    async fn judge(&self, gate: &Gate, healthy: usize, asked: &mut bool) -> Option<Bad> {
         if let Err(why) = self.ask(gate, healthy).await {
-            return Ok(Some(Bad {
+            return Some(Bad {
                 exit: Exit::Unverified,
                 why: format!("{}: {why}", gate.endpoint),
                 check: None,
-            }));
+            });
         }
-        let Some((capture, service)) = gate.liveness.as_ref().filter(|_| !*asked) else {
-            return Ok(None);
-        };
+        let (capture, service) = gate.liveness.as_ref().filter(|_| !*asked)?;
         *asked = true;
         let time = (self.clock, self.session.stop);
-        let Ok(answered) = service.liveness(capture, time).await else {
-            return Ok(None); // the wait that follows tells of the deadline or the signal
-        };
+        // Without an answer, the wait that follows tells of the deadline or the signal.
+        let answered = service.liveness(capture, time).await.ok()?;
         let (exit, _) = decided(&answered.verdict, None, None);
         let found = check(Analysis::Quality, &answered.verdict, None, None);
-        Ok((exit != Exit::Done).then(|| Bad {
+        (exit != Exit::Done).then(|| Bad {
             exit,
             why: found.evidence.clone(),
             check: Some(found),
-        }))
+        })
     }
 
     async fn ask(&self, gate: &Gate, healthy: usize) -> Result<(), String> {
@@ -247,14 +249,14 @@ impl Rollout<'_> {
         Ok(())
     }
 
-    /// One line for each change: how far it is, and what the instances do that come and go.
-    async fn progress(&self, refresh: &Refresh) -> cloud::Result<()> {
+    /// One line for each change: how far it is, and what the instances do that come and go. How many are healthy.
+    async fn progress(&self, refresh: &Refresh) -> cloud::Result<usize> {
         let cloud = &self.session.cloud;
         let name = self.site.config.names.auto_scaling_group.as_str();
         let group = cloud::group(cloud, name).await?;
-        let health = match self.ids.get(&target_group::ARN) {
-            Some(arn) => targets(cloud, arn).await?.others,
-            None => Vec::new(),
+        let targets = match self.ids.get(&target_group::ARN) {
+            Some(arn) => targets(cloud, arn).await?,
+            None => Targets::default(),
         };
         let moving = |one: &Instance| {
             let id = one.instance_id().unwrap_or("?");
@@ -263,7 +265,8 @@ impl Rollout<'_> {
                 .and_then(|from| from.version())
                 .unwrap_or("?");
             let state = one.lifecycle_state().map_or("?", |state| state.as_str());
-            let ill = health
+            let ill = targets
+                .others
                 .iter()
                 .find(|target| target.id == id)
                 .map(|target| target.state.as_str());
@@ -283,7 +286,7 @@ impl Rollout<'_> {
             true => what,
             false => format!("{what}: {}", lines.join("; ")),
         });
-        Ok(())
+        Ok(targets.healthy)
     }
 
     fn ended(&self, refresh: &Refresh) {
@@ -334,20 +337,35 @@ fn refused(problem: Problem) -> Outcome {
 
 /// How a refresh ended. What was rolled back is not tried again by itself.
 fn concluded(refresh: &Refresh, bad: Option<Bad>) -> Result<(), Box<Outcome>> {
-    if !refresh.rolled_back() {
-        return Ok(()); // a cancelled one too: the next plan begins it anew
-    }
+    let back = refresh.rolled_back();
     let (exit, why, found) = match bad {
         Some(bad) => (bad.exit, bad.why, bad.check),
-        None => (Exit::Unverified, refresh.reason.clone(), None),
+        None if back => (Exit::Unverified, refresh.reason.clone(), None),
+        None => return Ok(()), // a cancelled one too: the next plan begins it anew
+    };
+    let version = &refresh.version;
+    let (word, summary, message, cure) = match back {
+        true => (
+            "rolled_back",
+            "rolled back",
+            format!("version {version} was not taken: {why}"),
+            "The instances run the version before it. Mend deploy.yaml or the image; `up --force` tries this version again.",
+        ),
+        false => (
+            "failed",
+            "failed; the version was not taken back",
+            format!("version {version} does not work: {why}"),
+            "Instances that were replaced keep this version. Mend deploy.yaml or the image and run `up` again: the group \
+             is pinned to a numbered version then, to which AWS can go back.",
+        ),
     };
     let problem = Problem {
         resource: Some("auto_scaling_group (guide step 4)".to_owned()),
-        message: format!("version {} was not taken: {why}", refresh.version),
+        message,
         cause: Some(format!("the instance refresh ended in {}", refresh.status)),
-        cure: Some("The instances run the version before it. Mend deploy.yaml or the image; `up --force` tries this version again.".to_owned()),
+        cure: Some(cure.to_owned()),
     };
-    let mut outcome = Outcome::new(exit, "rolled_back", "rolled back").with_problems(vec![problem]);
+    let mut outcome = Outcome::new(exit, word, summary).with_problems(vec![problem]);
     outcome.checks.extend(found);
     Err(Box::new(outcome))
 }

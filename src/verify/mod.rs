@@ -46,7 +46,7 @@ pub enum Unproven {
 }
 
 /// Health of the targets, by count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Targets {
     /// How many are healthy.
     pub healthy: usize,

@@ -374,14 +374,47 @@ async fn a_group_on_latest_is_pinned_by_number() {
         (stage.writes(), pinned(&stage)),
         (vec!["UpdateAutoScalingGroup".to_owned()], "1".to_owned())
     );
+}
+
+/// As the console's wizard leaves it. AWS goes back to a numbered version only: the group gets its number first.
+#[tokio::test(start_paused = true)]
+async fn a_group_on_default_is_rolled_with_a_way_back() {
+    let stage = Stage::standing().await;
     stage.sandbox.change(|world| {
-        rows(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!("$Default"))
+        rows(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!("$Default"));
+        world.weather.mute.push(NEXT_IMAGE.to_owned());
     });
-    stage.succeeds(&format!("up {NEXT}")).await;
+    let outcome = stage.run(&format!("up {NEXT}")).await;
+    taken_back(&stage, &outcome).await;
     let world = stage.sandbox.world();
+    let refresh = world.rows("refreshes").next().unwrap();
+    assert_eq!(refresh["Preferences"]["AutoRollback"], true);
+}
+
+/// Nothing numbered to go back to: the refresh is made without a promise, and cancelled where the service breaks.
+#[tokio::test(start_paused = true)]
+async fn a_version_that_cannot_be_taken_back_reaches_no_more_instances() {
+    let stage = Stage::standing().await;
+    stage.sandbox.change(|world| {
+        rows(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!("$Default"));
+        rows(world, "instances").for_each(|row| row["_template"] = json!(null));
+        world.weather.mute.push(NEXT_IMAGE.to_owned());
+    });
+    let outcome = stage.run(&format!("up {NEXT}")).await;
+    let told = words(&outcome);
     assert_eq!(
-        world.rows("refreshes").next().unwrap()["Preferences"]["AutoRollback"],
-        false
+        (outcome.exit, outcome.outcome),
+        (Exit::Unverified, "failed"),
+        "{told}"
     );
-    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+    assert!(
+        told.contains("version 2 does not work") && told.contains("ended in Cancelled"),
+        "{told}"
+    );
+    assert_eq!(refreshes(&stage), ["Cancelled"]);
+    assert!(
+        images(&stage).contains(&"ami-0c0ffee0c0ffee0c0".to_owned()),
+        "{:?}",
+        images(&stage)
+    );
 }

@@ -36,7 +36,7 @@ fn with_consent(line: &str) -> String {
 /// What another hand does to things of the stack.
 type Edit = fn(&mut World, &mut Rng);
 
-const EDITS: [(&str, Edit); 15] = [
+const EDITS: [(&str, Edit); 16] = [
     ("a rule is removed", |world, random| {
         for rules in of_ours(world, "groups", "_rules") {
             if !rules.is_empty() {
@@ -71,6 +71,10 @@ const EDITS: [(&str, Edit); 15] = [
                 version["defaultVersion"] = json!(version["versionNumber"] == 1);
             }
         }
+    }),
+    ("the group follows its template", |world, random| {
+        let version = random.choice(["$Default", "$Latest"]).unwrap();
+        ours(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!(version));
     }),
     ("the record is gone", |world, _| {
         for records in of_zones(world) {

@@ -73,9 +73,9 @@ pub fn launch(world: &mut World, group: &Value, template: &Value) -> bool {
             continue;
         }
         let id = world.launch(&subnet, &data, spread_tags(group));
+        let template = super::numbered(world, template);
         if let Some(row) = world.row_mut("instances", &id) {
-            (row["_group"], row["_template"]) =
-                (group["AutoScalingGroupName"].clone(), template.clone());
+            (row["_group"], row["_template"]) = (group["AutoScalingGroupName"].clone(), template);
         }
         record(
             world,
@@ -214,13 +214,9 @@ fn resize(world: &mut World, group: &Value) {
         .into_iter()
         .filter(|row| !in_standby(row))
         .collect();
+    let template = super::numbered(world, &group["LaunchTemplate"]);
     // Of an outdated template first, then the youngest; those that are protected stay.
-    members.sort_by_key(|row| {
-        (
-            !is_from(row, &group["LaunchTemplate"]),
-            row["instanceId"].to_string(),
-        )
-    });
+    members.sort_by_key(|row| (!is_from(row, &template), row["instanceId"].to_string()));
     let surplus = members.len().saturating_sub(desired);
     let going: Vec<Value> = members
         .iter()

@@ -174,21 +174,30 @@ fn template(world: &mut World, asked: &Value) -> Reply {
     }
 }
 
+/// A template with its version's number: what `$Latest` or `$Default` stand for now, which is what instances show.
+fn numbered(world: &World, template: &Value) -> Value {
+    let id = template["LaunchTemplateId"].as_str().unwrap_or_default();
+    let row = world.row("templates", id).unwrap_or(&Value::Null);
+    let number = match template["Version"].as_str() {
+        Some("$Latest") => &row["latestVersionNumber"],
+        Some("$Default") | None => &row["defaultVersionNumber"],
+        Some(_) => return template.clone(),
+    };
+    let mut numbered = template.clone();
+    numbered["Version"] = json!(number.to_string());
+    numbered
+}
+
 /// The data that a group's instances are launched from.
 fn data(world: &World, template: &Value) -> Value {
-    let row = world.row(
-        "templates",
-        template["LaunchTemplateId"].as_str().unwrap_or_default(),
-    );
-    let Some(row) = row else { return Value::Null };
-    let version = match template["Version"].as_str() {
-        Some("$Latest") => row["latestVersionNumber"].as_i64(),
-        Some("$Default") | None => row["defaultVersionNumber"].as_i64(),
-        Some(number) => number.parse().ok(),
+    let template = numbered(world, template);
+    let id = template["LaunchTemplateId"].as_str().unwrap_or_default();
+    let Some(row) = world.row("templates", id) else {
+        return Value::Null;
     };
     let found = list(row, "_versions")
         .iter()
-        .find(|one| one["versionNumber"].as_i64() == version);
+        .find(|one| template["Version"] == one["versionNumber"].to_string());
     found
         .map(|one| one["launchTemplateData"].clone())
         .unwrap_or_default()

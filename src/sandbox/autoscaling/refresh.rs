@@ -34,7 +34,13 @@ pub fn start(world: &mut World, asked: &Value) -> Reply {
     if preferences["AutoRollback"] == "true" && !wanted.is_object() {
         return refuse(
             "ValidationError",
-            "AutoRollback cannot be set to true when the DesiredConfiguration is empty.",
+            "The AutoRollback parameter cannot be set to true when the DesiredConfiguration parameter is empty.",
+        );
+    }
+    if preferences["AutoRollback"] == "true" && follows(&group) {
+        return refuse(
+            "ValidationError",
+            "The AutoRollback parameter cannot be set to true when the group uses the $Latest or $Default version.",
         );
     }
     let template = match wanted.is_object() {
@@ -89,7 +95,8 @@ pub fn describe(world: &mut World, asked: &Value) -> Reply {
 
 /// CancelInstanceRefresh and RollbackInstanceRefresh.
 pub fn end(world: &mut World, asked: &Value, status: &str) -> Reply {
-    let name = super::group(world, asked)?["AutoScalingGroupName"].clone();
+    let group = super::group(world, asked)?;
+    let (name, follows) = (group["AutoScalingGroupName"].clone(), follows(group));
     let (now, date) = (world.now, world.date());
     let Some(row) = active(world, name.as_str().unwrap_or_default()) else {
         return refuse(
@@ -99,9 +106,16 @@ pub fn end(world: &mut World, asked: &Value, status: &str) -> Reply {
     };
     let id = row["InstanceRefreshId"].clone();
     if row["Status"] == "RollbackInProgress" && status == "RollbackInProgress" {
+        // Assumed: neither the reference nor the user guide says what a second rollback answers.
+        return refuse(
+            "ActiveInstanceRefreshNotFound",
+            "The instance refresh is already being rolled back.",
+        );
+    }
+    if follows && status == "RollbackInProgress" {
         return refuse(
             "IrreversibleInstanceRefresh",
-            "The instance refresh is already being rolled back.",
+            "The Auto Scaling group uses the launch template's $Latest or $Default version.",
         );
     }
     row["Status"] = json!(status);
@@ -113,6 +127,12 @@ pub fn end(world: &mut World, asked: &Value, status: &str) -> Reply {
         });
     }
     Ok(json!({"InstanceRefreshId": id}))
+}
+
+/// Whether the group names its version by `$Latest` or `$Default`: there is no way back to either.
+fn follows(group: &Value) -> bool {
+    let version = group["LaunchTemplate"]["Version"].as_str();
+    version.is_some_and(|version| version.starts_with('$'))
 }
 
 /// What a refresh with a desired configuration forbids meanwhile.

@@ -1,5 +1,7 @@
 //! Guide step 4: the auto scaling group. A changed launch template reaches its instances by an instance refresh.
 
+mod rolling;
+
 use aws_sdk_autoscaling::types::{
     AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, LifecycleState,
 };
@@ -9,19 +11,17 @@ use serde::Serialize;
 use super::{
     instance_profile, instance_role, launch_template, load_balancer, security_groups, target_group,
 };
-use crate::cloud::refresh::{self, Pace, Refresh, refreshes};
 use crate::cloud::{Absent, Cloud, Error, Result, group, tags};
 use crate::engine::{Goal, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
 use crate::site::Site;
+
+pub use rolling::told;
 
 /// The group's name, and how many instances it keeps now.
 pub const NAME: Output = Output(AutoScalingGroup::KEY, "name");
 pub const DESIRED: Output = Output(AutoScalingGroup::KEY, "desired");
 /// The instance refresh that is under way, if one is that leads to what is wanted, or back.
 pub const REFRESH: Output = Output(AutoScalingGroup::KEY, "refresh");
-
-/// How long a refresh waits after the first instance, so that the service can be asked before the others follow.
-const CHECKPOINT_SECONDS: i32 = 60;
 
 /// The instances.
 pub struct AutoScalingGroup;
@@ -106,7 +106,7 @@ impl Resource for AutoScalingGroup {
         let status = match group.status() {
             Some(status) => Status::Leaving(format!("{status}: {}", members(&group))),
             None if look.goal == Goal::Absent => Status::Ready,
-            None => match rolling(cloud, look, &group, &mut spec).await? {
+            None => match rolling::under_way(cloud, look, &group, &mut spec).await? {
                 Some(refresh) => {
                     outputs.insert(REFRESH, refresh.id.clone());
                     Status::Pending(told(&refresh))
@@ -197,7 +197,7 @@ impl Resource for AutoScalingGroup {
             || had.outdated_instances.is_some()
             || had.refresh_to.is_some()
         {
-            roll(cloud, site, name, (had, want)).await?;
+            rolling::roll(cloud, site, name, (had, want)).await?;
         }
         Ok(live.outputs.clone())
     }
@@ -314,121 +314,7 @@ impl Spec {
     }
 }
 
-/// Brings the group to the wanted version: by an instance refresh where instances must be replaced, by its number alone
-/// where they need not. The refresh sets the number itself when it succeeds, so that AWS has something to go back to.
-async fn roll(cloud: &Cloud, site: &Site, name: &str, (had, want): (&Spec, &Spec)) -> Result<()> {
-    let (template_id, version) = want.template();
-    let known = refreshes(cloud, name).await?;
-    let all = known.as_deref().unwrap_or_default();
-    if let Some(active) = all.iter().find(|one| one.active()) {
-        return match active.forward() && !active.brings(template_id, version) {
-            true => refresh::cancel(cloud, name).await, // the next look waits for its end
-            false => Ok(()),
-        };
-    }
-    let last = all.iter().find(|one| one.brings(template_id, version));
-    if let Some(last) = last.filter(|last| last.rolled_back() && !site.rollout.force) {
-        return Err(Error::Consent {
-            what: format!(
-                "version {version} was rolled back ({}): {}",
-                last.status, last.reason
-            ),
-            flag: "--force",
-        });
-    }
-    let group = group(cloud, name).await?;
-    let replaces = group
-        .as_ref()
-        .is_some_and(|group| outdated(group, want.template()) > 0);
-    let pace = Pace {
-        auto_rollback: !had.launch_template_version.starts_with('$'),
-        checkpoint_seconds: site.rollout.verified.then_some(CHECKPOINT_SECONDS),
-    };
-    if replaces
-        && refresh::start(cloud, name, want.template(), pace)
-            .await?
-            .is_some()
-    {
-        return Ok(());
-    }
-    let request = cloud
-        .autoscaling
-        .update_auto_scaling_group()
-        .auto_scaling_group_name(name);
-    request.launch_template(template(want)).send().await?;
-    Ok(())
-}
-
-/// Notes in the spec what keeps the group from the wanted version; the refresh that is under way to it, or back from another.
-async fn rolling(
-    cloud: &Cloud,
-    look: &Look,
-    group: &Group,
-    spec: &mut Spec,
-) -> Result<Option<Refresh>> {
-    let (id, version) = (
-        look.output(launch_template::ID).await?,
-        look.output(launch_template::VERSION).await?,
-    );
-    let (Some(id), Some(version)) = (id, version) else {
-        return Ok(None); // without its template the group has other troubles
-    };
-    // Pinned to another version, the group differs already; its instances need no word of their own.
-    let pinned = spec.template() == (id.as_str(), version.as_str());
-    let outdated = outdated(group, (&id, &version));
-    // A template that never changed brings nothing to refresh to.
-    let latest = look.output(launch_template::LATEST).await?;
-    if pinned && outdated == 0 && latest.is_some_and(|latest| latest == "1") {
-        return Ok(None);
-    }
-    let name = group.auto_scaling_group_name().unwrap_or_default();
-    let Some(all) = refreshes(cloud, name).await? else {
-        return Ok(None); // where there are no refreshes, instances stay as they are
-    };
-    spec.outdated_instances = (pinned && outdated > 0).then_some(outdated);
-    let active = all.into_iter().find(Refresh::active);
-    if let Some(other) = active
-        .as_ref()
-        .filter(|one| one.forward() && !one.brings(&id, &version))
-    {
-        spec.refresh_to = Some(other.version.clone());
-        return Ok(None);
-    }
-    Ok(active)
-}
-
-/// In a line.
-pub fn told(refresh: &Refresh) -> String {
-    let reason = match refresh.reason.as_str() {
-        "" => String::new(),
-        reason => format!(" ({reason})"),
-    };
-    format!(
-        "instance refresh to version {}: {}, {} %, {} to go{reason}",
-        refresh.version, refresh.status, refresh.percent, refresh.to_update
-    )
-}
-
 // How AWS spells it.
-
-/// How many instances that stay were not launched from this version.
-fn outdated(group: &Group, (id, version): (&str, &str)) -> usize {
-    let stays = |one: &&Instance| {
-        !one.lifecycle_state()
-            .is_some_and(|state| state.as_str().starts_with("Terminat"))
-    };
-    let differs = |one: &&Instance| {
-        one.launch_template().is_none_or(|from| {
-            from.launch_template_id() != Some(id) || from.version() != Some(version)
-        })
-    };
-    group
-        .instances()
-        .iter()
-        .filter(stays)
-        .filter(differs)
-        .count()
-}
 
 fn members(group: &Group) -> String {
     let words = group.instances().iter().map(|one| {

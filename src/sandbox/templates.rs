@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::ec2::{found, tags_for};
-use super::wire::{Refusal, Reply, need, refuse, texts};
+use super::wire::{Refusal, Reply, list, need, refuse, texts};
 use super::world::World;
 
 /// One call.
@@ -125,7 +125,7 @@ fn every_template(world: &mut World, wanted: &[String]) -> Reply {
     let mut all = Vec::new();
     for id in ids {
         let of = json!({"LaunchTemplateId": id, "LaunchTemplateVersion": wanted});
-        all.extend(super::wire::list(&versions(world, &of)?, "launchTemplateVersionSet").to_vec());
+        all.extend(list(&versions(world, &of)?, "launchTemplateVersionSet").to_vec());
     }
     Ok(json!({"launchTemplateVersionSet": all}))
 }
@@ -156,13 +156,27 @@ fn create_version(world: &mut World, asked: &Value) -> Reply {
     let row = template(world, asked)?;
     let number = row["latestVersionNumber"].as_i64().unwrap_or_default() + 1;
     let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
-    let made = version(
+    let mut made = version(
         &text("launchTemplateId"),
         &text("launchTemplateName"),
         number,
         &date,
         asked,
     );
+    // "The new version inherits the same launch parameters as the source version, except for parameters that you specify."
+    let source = list(row, "_versions")
+        .iter()
+        .find(|one| asked["SourceVersion"] == one["versionNumber"].to_string());
+    for (name, value) in source
+        .and_then(|one| one["launchTemplateData"].as_object())
+        .into_iter()
+        .flatten()
+    {
+        let set = &mut made["launchTemplateData"][name];
+        if set.is_null() {
+            *set = value.clone();
+        }
+    }
     row["latestVersionNumber"] = json!(number);
     row["_versions"]
         .as_array_mut()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use aws_sdk_ec2::types::{
-    Filter, InstanceType, LaunchTemplateBlockDeviceMappingRequest,
+    Filter, InstanceType, LaunchTemplateBlockDeviceMappingRequest, LaunchTemplateEbsBlockDevice,
     LaunchTemplateEbsBlockDeviceRequest, LaunchTemplateHttpTokensState,
     LaunchTemplateIamInstanceProfileSpecificationRequest,
     LaunchTemplateInstanceMetadataOptionsRequest, LaunchTemplateTagSpecificationRequest,
@@ -41,6 +41,9 @@ pub struct Spec {
     imds_tokens: String,
     /// Tags of what a launch makes besides the instance, which has the group's.
     launched: BTreeMap<String, Tags>,
+    /// What the version sets besides, by name: a new version is without it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    others: Vec<&'static str>,
 }
 
 /// The root volume.
@@ -91,6 +94,7 @@ impl Resource for LaunchTemplate {
                 ("volume".to_owned(), tags),
             ]
             .into(),
+            others: Vec::new(),
         }
     }
 
@@ -311,7 +315,54 @@ fn spec_of(data: &ResponseLaunchTemplateData) -> Spec {
         launched: tagged
             .filter(|(kind, _)| kind != ResourceType::LaunchTemplate.as_str())
             .collect(),
+        others: others(data),
     }
+}
+
+/// Settings that decide what runs, where, or on which disk, and that we never send.
+fn others(data: &ResponseLaunchTemplateData) -> Vec<&'static str> {
+    let devices = data.block_device_mappings().iter();
+    let volumes: Vec<&LaunchTemplateEbsBlockDevice> =
+        devices.filter_map(|device| device.ebs()).collect();
+    let is_set = [
+        (
+            "user_data",
+            data.user_data().is_some_and(|text| !text.is_empty()),
+        ),
+        ("network_interfaces", !data.network_interfaces().is_empty()),
+        (
+            "security_groups_by_name",
+            !data.security_groups().is_empty(),
+        ),
+        (
+            "instance_market_options",
+            data.instance_market_options().is_some(),
+        ),
+        (
+            "instance_requirements",
+            data.instance_requirements().is_some(),
+        ),
+        (
+            "license_specifications",
+            !data.license_specifications().is_empty(),
+        ),
+        (
+            "volume.encrypted",
+            volumes.iter().any(|ebs| ebs.encrypted() == Some(true)),
+        ),
+        (
+            "volume.kms_key_id",
+            volumes.iter().any(|ebs| ebs.kms_key_id().is_some()),
+        ),
+        (
+            "volume.snapshot_id",
+            volumes.iter().any(|ebs| ebs.snapshot_id().is_some()),
+        ),
+    ];
+    is_set
+        .into_iter()
+        .filter_map(|(name, is_set)| is_set.then_some(name))
+        .collect()
 }
 
 /// The first volume; a template with more than one shows it by its device names.

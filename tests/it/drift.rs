@@ -308,6 +308,51 @@ async fn a_templates_default_version_moved() {
     .await;
 }
 
+/// A copy of our version with more in it: what a new version would drop is named, and not dropped in silence.
+#[tokio::test(start_paused = true)]
+async fn a_template_with_settings_of_somebody_else() {
+    let edit = async |cloud: &Cloud| {
+        let device = aws_sdk_ec2::types::LaunchTemplateBlockDeviceMappingRequest::builder()
+            .device_name("/dev/xvda")
+            .ebs(
+                aws_sdk_ec2::types::LaunchTemplateEbsBlockDeviceRequest::builder()
+                    .volume_type(aws_sdk_ec2::types::VolumeType::Gp3)
+                    .volume_size(50)
+                    .iops(12000)
+                    .throughput(500)
+                    .delete_on_termination(true)
+                    .encrypted(true)
+                    .build(),
+            )
+            .build();
+        let data = aws_sdk_ec2::types::RequestLaunchTemplateData::builder()
+            .user_data("IyEvYmluL3No")
+            .block_device_mappings(device)
+            .build();
+        let name = "app-launch-template";
+        let request = cloud
+            .ec2
+            .create_launch_template_version()
+            .launch_template_name(name)
+            .source_version("1");
+        request.launch_template_data(data).send().await.unwrap();
+        let request = cloud
+            .ec2
+            .modify_launch_template()
+            .launch_template_name(name);
+        request.default_version("2").send().await.unwrap();
+    };
+    drift(edit, expect![[r#"
+          ~ update   launch_template     app-launch-template  (guide step 3)
+                others: ["user_data","volume.encrypted"] -> (absent)
+          ~ update   auto_scaling_group  app-asg              (guide step 4)
+                launch_template_version: "1" -> (known after apply)
+                an instance refresh brings it to the instances: launch before terminate, back by itself when it fails
+
+        Plan: 2 to update.
+    "#]], &["ModifyLaunchTemplate"]).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_cpu_target_changed() {
     let edit = async |cloud: &Cloud| {

@@ -8,7 +8,7 @@ use super::{Session, interrupted};
 use crate::cli;
 use crate::cloud::Error;
 use crate::engine::walk::{Found, Trouble, pending};
-use crate::engine::{Decision, Event, Failure, Goal, Graph, Key, Walk};
+use crate::engine::{Decision, Event, Failure, Goal, Graph, Key, Patience, Walk};
 use crate::exit::Exit;
 use crate::report::{Outcome, Planned, Problem};
 use crate::steps::leftovers::{is_leftover, tagged};
@@ -79,7 +79,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Outcome {
             message: "a rule on our listener forwarded to it; it is not ours and stays".to_owned(),
             ..Problem::default()
         })),
-        Err(error) => left.push(Problem::of(&error)),
+        Err(error) => return unread(&error),
     }
     if !protected.is_empty()
         && let Err(error) = lift(&walk, &surveyed.found).await
@@ -88,14 +88,24 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Outcome {
     }
     let (done, failures) = remove(&walk, surveyed.found).await;
     if failures.is_empty() {
-        left.extend(left_by_tag(&walk, done.len(), &strangers).await);
+        match left_by_tag(&walk, done.len(), &strangers).await {
+            Ok(more) => left.extend(more),
+            Err(mut outcome) => {
+                outcome.changes = done;
+                outcome.problems.extend(left);
+                return *outcome;
+            }
+        }
     }
     conclude(session, done, &failures, left)
 }
 
 /// By name there is nothing; what carries our tag under other names is told.
 async fn nothing_to_remove(walk: &Walk<'_>) -> Outcome {
-    let left = left_by_tag(walk, 0, &[]).await;
+    let left = match left_by_tag(walk, 0, &[]).await {
+        Ok(left) => left,
+        Err(outcome) => return *outcome,
+    };
     match left.is_empty() {
         true => Outcome::new(
             Exit::Done,
@@ -204,31 +214,46 @@ fn remade(walk: &Walk<'_>, key: Key) -> Option<Failure> {
     })
 }
 
-/// The last look: what carries our tag, whatever its name, twice. What is known to stay for others is not ours.
-async fn left_by_tag(walk: &Walk<'_>, removed: usize, strangers: &[Planned]) -> Vec<Problem> {
+/// The last look: what carries our tag, whatever its name, twice. What is known to stay for others is not ours. An
+/// outcome: it did not come to its end, and nothing is proven.
+async fn left_by_tag(
+    walk: &Walk<'_>,
+    removed: usize,
+    strangers: &[Planned],
+) -> Result<Vec<Problem>, Box<Outcome>> {
+    let (mut before, mut same, mut patience) = (None, 0, Patience::default());
     let mut left = Vec::new();
-    for attempt in 0..5 {
-        let found = match tagged(walk.cloud, walk.site).await {
-            Ok(found) => found,
-            Err(error) => return vec![Problem::of(&error)],
+    for attempt in 0.. {
+        let why = match tagged(walk.cloud, walk.site).await {
+            Ok(found) => {
+                left = found;
+                same = match before.replace(left.clone()) {
+                    Some(before) if before == left => same + 1,
+                    _ => 0,
+                };
+                match left.is_empty() {
+                    true if same > 0 || removed == 0 => break,
+                    true => "nothing carries the stack's tag; looking once more".to_owned(),
+                    // What is on its way out changes.
+                    false if same > 2 => break,
+                    false => format!("still there by tag: {}", left.join("; ")),
+                }
+            }
+            Err(error) => match patience.with(error, &walk.clock) {
+                Ok(why) => why.to_owned(),
+                Err(error) => return Err(Box::new(unlooked(&error))),
+            },
         };
-        let stays = |one: &String| found.contains(one);
-        let again = attempt > 0 && left.iter().all(stays) && left.len() == found.len();
-        left = found;
-        if (left.is_empty() && (attempt > 0 || removed == 0)) || (again && attempt > 2) {
-            break;
-        }
-        let why = match left.is_empty() {
-            true => "nothing carries the stack's tag; looking once more".to_owned(),
-            false => format!("still there by tag: {}", left.join("; ")),
-        };
+        let name = walk.site.config.stack.clone();
         (walk.tell)(Event::Waiting {
             key: "last_look",
-            name: walk.site.config.stack.clone(),
+            name,
             why,
         });
-        if !walk.clock.pause(attempt, walk.stop).await {
-            break;
+        match walk.clock.pause(attempt, walk.stop).await {
+            true => {}
+            false if walk.stop.signal().is_none() && !left.is_empty() => break,
+            false => return Err(Box::new(failed(&[], walk.stop, ""))),
         }
     }
     let named = |one: &&String| {
@@ -244,7 +269,12 @@ async fn left_by_tag(walk: &Walk<'_>, removed: usize, strangers: &[Planned]) -> 
             "Run teardown with the deploy.yaml that made it, or remove it by hand.".to_owned(),
         ),
     };
-    left.iter().filter(named).map(problem).collect()
+    Ok(left.iter().filter(named).map(problem).collect())
+}
+
+fn unlooked(error: &Error) -> Outcome {
+    let summary = "failed; what was found is gone, and whether anything else carries the stack's tag is not known";
+    Outcome::new(Exit::Failed, "failed", summary).with_problems(vec![Problem::of(error)])
 }
 
 fn conclude(

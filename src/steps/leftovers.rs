@@ -261,6 +261,7 @@ pub async fn tagged(cloud: &Cloud, site: &Site) -> Result<Vec<String>> {
         .iter()
         .for_each(|one| add("network interface", one.network_interface_id()));
     balancing.iter().for_each(|arn| add("", Some(arn)));
+    found.sort();
     Ok(found)
 }
 
@@ -340,20 +341,35 @@ async fn balancing(cloud: &Cloud, site: &Site) -> Result<Vec<String>> {
         .collect();
     let mut ours = Vec::new();
     for some in arns.chunks(20) {
-        let request = cloud
-            .elb
-            .describe_tags()
-            .set_resource_arns(Some(some.to_vec()));
-        // One that went since the list was made refuses the whole call: the next look tells.
-        let Some(reply) = request.send().await.or_absent()? else {
-            continue;
-        };
-        let carries = |tags: &[_]| tags::from_elb(tags).get(OWNER_TAG) == Some(&site.config.stack);
-        let these = reply
-            .tag_descriptions()
-            .iter()
-            .filter(|one| carries(one.tags()));
-        ours.extend(these.filter_map(|one| one.resource_arn.clone()));
+        match tagged_of(cloud, site, some).await? {
+            Some(these) => ours.extend(these),
+            // One that went since the list was made refuses the whole call.
+            None => {
+                for one in some {
+                    ours.extend(
+                        tagged_of(cloud, site, std::slice::from_ref(one))
+                            .await?
+                            .into_iter()
+                            .flatten(),
+                    );
+                }
+            }
+        }
     }
     Ok(ours)
+}
+
+/// Those of these load balancers and target groups that carry our tag; `None`: one of them does not exist.
+async fn tagged_of(cloud: &Cloud, site: &Site, arns: &[String]) -> Result<Option<Vec<String>>> {
+    let request = cloud
+        .elb
+        .describe_tags()
+        .set_resource_arns(Some(arns.to_vec()));
+    let carries = |tags: &[_]| tags::from_elb(tags).get(OWNER_TAG) == Some(&site.config.stack);
+    let reply = request.send().await.or_absent()?;
+    Ok(reply.map(|reply| {
+        let all = reply.tag_descriptions().iter();
+        let ours = all.filter(|one| carries(one.tags()));
+        ours.filter_map(|one| one.resource_arn.clone()).collect()
+    }))
 }

@@ -1,9 +1,13 @@
 //! A removal lifts what protects the stack only when told to, names what blocks it, keeps what others use, takes along what
 //! was left over, and looks twice, by name and by tag.
 
+use std::time::Duration;
+
 use aws_sdk_ec2::types::{IpPermission, RequestLaunchTemplateData, ResourceType, UserIdGroupPair};
+use deploy::engine::Stop;
+use deploy::engine::clock::Signal;
 use deploy::exit::Exit;
-use deploy::sandbox::World;
+use deploy::sandbox::{Fault, World};
 use serde_json::json;
 
 use crate::stage::{Stage, rows, words};
@@ -353,9 +357,9 @@ async fn what_appears_meanwhile_is_seen_by_the_second_look() {
     let stage = Stage::standing().await;
     let other = async {
         while !stage.sandbox.world().leftovers().is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        tokio::time::sleep(Duration::from_millis(1500)).await;
         stage.sandbox.change(|world| {
             let tag = json!({"key": "oz-deploy:stack", "value": "oz-liveness"});
             let group = json!({
@@ -372,4 +376,60 @@ async fn what_appears_meanwhile_is_seen_by_the_second_look() {
         "{}",
         words(&outcome)
     );
+}
+
+/// A load balancer of somebody else goes between the list and the question for its tags: what is behind it in the list is
+/// seen all the same.
+#[tokio::test(start_paused = true)]
+async fn what_goes_during_the_last_look_hides_nothing() {
+    let stage = Stage::new();
+    stage.sandbox.change(|world| {
+        let tag = json!({"Key": "oz-deploy:stack", "Value": "oz-liveness"});
+        for (name, listed, tags) in [
+            ("gone", "arn:gone", json!([])),
+            ("kept", "kept", json!([tag])),
+        ] {
+            let group = json!({"TargetGroupArn": listed, "TargetGroupName": name, "_tags": tags});
+            world.table("target_groups").insert(name.to_owned(), group);
+        }
+    });
+    let outcome = stage.run("teardown --yes").await;
+    assert_eq!(outcome.exit, Exit::Incomplete, "{}", words(&outcome));
+    assert!(words(&outcome).contains("kept"), "{}", words(&outcome));
+}
+
+/// A last look that did not come to its end proves nothing, and says so.
+#[tokio::test(start_paused = true)]
+async fn an_unfinished_last_look_proves_nothing() {
+    let whole = Stage::standing().await;
+    let world = whole.sandbox.world();
+    whole.sandbox.clear_calls();
+    let removed = whole.succeeds("teardown --yes").await.changes;
+    let last = whole.sandbox.calls().len() - 1;
+
+    let stage = Stage::of(&world);
+    stage.sandbox.disturb(last, Fault::Refuse);
+    let outcome = stage.run("teardown --yes").await;
+    assert_eq!(outcome.exit, Exit::Failed, "{}", words(&outcome));
+    assert!(
+        outcome.summary.contains("is not known"),
+        "{}",
+        outcome.summary
+    );
+    assert_eq!(outcome.changes.len(), removed.len());
+
+    let (sender, stop) = Stop::channel();
+    let stage = Stage {
+        stop,
+        ..Stage::of(&world)
+    };
+    let interrupt = async {
+        while !stage.sandbox.world().leftovers().is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        sender.send(Some(Signal::Interrupt)).unwrap();
+    };
+    let (outcome, ()) = tokio::join!(stage.run("teardown --yes"), interrupt);
+    assert_eq!(outcome.exit, Exit::Interrupted, "{}", outcome.summary);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deploy::report::Outcome;
-use deploy::sandbox::{Fault, Sandbox, World};
+use deploy::sandbox::{Fault, World};
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
@@ -148,16 +148,9 @@ pub async fn struck(
     (stage.sandbox.calm(), outcome)
 }
 
-fn stage_of(world: &World) -> Stage {
-    Stage {
-        sandbox: Sandbox::of(world.clone(), 1.0),
-        ..Stage::new()
-    }
-}
-
 /// Strikes every call of `line`, begun on this ground, in every way, and asks that running it again mends everything.
 async fn every_call_every_blow(ground: &World, line: &str) {
-    let undisturbed = stage_of(ground);
+    let undisturbed = Stage::of(ground);
     let foreign = theirs(ground);
     undisturbed.succeeds(line).await;
     let (wanted, calls) = (
@@ -167,7 +160,7 @@ async fn every_call_every_blow(ground: &World, line: &str) {
     let (mut count, mut missed) = (0, 0);
     for blow in blows() {
         for after in 0..calls {
-            let stage = stage_of(ground);
+            let stage = Stage::of(ground);
             let place = format!("{line}: {blow:?} after {after} calls");
             let (has_struck, outcome) = struck(&stage, line, after, blow).await;
             if !has_struck {
@@ -238,10 +231,10 @@ async fn teardown() {
 
 #[tokio::test(start_paused = true)]
 async fn up_after_half_a_teardown() {
-    let whole = stage_of(&ground(&["up"]).await);
+    let whole = Stage::of(&ground(&["up"]).await);
     let world = whole.sandbox.world();
     whole.succeeds("teardown --yes").await;
-    let half = stage_of(&world);
+    let half = Stage::of(&world);
     let (has_struck, _) = struck(
         &half,
         "teardown --yes",

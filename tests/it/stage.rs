@@ -37,6 +37,14 @@ impl Stage {
         }
     }
 
+    /// A copy of this world.
+    pub fn of(world: &World) -> Stage {
+        Stage {
+            sandbox: Sandbox::of(world.clone(), 1.0),
+            ..Stage::new()
+        }
+    }
+
     /// The same sandbox under another configuration.
     pub fn as_config(&self, config: String) -> Stage {
         Stage {

@@ -60,6 +60,8 @@ pub struct Rollout<'a> {
 /// Time for a group to become healthy after something else was mended: two rounds of health checks and a start.
 const MENDING: Duration = Duration::from_secs(600);
 
+const NOT_BEGUN: &str = "the rollout was not begun; running again goes on from here";
+
 /// What is asked of the service while instances are replaced.
 pub struct Gate {
     endpoint: String,
@@ -106,24 +108,41 @@ impl Rollout<'_> {
     /// Whether the group may be rolled: an unhealthy one would not tell a bad version from a good one. One that was mended
     /// a moment ago is given time.
     pub async fn fit(&self, gate: Option<&Gate>, mended: bool) -> Result<(), Box<Outcome>> {
-        let patience = self
-            .clock
-            .at_most(if mended { MENDING } else { Duration::ZERO });
+        let healing = if mended { MENDING } else { Duration::ZERO };
+        let healing = self.clock.at_most(healing);
+        let mut patience = Patience::default();
         for attempt in 0.. {
-            let why = match self.unfit(gate).await {
+            let (why, clock) = match self.unfit(gate).await {
                 Ok(None) => return Ok(()),
-                Ok(Some(why)) => why,
-                Err(error) => return Err(Box::new(refused(Problem::of(&error)))),
+                Ok(Some(why)) => (why, &healing),
+                Err(error) => match patience.with(error, self.clock) {
+                    Ok(why) => (why.to_owned(), self.clock),
+                    Err(error) => {
+                        let failed = Outcome::new(Exit::Failed, "failed", NOT_BEGUN);
+                        return Err(Box::new(failed.with_problems(vec![Problem::of(&error)])));
+                    }
+                },
             };
             self.tell(why.clone());
-            if !patience.pause(attempt, self.session.stop).await {
-                return Err(Box::new(refused(Problem::new(
-                    format!("the group is not rolled: {why}"),
-                    "`deploy diagnose` finds the cause. --force rolls it all the same, for a version that mends it; --no-verify does not ask the service.",
-                ))));
+            if !clock.pause(attempt, self.session.stop).await {
+                return Err(Box::new(self.not_begun(&why, mended)));
             }
         }
         unreachable!("it ends with a fit group, a deadline or a signal")
+    }
+
+    fn not_begun(&self, why: &str, mended: bool) -> Outcome {
+        let (exit, word, summary) = match self.session.stop.signal() {
+            Some(signal) => (interrupted(signal), "interrupted", NOT_BEGUN),
+            None if self.clock.expired() => (Exit::Deadline, "timeout", NOT_BEGUN),
+            None if mended => (Exit::Unverified, "failed", NOT_BEGUN),
+            None => (Exit::Refused, "refused", "refused; nothing was changed"),
+        };
+        let problem = Problem::new(
+            format!("the group is not rolled: {why}"),
+            "`deploy diagnose` finds the cause. --force rolls it all the same, for a version that mends it; --no-verify does not ask the service.",
+        );
+        Outcome::new(exit, word, summary).with_problems(vec![problem])
     }
 
     async fn unfit(&self, gate: Option<&Gate>) -> cloud::Result<Option<String>> {
@@ -328,11 +347,6 @@ impl Rollout<'_> {
             Outcome::new(Exit::Failed, "failed", summary).with_problems(vec![Problem::of(error)]),
         )
     }
-}
-
-fn refused(problem: Problem) -> Outcome {
-    Outcome::new(Exit::Refused, "refused", "refused; nothing was changed")
-        .with_problems(vec![problem])
 }
 
 /// How a refresh ended. What was rolled back is not tried again by itself.

@@ -48,7 +48,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
     let (ids, checks) = loop {
         let ids = match converge(session, &walk, found, args, &mut changes).await {
             Ok(ids) => ids,
-            Err(outcome) => return *outcome,
+            Err(outcome) => return stopped_after(*outcome, changes),
         };
         let checks = match args.no_verify {
             true => Ok(Vec::new()),
@@ -146,21 +146,14 @@ async fn converge(
                 false => None,
             };
             let Some(next) = next else {
-                let changes = std::mem::take(done);
-                let stopped = stopped(&walked, walk);
-                return Err(Box::new(Outcome { changes, ..stopped }));
+                let state = "what was made stays, and running again goes on from here";
+                return Err(Box::new(failed(&walked.failures, walk.stop, state)));
             };
             (found, rounds) = (next, rounds + 1);
             continue;
         }
-        if let Some(id) = refresh
-            && let Err(outcome) = rollout.follow(id, gate.as_ref()).await
-        {
-            let changes = std::mem::take(done);
-            return Err(Box::new(Outcome {
-                changes,
-                ..*outcome
-            }));
+        if let Some(id) = refresh {
+            rollout.follow(id, gate.as_ref()).await?;
         }
         // A look may show what was before the last change: a round that changes nothing waits, and does not count.
         match walked.acted.is_empty() {
@@ -214,9 +207,24 @@ async fn fit_first(
     Ok(keys)
 }
 
-fn stopped(walked: &Walked, walk: &Walk<'_>) -> Outcome {
-    let state = "what was made stays, and running again goes on from here";
-    failed(&walked.failures, walk.stop, state)
+/// What ends a run after it has changed something does not say that nothing was changed.
+fn stopped_after(outcome: Outcome, done: Vec<Planned>) -> Outcome {
+    if done.is_empty() || outcome.planned {
+        return outcome;
+    }
+    let (exit, summary) = match outcome.exit {
+        Exit::Refused => (
+            Exit::Failed,
+            "failed; what was changed before stays, and running again goes on from here".to_owned(),
+        ),
+        exit => (exit, outcome.summary),
+    };
+    Outcome {
+        exit,
+        summary,
+        changes: done,
+        ..outcome
+    }
 }
 
 /// What a new look shows, when what was waited for in vain is explained by it: something that a lagging look had shown is

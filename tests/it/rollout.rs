@@ -8,8 +8,8 @@ use deploy::engine::Stop;
 use deploy::engine::clock::Signal;
 use deploy::exit::Exit;
 use deploy::report::Outcome;
-use deploy::sandbox::Sandbox;
 use deploy::sandbox::oz::Answer;
+use deploy::sandbox::{Sandbox, World};
 use serde_json::json;
 
 use crate::stage::{Stage, rows, words};
@@ -150,6 +150,44 @@ async fn a_group_that_the_same_run_mends_is_rolled() {
     });
     stage.succeeds(&format!("up {NEXT}")).await;
     assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+}
+
+/// What was mended is told, and the rollout that was not begun is no refusal before any change.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_stays_ill_is_not_rolled_after_something_else_was_mended() {
+    let ill = |world: &mut World| world.weather.mute.push("ami-0c0ffee0c0ffee0c0".to_owned());
+    let line =
+        format!("up {NEXT} --set scaling.warm_up_seconds=60 --set load_balancer.listener=http");
+    for (signal, timeout, exit) in [
+        (None, "", Exit::Unverified),
+        (None, " --timeout 1m", Exit::Deadline),
+        (Some(Signal::Terminate), "", Exit::Terminated),
+    ] {
+        let (sender, stop) = Stop::channel();
+        let stage = Stage {
+            stop,
+            ..Stage::standing().await
+        };
+        stage.sandbox.change(ill);
+        let later = async {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            sender.send(signal).unwrap();
+        };
+        let line = format!("{line}{timeout}");
+        let (outcome, ()) = tokio::join!(stage.run(&line), later);
+        let told = words(&outcome);
+        assert_eq!((outcome.exit, refreshes(&stage)), (exit, vec![]), "{told}");
+        assert!(
+            told.contains("does not answer") && outcome.summary.contains("was not begun"),
+            "{told}"
+        );
+        let changed: Vec<&str> = outcome
+            .changes
+            .iter()
+            .map(|change| change.resource)
+            .collect();
+        assert!(changed.contains(&"http_listener"), "{changed:?}");
+    }
 }
 
 /// After a rollback the stack is as it was, and the version is remembered by AWS alone.

@@ -217,7 +217,7 @@ async fn up_on_an_empty_account() {
 #[tokio::test(start_paused = true)]
 async fn up_with_changes() {
     let line = format!(
-        "{UP} --set scaling.max=9 --set health_check.port=80 --set instance.volume.iops=9000 \
+        "up --set scaling.warm_up_seconds=1 --set scaling.max=9 --set health_check.port=80 --set instance.volume.iops=9000 \
                 --set load_balancer.ingress_cidrs=[10.0.0.0/8] --set load_balancer.listener=http"
     );
     let standing = "up --set scaling.warm_up_seconds=1";

@@ -1,6 +1,6 @@
 //! Guide step 2: the instance profile. The console makes it silently with the role; the API does not.
 
-use aws_sdk_ec2::types::{Filter, LaunchTemplateVersion};
+use aws_sdk_ec2::types::{Filter, Instance, LaunchTemplateVersion};
 use futures_util::future::join_all;
 use serde::Serialize;
 
@@ -153,7 +153,7 @@ async fn users(cloud: &Cloud, site: &Site, profile: &str) -> Result<Vec<String>>
     );
     let regions = regions(cloud).await?;
     let instances = join_all(regions.iter().map(async |region| {
-        match instances_with(cloud, region, &arn).await {
+        match instances_with(cloud, site, region, &arn).await {
             // What a policy of the organization keeps us out of, it keeps others out of too.
             Err(error) if *region != cloud.region && error.is_denied() => Ok(Vec::new()),
             found => found,
@@ -185,7 +185,13 @@ async fn regions(cloud: &Cloud) -> Result<Vec<String>> {
         .collect())
 }
 
-async fn instances_with(cloud: &Cloud, region: &str, profile: &str) -> Result<Vec<String>> {
+/// Those of our own group were terminated before; a read that lags may show them still.
+async fn instances_with(
+    cloud: &Cloud,
+    site: &Site,
+    region: &str,
+    profile: &str,
+) -> Result<Vec<String>> {
     let filter = |name: &str, values: &[&str]| {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
         Filter::builder()
@@ -213,7 +219,12 @@ async fn instances_with(cloud: &Cloud, region: &str, profile: &str) -> Result<Ve
         found => found?,
     };
     let instances = reservations.iter().flat_map(|one| one.instances());
-    let ids = instances.filter_map(|one| one.instance_id());
+    let is_ours = |one: &&Instance| {
+        let group = tags::from_ec2(one.tags()).remove("aws:autoscaling:groupName");
+        region == cloud.region && group.as_ref() == Some(&site.config.names.auto_scaling_group)
+    };
+    let others = instances.filter(|one| !is_ours(one));
+    let ids = others.filter_map(|one| one.instance_id());
     Ok(ids
         .map(|id| format!("the instance {id} in {region}"))
         .collect())

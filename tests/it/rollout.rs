@@ -456,3 +456,19 @@ async fn a_version_that_cannot_be_taken_back_reaches_no_more_instances() {
         images(&stage)
     );
 }
+
+/// What instances came from is gone: there is no number to give the group first, and the rollout is made all the same.
+#[tokio::test(start_paused = true)]
+async fn a_template_that_was_deleted_is_no_way_back_and_no_hindrance() {
+    let stage = Stage::standing().await;
+    stage.sandbox.change(|world| {
+        rows(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!("$Default"));
+        world.table("templates").clear();
+    });
+    stage.succeeds("up").await;
+    let world = stage.sandbox.world();
+    let refresh = world.rows("refreshes").next().unwrap();
+    assert_eq!(refresh["Status"], "Successful");
+    assert_eq!(refresh["Preferences"]["AutoRollback"], false);
+    assert_eq!(pinned(&stage), "1");
+}

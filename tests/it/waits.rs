@@ -239,3 +239,14 @@ async fn an_up_right_after_a_removal_does_not_believe_what_it_still_sees() {
         assert_eq!(stage.writes(), Vec::<String>::new(), "seed {seed}");
     }
 }
+
+/// The group's instances have ended, and a look shows them running still: they are no users of the role besides the stack.
+#[tokio::test(start_paused = true)]
+async fn instances_of_the_group_that_are_still_seen_do_not_hold_the_role() {
+    for seed in 0..20 {
+        let stage = under(|weather| (weather.describe_lag, weather.end) = (8.0, 1.0));
+        stage.sandbox.seed(seed);
+        stage.succeeds("up").await;
+        stage.succeeds("teardown --yes").await;
+    }
+}

@@ -127,7 +127,11 @@ async fn pin_to_former(cloud: &Cloud, group: &Group, want: &Spec) -> Result<()> 
         .launch_template_id(id)
         .version(number.to_string());
     let name = group.auto_scaling_group_name().unwrap_or_default();
-    pin(cloud, name, former.build()).await
+    match pin(cloud, name, former.build()).await {
+        // Template or version were deleted: the refresh has no way back, and is made all the same.
+        Err(error) if error.message().contains("does not exist") => Ok(()),
+        pinned => pinned,
+    }
 }
 
 // How AWS spells it.

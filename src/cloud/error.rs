@@ -25,6 +25,8 @@ pub enum Error {
         operation: String,
         status: Option<u16>,
         message: String,
+        /// Time ran out or a connection broke, after all retries: nothing is wrong with what was asked.
+        outage: bool,
     },
     /// An answer lacks what AWS documents that it has, or says what cannot be.
     #[error("{0}")]
@@ -73,6 +75,11 @@ impl Error {
             Error::Refused { message, .. } | Error::Unanswered { message, .. } => message,
             _ => "",
         }
+    }
+
+    /// Whether AWS could not be reached, or did not answer, for reasons that may pass.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Error::Unanswered { outage: true, .. })
     }
 
     /// Whether the caller may not do it.
@@ -153,6 +160,7 @@ where
                 operation,
                 status,
                 message: chain(&error, status),
+                outage: is_outage(&error),
             },
         }
     }
@@ -216,6 +224,14 @@ fn request_id(raw: Option<&HttpResponse>) -> Option<String> {
         .into_iter()
         .find(|tag| body.contains(*tag))?;
     body.split(tag).nth(1)?.split('<').next().map(str::to_owned)
+}
+
+fn is_outage<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) => true,
+        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+        _ => false,
+    }
 }
 
 /// The whole chain of causes, without the repetitions that errors like to make.

@@ -78,8 +78,17 @@ const TABLE: &[Row] = &[
     ("", "TooManyRequestsException", "", "AWS asks to slow down", 300),
 ];
 
+/// When there was no answer at all. What was asked may have been done.
+const OUTAGE: Settling = Settling {
+    why: "AWS does not answer; looking again",
+    limit: Duration::from_secs(300),
+};
+
 /// Whether this answer is worth another look.
 pub fn settling(error: &Error) -> Option<Settling> {
+    if error.is_outage() {
+        return Some(OUTAGE);
+    }
     let fits = |(operation, code, part, ..): &&Row| {
         (operation.is_empty() || *operation == error.operation())
             && *code == error.code()

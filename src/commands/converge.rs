@@ -42,8 +42,11 @@ pub async fn survey_parts(session: &Session<'_>, goal: Goal) -> (Result<Site, Si
             .into_iter()
             .chain(found.values().filter_map(|one| one.as_ref().err()))
             .collect();
-        let put_off =
-            |error: &&Error| settling(error).is_some() || matches!(error, Error::Unseen(_));
+        // Whoever does not answer at first may never have: a wrong endpoint, no way out.
+        let put_off = |error: &&Error| match error {
+            Error::Unseen(_) => true,
+            error => settling(error).is_some() && !error.is_outage(),
+        };
         if errors.is_empty()
             || !errors.iter().all(put_off)
             || !clock.pause(attempt, session.stop).await

@@ -152,7 +152,13 @@ impl Sandbox {
             }
             None => None,
         };
-        let rate = hold(&self.inner.world).weather.fault_rate;
+        let (outage, rate) = {
+            let weather = &hold(&self.inner.world).weather;
+            (weather.outage, weather.fault_rate)
+        };
+        if outage {
+            return Some(Fault::CutBefore);
+        }
         let mut random = hold(&faults.random);
         let struck = planned.or_else(|| {
             (rate > 0.0 && random.0.f64() < rate)

@@ -50,6 +50,8 @@ pub struct Weather {
     pub throttle: Option<Throttle>,
     /// The credentials expire then, in seconds since the world was seeded.
     pub credentials_expire: Option<f64>,
+    /// Every connection is cut: the way to AWS is down (a NAT gateway or a proxy that fails over).
+    pub outage: bool,
     /// The share of calls that something goes wrong with, 0 to 1: everything but a denial.
     pub fault_rate: f64,
     /// ELBv2 takes a create whose tags differ for another one (ansible/ansible#29965), and refuses it; else it answers
@@ -81,6 +83,7 @@ impl Default for Weather {
             zone_busy: 0.0,
             throttle: None,
             credentials_expire: None,
+            outage: false,
             fault_rate: 0.0,
             tags_are_settings: true,
             may_decode: true,

@@ -36,7 +36,7 @@ fn with_consent(line: &str) -> String {
 /// What another hand does to things of the stack.
 type Edit = fn(&mut World, &mut Rng);
 
-const EDITS: [(&str, Edit); 16] = [
+const EDITS: [(&str, Edit); 20] = [
     ("a rule is removed", |world, random| {
         for rules in of_ours(world, "groups", "_rules") {
             if !rules.is_empty() {
@@ -75,6 +75,21 @@ const EDITS: [(&str, Edit); 16] = [
     ("the group follows its template", |world, random| {
         let version = random.choice(["$Default", "$Latest"]).unwrap();
         ours(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!(version));
+    }),
+    ("the group serves nobody", |world, _| {
+        set(world, "asgs", "TargetGroupARNs", &json!([]));
+    }),
+    ("health is what EC2 says", |world, _| {
+        set(world, "asgs", "HealthCheckType", &json!("EC2"));
+        set(world, "asgs", "HealthCheckGracePeriod", &json!(0));
+    }),
+    ("targets take turns", |world, _| {
+        for row in ours(world, "target_groups") {
+            row["_attributes"][0]["Value"] = json!("round_robin");
+        }
+    }),
+    ("the load balancer has another's group", |world, _| {
+        set(world, "balancers", "SecurityGroups", &json!(["sg-0theirs"]));
     }),
     ("the record is gone", |world, _| {
         for records in of_zones(world) {

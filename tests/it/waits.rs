@@ -250,3 +250,54 @@ async fn instances_of_the_group_that_are_still_seen_do_not_hold_the_role() {
         stage.succeeds("teardown --yes").await;
     }
 }
+
+/// The way to AWS is down for some minutes, whenever that is: the run bears it, and says what it waits for.
+#[tokio::test(start_paused = true)]
+async fn an_outage_in_the_middle_is_borne() {
+    let stage = Stage::new();
+    for line in [
+        "up",
+        "up --set instance.image=api-instant-next",
+        "teardown --yes",
+    ] {
+        for begins in [1, 3, 45, 150, 290] {
+            let world = stage.sandbox.world();
+            let copy = Stage::of(&world);
+            let outage = async {
+                for (seconds, down) in [(begins, true), (200, false)] {
+                    tokio::time::sleep(Duration::from_secs(seconds)).await;
+                    copy.sandbox.change(|world| world.weather.outage = down);
+                }
+            };
+            let (outcome, ()) = tokio::join!(copy.run(line), outage);
+            assert_eq!(
+                outcome.exit,
+                Exit::Done,
+                "{line}, {begins}: {}",
+                words(&outcome)
+            );
+        }
+        stage.succeeds(line).await;
+    }
+}
+
+/// One that lasts ends the run in minutes, and in less when nothing was ever reached.
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_lasts_is_told() {
+    for (begins, ends) in [(0, 240), (30, 600)] {
+        let stage = Stage::new();
+        let start = Instant::now();
+        let outage = async {
+            tokio::time::sleep(Duration::from_secs(begins)).await;
+            stage.sandbox.change(|world| world.weather.outage = true);
+        };
+        let (outcome, ()) = tokio::join!(stage.run("up"), outage);
+        assert_eq!(outcome.exit, Exit::Failed, "{}", words(&outcome));
+        assert!(
+            words(&outcome).contains("AWS was not reached"),
+            "{}",
+            words(&outcome)
+        );
+        assert!(start.elapsed().as_secs() < ends, "{:?}", start.elapsed());
+    }
+}

@@ -56,6 +56,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
         };
         // What does not answer may have changed since, or a lagging look has shown what was not there: once more.
         let next = match &checks {
+            Err(Unproven::Cloud(error)) if error.is_outage() => None,
             Err(Unproven::NoAnswer(_) | Unproven::Cloud(_)) if !again => walk.look().await.ok(),
             _ => None,
         };

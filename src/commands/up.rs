@@ -6,7 +6,7 @@ use super::converge::{failed, foreign, ids, outputs, planned, survey, walk};
 use super::rollout::{Gate, ROLLS, Rollout, gives_way, is_rollout};
 use super::{Session, interrupted};
 use crate::cli;
-use crate::cloud::settling;
+use crate::cloud::{Error, settling};
 use crate::engine::walk::{Found, Plan, Trouble, Walked, pending, verb};
 use crate::engine::{Clock, Decision, Event, Failure, Goal, Graph, Key, Outputs, Walk};
 use crate::exit::Exit;
@@ -147,7 +147,10 @@ async fn converge(
                 false => None,
             };
             let Some(next) = next else {
-                let state = "what was made stays, and running again goes on from here";
+                let state = match done.is_empty() && walked.failures.iter().all(is_refusal) {
+                    true => "nothing was changed",
+                    false => "what was made stays, and running again goes on from here",
+                };
                 return Err(Box::new(failed(&walked.failures, walk.stop, state)));
             };
             (found, rounds) = (next, rounds + 1);
@@ -206,6 +209,13 @@ async fn fit_first(
     }
     rollout.fit(gate, mended).await?;
     Ok(keys)
+}
+
+fn is_refusal(failure: &Failure) -> bool {
+    matches!(
+        failure.trouble,
+        Trouble::Cloud(Error::Consent { .. }) | Trouble::Skipped(_)
+    )
 }
 
 /// What ends a run after it has changed something does not say that nothing was changed.
@@ -407,7 +417,7 @@ async fn subnets(session: &Session<'_>, site: &Site) -> Result<Vec<Problem>, Box
         .ec2
         .describe_subnets()
         .set_subnet_ids(Some(ids.into_iter().cloned().collect()));
-    let subnets = match request.send().await.map_err(crate::cloud::Error::from) {
+    let subnets = match request.send().await.map_err(Error::from) {
         Ok(reply) => reply.subnets.unwrap_or_default(),
         Err(error) => {
             let outcome = Outcome::new(

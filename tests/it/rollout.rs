@@ -216,6 +216,16 @@ async fn taken_back(stage: &Stage, outcome: &Outcome) {
         "{}",
         words(&again)
     );
+    let again = stage.run(&format!("up {NEXT} --set scaling.max=50")).await;
+    assert_eq!((again.exit, stage.writes()), (Exit::Refused, vec![]));
+    assert_eq!(again.summary, "refused; nothing was changed");
+    // What else differs is mended, and told: that is no refusal before any change.
+    stage.sandbox.change(|world| {
+        rows(world, "target_groups").for_each(|row| row["Matcher"]["HttpCode"] = json!("404,405"))
+    });
+    let again = stage.run(&format!("up {NEXT}")).await;
+    assert_eq!(again.exit, Exit::Failed, "{}", words(&again));
+    assert_eq!(again.changes.len(), 1, "{:?}", again.changes);
 }
 
 #[tokio::test(start_paused = true)]

@@ -152,6 +152,13 @@ impl Resource for AutoScalingGroup {
         want: &Spec,
     ) -> Result<Outputs> {
         let (name, had) = (&live.outputs[&NAME], &live.spec);
+        let rolls = had.template() != want.template()
+            || had.outdated_instances.is_some()
+            || had.refresh_to.is_some();
+        let refreshes = match rolls {
+            true => Some(rolling::permitted(cloud, site, name, want).await?),
+            false => None,
+        };
         if had.target_groups != want.target_groups {
             let request = cloud
                 .autoscaling
@@ -193,11 +200,8 @@ impl Resource for AutoScalingGroup {
         if *had != settings {
             request.send().await?;
         }
-        if had.template() != want.template()
-            || had.outdated_instances.is_some()
-            || had.refresh_to.is_some()
-        {
-            rolling::roll(cloud, site, name, (had, want)).await?;
+        if let Some(refreshes) = refreshes {
+            rolling::roll(cloud, site, name, &refreshes, (had, want)).await?;
         }
         Ok(live.outputs.clone())
     }

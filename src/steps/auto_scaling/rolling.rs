@@ -16,32 +16,46 @@ use crate::steps::launch_template;
 /// How long a refresh waits after the first instance, so that the service can be asked before the others follow.
 const CHECKPOINT_SECONDS: i32 = 60;
 
+/// What refreshes there are, newest first, when the wanted version may be rolled out.
+///
+/// # Errors
+/// A version that was rolled back is not tried again by itself.
+pub(super) async fn permitted(
+    cloud: &Cloud,
+    site: &Site,
+    name: &str,
+    want: &Spec,
+) -> Result<Vec<Refresh>> {
+    let (template, version) = want.template();
+    let all = refreshes(cloud, name).await?.unwrap_or_default();
+    let last = all.iter().find(|one| one.brings(template, version));
+    match last.filter(|last| last.rolled_back() && !site.rollout.force) {
+        None => Ok(all),
+        Some(last) => Err(Error::Consent {
+            what: format!(
+                "version {version} was rolled back ({}): {}",
+                last.status, last.reason
+            ),
+            flag: "--force",
+        }),
+    }
+}
+
 /// Brings the group to the wanted version: by an instance refresh where instances must be replaced, by its number alone
 /// where they need not. The refresh sets the number itself when it succeeds, so that AWS has something to go back to.
 pub(super) async fn roll(
     cloud: &Cloud,
     site: &Site,
     name: &str,
+    refreshes: &[Refresh],
     (had, want): (&Spec, &Spec),
 ) -> Result<()> {
     let (template_id, version) = want.template();
-    let known = refreshes(cloud, name).await?;
-    let all = known.as_deref().unwrap_or_default();
-    if let Some(active) = all.iter().find(|one| one.active()) {
+    if let Some(active) = refreshes.iter().find(|one| one.active()) {
         return match active.forward() && !active.brings(template_id, version) {
             true => refresh::cancel(cloud, name).await, // the next look waits for its end
             false => Ok(()),
         };
-    }
-    let last = all.iter().find(|one| one.brings(template_id, version));
-    if let Some(last) = last.filter(|last| last.rolled_back() && !site.rollout.force) {
-        return Err(Error::Consent {
-            what: format!(
-                "version {version} was rolled back ({}): {}",
-                last.status, last.reason
-            ),
-            flag: "--force",
-        });
     }
     let outdated = group(cloud, name)
         .await?

@@ -106,13 +106,16 @@ pub async fn start(
     }
 }
 
-/// Ends the one that is under way, and leaves what it replaced.
-pub async fn cancel(cloud: &Cloud, group: &str) -> Result<()> {
+/// Ends the one that is under way, and leaves what it replaced; false: none was.
+pub async fn cancel(cloud: &Cloud, group: &str) -> Result<bool> {
     let request = cloud
         .autoscaling
         .cancel_instance_refresh()
         .auto_scaling_group_name(group);
-    over(request.send().await.map(drop).map_err(Error::from))
+    match request.send().await.map_err(Error::from) {
+        Err(error) if error.code() == NONE_ACTIVE => Ok(false),
+        reply => reply.map(|_| true),
+    }
 }
 
 /// Ends the one that is under way, and takes back what it replaced; false: AWS cannot, and it goes on
@@ -122,19 +125,15 @@ pub async fn roll_back(cloud: &Cloud, group: &str) -> Result<bool> {
         .autoscaling
         .rollback_instance_refresh()
         .auto_scaling_group_name(group);
-    match over(request.send().await.map(drop).map_err(Error::from)) {
+    match request.send().await.map_err(Error::from) {
+        // It ended, or is on its way back, before we said so.
+        Err(error) if error.code() == NONE_ACTIVE => Ok(true),
         Err(error) if error.code() == "IrreversibleInstanceRefresh" => Ok(false),
-        done => done.map(|()| true),
+        reply => reply.map(|_| true),
     }
 }
 
-/// It may have ended, or be on its way back, before we said so.
-fn over(done: Result<()>) -> Result<()> {
-    match done {
-        Err(error) if error.code() == "ActiveInstanceRefreshNotFound" => Ok(()),
-        done => done,
-    }
-}
+const NONE_ACTIVE: &str = "ActiveInstanceRefreshNotFound";
 
 fn shaped(one: InstanceRefresh) -> Refresh {
     let template = one

@@ -165,6 +165,10 @@ async fn converge(
             true if walk.clock.pause(waits, walk.stop).await => waits += 1,
             true => return Err(Box::new(still_waiting(changes, walk))),
         }
+        if rounds > 1 {
+            // What is to be done again may be what reads that lag have shown: they are given time.
+            walk.clock.pause(rounds, walk.stop).await;
+        }
         found = look(walk, &walked.acted).await?;
     }
     let left = planned(&walk.plan(&found), walk.graph, walk.site);

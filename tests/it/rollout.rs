@@ -367,6 +367,27 @@ async fn another_version_under_way_gives_way() {
     }
 }
 
+/// The same where reads lag behind: what a look shows of the refresh, the template or the group may be over.
+#[tokio::test(start_paused = true)]
+async fn another_version_gives_way_where_reads_lag() {
+    for seed in 0..6 {
+        let (stage, next) = (Stage::standing().await, format!("up {NEXT}"));
+        stage.sandbox.seed(seed);
+        stage
+            .sandbox
+            .change(|world| world.weather.describe_lag = 8.0);
+        tokio::select! {
+            _ = stage.run(&next) => panic!("it takes longer"),
+            () = tokio::time::sleep(Duration::from_secs(100 + seed)) => {}
+        }
+        stage
+            .succeeds("up --set instance.type=c7i.4xlarge --set scaling.max=50")
+            .await;
+        assert_eq!(pinned(&stage), "3", "seed {seed}");
+        assert_eq!(images(&stage), vec!["ami-0c0ffee0c0ffee0c0".to_owned(); 2]);
+    }
+}
+
 async fn pin(cloud: &Cloud, version: &str) {
     let world = cloud.ec2.describe_launch_templates().send().await.unwrap();
     let id = world.launch_templates()[0].launch_template_id().unwrap();

@@ -52,10 +52,13 @@ pub(super) async fn roll(
 ) -> Result<()> {
     let (template_id, version) = want.template();
     if let Some(active) = refreshes.iter().find(|one| one.active()) {
-        return match active.forward() && !active.brings(template_id, version) {
-            true => refresh::cancel(cloud, name).await, // the next look waits for its end
-            false => Ok(()),
-        };
+        if !active.forward() || active.brings(template_id, version) {
+            return Ok(());
+        }
+        // The next look waits for its end. One that is not there was shown by a read that lags.
+        if refresh::cancel(cloud, name).await? {
+            return Ok(());
+        }
     }
     let outdated = group(cloud, name)
         .await?

@@ -301,3 +301,27 @@ async fn an_outage_that_lasts_is_told() {
         assert!(start.elapsed().as_secs() < ends, "{:?}", start.elapsed());
     }
 }
+
+/// A pipeline verifies at once what `up` has just changed: a look that shows what was before is no drift.
+#[tokio::test(start_paused = true)]
+async fn a_verification_right_after_a_change_does_not_take_lag_for_drift() {
+    let change = "--set scaling.max=9 --set load_balancer.ingress_cidrs=[10.0.0.0/8]";
+    for seed in 0..10 {
+        let stage = Stage::standing().await;
+        stage.sandbox.seed(seed);
+        stage
+            .sandbox
+            .change(|world| world.weather.describe_lag = 8.0);
+        stage.succeeds("plan").await;
+        tokio::time::sleep(Duration::from_secs(10)).await; // there is a past to lag behind
+        stage.succeeds(&format!("up --no-verify {change}")).await;
+        let outcome = stage.run(&format!("verify {change}")).await;
+        assert_eq!(
+            outcome.exit,
+            Exit::Done,
+            "seed {seed}: {} {}",
+            outcome.summary,
+            words(&outcome)
+        );
+    }
+}

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
+
 use crate::cloud::{Error, settling};
-use crate::engine::clock::Clock;
+use crate::engine::clock::{Clock, Late};
 use crate::engine::diff::diff;
 use crate::engine::walk::{Found, Plan, Trouble, known, verb};
 use crate::engine::{
@@ -29,11 +31,18 @@ pub struct Surveyed {
 pub type Looked = BTreeMap<Key, crate::cloud::Result<Option<Seen>>>;
 
 /// Looks the site up and looks at the stack, side by side; where AWS asks for patience, again.
-pub async fn survey_parts(session: &Session<'_>, goal: Goal) -> (Result<Site, SiteError>, Looked) {
-    let clock = session.clock(Duration::from_secs(300));
+///
+/// # Errors
+/// The time of a first look is over, or somebody asked to stop: reads in flight are dropped.
+pub async fn survey_parts(
+    session: &Session<'_>,
+    goal: Goal,
+) -> Result<(Result<Site, SiteError>, Looked), Late> {
+    let clock = session.clock(FIRST_LOOK);
     for attempt in 0.. {
         // On the heap: all the finds side by side are deeply nested.
-        let (site, found) = Box::pin(survey_once(session, goal)).await;
+        let look = slowly_told(session, &clock, Box::pin(survey_once(session, goal)));
+        let (site, found) = clock.within(session.stop, look).await?;
         let of_site = match &site {
             Err(SiteError::Cloud(error)) => Some(error),
             _ => None,
@@ -51,10 +60,33 @@ pub async fn survey_parts(session: &Session<'_>, goal: Goal) -> (Result<Site, Si
             || !errors.iter().all(put_off)
             || !clock.pause(attempt, session.stop).await
         {
-            return (site, found);
+            return Ok((site, found));
         }
     }
     unreachable!("it ends with what was found")
+}
+
+/// How long the first look may take: with AWS there it takes a second.
+const FIRST_LOOK: Duration = Duration::from_secs(300);
+
+/// What the look gives; when that takes long, this is said.
+async fn slowly_told<T>(
+    session: &Session<'_>,
+    clock: &Clock,
+    look: impl Future<Output = T> + Unpin,
+) -> T {
+    let slow = Box::pin(clock.pause(u32::MAX, session.stop));
+    match select(look, slow).await {
+        Either::Left((done, _)) => done,
+        Either::Right((_, look)) => {
+            session.report.event(Event::Waiting {
+                key: "aws",
+                name: session.cloud.region.clone(),
+                why: "not every call is answered yet; still trying".to_owned(),
+            });
+            look.await
+        }
+    }
 }
 
 async fn survey_once(session: &Session<'_>, goal: Goal) -> (Result<Site, SiteError>, Looked) {
@@ -76,7 +108,9 @@ async fn survey_once(session: &Session<'_>, goal: Goal) -> (Result<Site, SiteErr
 
 /// The site and what stands on it, or the outcome that says why they cannot be told.
 pub async fn survey(session: &Session<'_>, goal: Goal, adopt: bool) -> Result<Surveyed, Outcome> {
-    let (site, found) = survey_parts(session, goal).await;
+    let (site, found) = survey_parts(session, goal)
+        .await
+        .map_err(|_| unanswered(session))?;
     let site = site.map_err(|error| site_outcome(&error))?;
     let graph = Graph::trace(STACK, &site);
     let (stop, quiet) = (Stop::never(), |_: Event| {});
@@ -94,6 +128,20 @@ pub async fn survey(session: &Session<'_>, goal: Goal, adopt: bool) -> Result<Su
         .sift(found)
         .map_err(|failures| failed(&failures, &stop, "nothing was changed"))?;
     Ok(Surveyed { site, found })
+}
+
+/// A first look that did not come to its end.
+pub fn unanswered(session: &Session<'_>) -> Outcome {
+    if let Some(signal) = session.stop.signal() {
+        let summary = "interrupted; nothing was changed";
+        return Outcome::new(interrupted(signal), "interrupted", summary);
+    }
+    let problem = Problem::new(
+        format!("AWS did not answer within {} s", FIRST_LOOK.as_secs()),
+        "Look at the network, HTTPS_PROXY and NO_PROXY, and AWS_ENDPOINT_URL; -v shows each attempt.",
+    );
+    let summary = "the time of a first look is over; nothing was changed";
+    Outcome::new(Exit::Deadline, "timeout", summary).with_problems(vec![problem])
 }
 
 /// A walk over the stack.

@@ -1,7 +1,7 @@
 //! `deploy diagnose`: the guide's troubleshooting table, carried out. Reads only.
 
 use super::Session;
-use super::converge::{ids, outputs, planned, survey_parts, walk};
+use super::converge::{ids, outputs, planned, survey_parts, unanswered, walk};
 use crate::cli;
 use crate::diagnose::Diagnosis;
 use crate::engine::{Event, Goal, Graph, Stop};
@@ -26,7 +26,10 @@ pub async fn run(session: &Session<'_>, args: &cli::Diagnose) -> Outcome {
 }
 
 async fn diagnose(session: &Session<'_>) -> Outcome {
-    let (site, found) = survey_parts(session, Goal::Present).await;
+    let (site, found) = match survey_parts(session, Goal::Present).await {
+        Ok(parts) => parts,
+        Err(_) => return unanswered(session),
+    };
     let blank = Site::blank(session.config.clone(), &session.cloud.region);
     let known = site.as_ref().unwrap_or(&blank);
     let graph = Graph::trace(STACK, known);

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::python::KEYS;
+
 struct Home(tempfile::TempDir);
 
 impl Home {
@@ -134,4 +136,55 @@ fn interrupt_and_terminate_have_their_own_codes() {
         assert_eq!(code, Some(0));
         assert!(told.contains("Nothing to do"), "{told}");
     }
+}
+
+const ON_AN_ACCOUNT: &str = "region: eu-central-1\nload_balancer: { listener: http }\n\
+    network: { vpc: vpc-0a1b2c3d4e5f60718, private_subnets: [subnet-0bbbbbbbbbbbbbbb1, subnet-0bbbbbbbbbbbbbbb2] }\n";
+
+/// An endpoint that takes the connection and never answers: Ctrl-C ends the first look, and not its last attempt.
+#[test]
+fn a_first_look_without_an_answer_can_be_interrupted() {
+    let hole = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", hole.local_addr().unwrap());
+    let home = Home::new();
+    std::fs::write(home.0.path().join("deploy.yaml"), ON_AN_ACCOUNT).unwrap();
+    for line in [
+        "plan",
+        "up",
+        "teardown --yes",
+        "status",
+        "verify",
+        "diagnose",
+    ] {
+        let mut command = home.command(line);
+        command.envs(KEYS).env("AWS_ENDPOINT_URL", &url);
+        let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(700));
+        let sent = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{line}");
+    }
+}
+
+#[test]
+fn missing_credentials_are_told_with_their_cure() {
+    let home = Home::new();
+    std::fs::write(home.0.path().join("deploy.yaml"), ON_AN_ACCOUNT).unwrap();
+    let mut command = home.command("plan");
+    command
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "none")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "none")
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_PROFILE");
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("no usable credentials") && told.contains("aws sso login"),
+        "{told}"
+    );
 }

@@ -39,6 +39,7 @@ impl Clock {
     /// The deadline passed, or somebody asked to stop.
     pub async fn within<T>(&self, stop: &Stop, future: impl Future<Output = T>) -> Result<T, Late> {
         tokio::select! {
+            biased; // in one order, so that a simulation replays
             done = future => Ok(done),
             () = sleep_until(self.deadline) => Err(Late::Deadline),
             () = stop.asked() => Err(Late::Stopped),
@@ -59,6 +60,7 @@ impl Clock {
             .min(longest);
         let until = (Instant::now() + pause).min(self.deadline);
         tokio::select! {
+            biased;
             () = sleep_until(until) => !self.expired(),
             () = stop.asked() => false,
         }

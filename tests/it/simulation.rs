@@ -139,6 +139,7 @@ pub async fn struck(
     };
     stage.sandbox.disturb(after, fault);
     let outcome = tokio::select! {
+        biased; // by chance, a kill would come before or after the calls that are made side by side
         outcome = stage.run(line) => Some(outcome),
         () = async { match killed {
             true => stage.sandbox.hangs().await,

@@ -164,9 +164,12 @@ fn create_version(world: &mut World, asked: &Value) -> Reply {
         asked,
     );
     // "The new version inherits the same launch parameters as the source version, except for parameters that you specify."
+    let source: Option<i64> = asked["SourceVersion"]
+        .as_str()
+        .and_then(|text| text.parse().ok());
     let source = list(row, "_versions")
         .iter()
-        .find(|one| asked["SourceVersion"] == one["versionNumber"].to_string());
+        .find(|one| one["versionNumber"].as_i64() == source);
     for (name, value) in source
         .and_then(|one| one["launchTemplateData"].as_object())
         .into_iter()

@@ -195,9 +195,12 @@ fn data(world: &World, template: &Value) -> Value {
     let Some(row) = world.row("templates", id) else {
         return Value::Null;
     };
+    let version: Option<i64> = template["Version"]
+        .as_str()
+        .and_then(|text| text.parse().ok());
     let found = list(row, "_versions")
         .iter()
-        .find(|one| template["Version"] == one["versionNumber"].to_string());
+        .find(|one| one["versionNumber"].as_i64() == version);
     found
         .map(|one| one["launchTemplateData"].clone())
         .unwrap_or_default()

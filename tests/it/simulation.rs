@@ -217,12 +217,11 @@ async fn up_on_an_empty_account() {
 /// Rules, health check, listeners and sizes, and a new template version that is rolled out.
 #[tokio::test(start_paused = true)]
 async fn up_with_changes() {
-    let line = format!(
-        "up --set scaling.warm_up_seconds=1 --set scaling.max=9 --set health_check.port=80 --set instance.volume.iops=9000 \
-                --set load_balancer.ingress_cidrs=[10.0.0.0/8] --set load_balancer.listener=http"
-    );
+    let line = "up --set scaling.warm_up_seconds=1 --set scaling.max=9 --set health_check.port=80 \
+                --set instance.volume.iops=9000 --set load_balancer.ingress_cidrs=[10.0.0.0/8] \
+                --set load_balancer.listener=http";
     let standing = "up --set scaling.warm_up_seconds=1";
-    every_call_every_blow(&ground(&[standing]).await, &line).await;
+    every_call_every_blow(&ground(&[standing]).await, line).await;
 }
 
 #[tokio::test(start_paused = true)]

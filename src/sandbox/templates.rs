@@ -101,12 +101,7 @@ fn versions(world: &mut World, asked: &Value) -> Reply {
         return every_template(world, &wanted);
     }
     let row = template(world, asked)?;
-    let number = |text: &String| match text.as_str() {
-        "$Default" => row["defaultVersionNumber"].as_i64(),
-        "$Latest" => row["latestVersionNumber"].as_i64(),
-        text => text.parse().ok(),
-    };
-    let numbers: Vec<Option<i64>> = wanted.iter().map(number).collect();
+    let numbers: Vec<Option<i64>> = wanted.iter().map(|text| number(row, text)).collect();
     let mut versions = row["_versions"].as_array().cloned().unwrap_or_default();
     versions.retain(|version| {
         numbers.is_empty() || numbers.contains(&version["versionNumber"].as_i64())
@@ -116,6 +111,23 @@ fn versions(world: &mut World, asked: &Value) -> Reply {
         version["defaultVersion"] = json!(version["versionNumber"] == row["defaultVersionNumber"]);
     }
     Ok(json!({"launchTemplateVersionSet": versions}))
+}
+
+/// The number that `$Default`, `$Latest` or a number stands for.
+pub fn number(row: &Value, version: &str) -> Option<i64> {
+    match version {
+        "$Default" => row["defaultVersionNumber"].as_i64(),
+        "$Latest" => row["latestVersionNumber"].as_i64(),
+        number => number.parse().ok(),
+    }
+}
+
+/// What a version holds.
+pub fn data<'a>(row: &'a Value, version: &str) -> Option<&'a Value> {
+    let number = number(row, version)?;
+    let mut versions = list(row, "_versions").iter();
+    let found = versions.find(|one| one["versionNumber"].as_i64() == Some(number))?;
+    Some(&found["launchTemplateData"])
 }
 
 /// "To describe all the latest and default versions, specify $Latest and $Default" without a template
@@ -164,17 +176,10 @@ fn create_version(world: &mut World, asked: &Value) -> Reply {
         asked,
     );
     // "The new version inherits the same launch parameters as the source version, except for parameters that you specify."
-    let source: Option<i64> = asked["SourceVersion"]
+    let source = asked["SourceVersion"]
         .as_str()
-        .and_then(|text| text.parse().ok());
-    let source = list(row, "_versions")
-        .iter()
-        .find(|one| one["versionNumber"].as_i64() == source);
-    for (name, value) in source
-        .and_then(|one| one["launchTemplateData"].as_object())
-        .into_iter()
-        .flatten()
-    {
+        .and_then(|text| data(row, text));
+    for (name, value) in source.and_then(Value::as_object).into_iter().flatten() {
         let set = &mut made["launchTemplateData"][name];
         if set.is_null() {
             *set = value.clone();

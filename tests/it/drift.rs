@@ -1,7 +1,7 @@
 //! What somebody changed by hand: `plan` shows exactly that, `up` mends exactly that.
 
 use aws_sdk_autoscaling::types as asg;
-use aws_sdk_ec2::types::{IpPermission, IpRange};
+use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use aws_sdk_route53::types as dns;
 use deploy::cloud::Cloud;
@@ -37,6 +37,14 @@ async fn group_id(cloud: &Cloud, name: &str) -> String {
         .unwrap()
 }
 
+async fn make_default(cloud: &Cloud, template: &str, version: &str) {
+    let request = cloud
+        .ec2
+        .modify_launch_template()
+        .launch_template_name(template);
+    request.default_version(version).send().await.unwrap();
+}
+
 async fn target_group(cloud: &Cloud) -> String {
     let reply = cloud
         .elb
@@ -62,9 +70,9 @@ async fn load_balancer(cloud: &Cloud) -> elb::LoadBalancer {
     reply.load_balancers()[0].clone()
 }
 
-fn ssh() -> IpPermission {
-    let range = IpRange::builder().cidr_ip("0.0.0.0/0").build();
-    IpPermission::builder()
+fn ssh() -> ec2::IpPermission {
+    let range = ec2::IpRange::builder().cidr_ip("0.0.0.0/0").build();
+    ec2::IpPermission::builder()
         .ip_protocol("tcp")
         .from_port(22)
         .to_port(22)
@@ -76,12 +84,12 @@ fn ssh() -> IpPermission {
 async fn a_rule_removed() {
     let edit = async |cloud: &Cloud| {
         let id = group_id(cloud, "alb-sg").await;
-        let https = IpPermission::builder()
+        let https = ec2::IpPermission::builder()
             .ip_protocol("tcp")
             .from_port(443)
             .to_port(443);
         let https = https
-            .ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build())
+            .ip_ranges(ec2::IpRange::builder().cidr_ip("0.0.0.0/0").build())
             .build();
         cloud
             .ec2
@@ -262,21 +270,15 @@ async fn a_policy_with_five_versions_loses_the_oldest() {
 #[tokio::test(start_paused = true)]
 async fn a_templates_default_version_moved() {
     let edit = async |cloud: &Cloud| {
-        let data = aws_sdk_ec2::types::RequestLaunchTemplateData::builder();
-        let data = data
-            .instance_type(aws_sdk_ec2::types::InstanceType::T3Micro)
-            .build();
+        let data = ec2::RequestLaunchTemplateData::builder();
+        let data = data.instance_type(ec2::InstanceType::T3Micro).build();
         let name = "app-launch-template";
         let request = cloud
             .ec2
             .create_launch_template_version()
             .launch_template_name(name);
         request.launch_template_data(data).send().await.unwrap();
-        let request = cloud
-            .ec2
-            .modify_launch_template()
-            .launch_template_name(name);
-        request.default_version("2").send().await.unwrap();
+        make_default(cloud, name, "2").await;
     };
     drift(
         edit,
@@ -312,11 +314,11 @@ async fn a_templates_default_version_moved() {
 #[tokio::test(start_paused = true)]
 async fn a_template_with_settings_of_somebody_else() {
     let edit = async |cloud: &Cloud| {
-        let device = aws_sdk_ec2::types::LaunchTemplateBlockDeviceMappingRequest::builder()
+        let device = ec2::LaunchTemplateBlockDeviceMappingRequest::builder()
             .device_name("/dev/xvda")
             .ebs(
-                aws_sdk_ec2::types::LaunchTemplateEbsBlockDeviceRequest::builder()
-                    .volume_type(aws_sdk_ec2::types::VolumeType::Gp3)
+                ec2::LaunchTemplateEbsBlockDeviceRequest::builder()
+                    .volume_type(ec2::VolumeType::Gp3)
                     .volume_size(50)
                     .iops(12000)
                     .throughput(500)
@@ -325,7 +327,7 @@ async fn a_template_with_settings_of_somebody_else() {
                     .build(),
             )
             .build();
-        let data = aws_sdk_ec2::types::RequestLaunchTemplateData::builder()
+        let data = ec2::RequestLaunchTemplateData::builder()
             .user_data("IyEvYmluL3No")
             .block_device_mappings(device)
             .build();
@@ -336,11 +338,7 @@ async fn a_template_with_settings_of_somebody_else() {
             .launch_template_name(name)
             .source_version("1");
         request.launch_template_data(data).send().await.unwrap();
-        let request = cloud
-            .ec2
-            .modify_launch_template()
-            .launch_template_name(name);
-        request.default_version("2").send().await.unwrap();
+        make_default(cloud, name, "2").await;
     };
     drift(edit, expect![[r#"
           ~ update   launch_template     app-launch-template  (guide step 3)

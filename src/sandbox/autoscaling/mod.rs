@@ -5,6 +5,7 @@ mod refresh;
 
 use serde_json::{Value, json};
 
+use super::templates;
 use super::wire::{Refusal, Reply, list, need, number, refuse, texts};
 use super::world::World;
 use fleet::alive;
@@ -174,36 +175,27 @@ fn template(world: &mut World, asked: &Value) -> Reply {
     }
 }
 
-/// A template with its version's number: what `$Latest` or `$Default` stand for now, which is what instances show.
+/// A template with its version's number, as instances show it.
 fn numbered(world: &World, template: &Value) -> Value {
-    let id = template["LaunchTemplateId"].as_str().unwrap_or_default();
-    let row = world.row("templates", id).unwrap_or(&Value::Null);
-    let number = match template["Version"].as_str() {
-        Some("$Latest") => &row["latestVersionNumber"],
-        Some("$Default") | None => &row["defaultVersionNumber"],
-        Some(_) => return template.clone(),
-    };
     let mut numbered = template.clone();
-    numbered["Version"] = json!(number.to_string());
+    if let Some((row, version)) = of_world(world, template)
+        && let Some(number) = templates::number(row, version)
+    {
+        numbered["Version"] = json!(number.to_string());
+    }
     numbered
 }
 
 /// The data that a group's instances are launched from.
 fn data(world: &World, template: &Value) -> Value {
-    let template = numbered(world, template);
-    let id = template["LaunchTemplateId"].as_str().unwrap_or_default();
-    let Some(row) = world.row("templates", id) else {
-        return Value::Null;
-    };
-    let version: Option<i64> = template["Version"]
-        .as_str()
-        .and_then(|text| text.parse().ok());
-    let found = list(row, "_versions")
-        .iter()
-        .find(|one| one["versionNumber"].as_i64() == version);
-    found
-        .map(|one| one["launchTemplateData"].clone())
-        .unwrap_or_default()
+    let found = of_world(world, template).and_then(|(row, version)| templates::data(row, version));
+    found.cloned().unwrap_or_default()
+}
+
+/// A template that is referred to, and by which version.
+fn of_world<'a>(world: &'a World, template: &'a Value) -> Option<(&'a Value, &'a str)> {
+    let row = world.row("templates", template["LaunchTemplateId"].as_str()?)?;
+    Some((row, template["Version"].as_str().unwrap_or("$Default")))
 }
 
 /// EC2 sees an instance profile some time after IAM has it.

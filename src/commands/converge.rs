@@ -37,8 +37,9 @@ pub type Looked = BTreeMap<Key, crate::cloud::Result<Option<Seen>>>;
 pub async fn survey_parts(
     session: &Session<'_>,
     goal: Goal,
+    clock: &Clock,
 ) -> Result<(Result<Site, SiteError>, Looked), Late> {
-    let clock = session.clock(FIRST_LOOK);
+    let clock = clock.at_most(FIRST_LOOK);
     for attempt in 0.. {
         // On the heap: all the finds side by side are deeply nested.
         let look = slowly_told(session, &clock, Box::pin(survey_once(session, goal)));
@@ -67,7 +68,7 @@ pub async fn survey_parts(
 }
 
 /// How long the first look may take: with AWS there it takes a second.
-const FIRST_LOOK: Duration = Duration::from_secs(300);
+pub const FIRST_LOOK: Duration = Duration::from_secs(300);
 
 /// What the look gives; when that takes long, this is said.
 async fn slowly_told<T>(
@@ -78,12 +79,14 @@ async fn slowly_told<T>(
     let slow = Box::pin(clock.pause(u32::MAX, session.stop));
     match select(look, slow).await {
         Either::Left((done, _)) => done,
-        Either::Right((_, look)) => {
-            session.report.event(Event::Waiting {
-                key: "aws",
-                name: session.cloud.region.clone(),
-                why: "not every call is answered yet; still trying".to_owned(),
-            });
+        Either::Right((waited, look)) => {
+            if waited {
+                session.report.event(Event::Waiting {
+                    key: "aws",
+                    name: session.cloud.region.clone(),
+                    why: "not every call is answered yet; still trying".to_owned(),
+                });
+            }
             look.await
         }
     }
@@ -107,8 +110,13 @@ async fn survey_once(session: &Session<'_>, goal: Goal) -> (Result<Site, SiteErr
 }
 
 /// The site and what stands on it, or the outcome that says why they cannot be told.
-pub async fn survey(session: &Session<'_>, goal: Goal, adopt: bool) -> Result<Surveyed, Outcome> {
-    let (site, found) = survey_parts(session, goal)
+pub async fn survey(
+    session: &Session<'_>,
+    goal: Goal,
+    adopt: bool,
+    clock: &Clock,
+) -> Result<Surveyed, Outcome> {
+    let (site, found) = survey_parts(session, goal, clock)
         .await
         .map_err(|_| unanswered(session))?;
     let site = site.map_err(|error| site_outcome(&error))?;
@@ -137,7 +145,7 @@ pub fn unanswered(session: &Session<'_>) -> Outcome {
         return Outcome::new(interrupted(signal), "interrupted", summary);
     }
     let problem = Problem::new(
-        format!("AWS did not answer within {} s", FIRST_LOOK.as_secs()),
+        "AWS did not answer in time",
         "Look at the network, HTTPS_PROXY and NO_PROXY, and AWS_ENDPOINT_URL; -v shows each attempt.",
     );
     let summary = "the time of a first look is over; nothing was changed";

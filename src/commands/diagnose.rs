@@ -1,7 +1,7 @@
 //! `deploy diagnose`: the guide's troubleshooting table, carried out. Reads only.
 
 use super::Session;
-use super::converge::{ids, outputs, planned, survey_parts, unanswered, walk};
+use super::converge::{FIRST_LOOK, ids, outputs, planned, survey_parts, unanswered, walk};
 use crate::cli;
 use crate::diagnose::Diagnosis;
 use crate::engine::{Event, Goal, Graph, Stop};
@@ -26,7 +26,8 @@ pub async fn run(session: &Session<'_>, args: &cli::Diagnose) -> Outcome {
 }
 
 async fn diagnose(session: &Session<'_>) -> Outcome {
-    let (site, found) = match survey_parts(session, Goal::Present).await {
+    let clock = session.clock(FIRST_LOOK);
+    let (site, found) = match survey_parts(session, Goal::Present, &clock).await {
         Ok(parts) => parts,
         Err(_) => return unanswered(session),
     };
@@ -34,7 +35,6 @@ async fn diagnose(session: &Session<'_>) -> Outcome {
     let known = site.as_ref().unwrap_or(&blank);
     let graph = Graph::trace(STACK, known);
     let (stop, quiet) = (Stop::never(), |_: Event| {});
-    let clock = session.clock(std::time::Duration::ZERO);
     let walk = walk(
         session,
         known,

@@ -1,7 +1,7 @@
 //! `deploy plan`: reads only, and prints what `up` would do.
 
 use super::Session;
-use super::converge::{planned, survey, walk};
+use super::converge::{FIRST_LOOK, planned, survey, walk};
 use crate::cli;
 use crate::engine::{Event, Goal, Graph, Stop};
 use crate::exit::Exit;
@@ -10,13 +10,13 @@ use crate::steps::STACK;
 
 /// Shows what `up` would do.
 pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Outcome {
-    let surveyed = match survey(session, Goal::Present, args.adopt).await {
+    let clock = session.clock(FIRST_LOOK);
+    let surveyed = match survey(session, Goal::Present, args.adopt, &clock).await {
         Ok(surveyed) => surveyed,
         Err(outcome) => return outcome,
     };
     let graph = Graph::trace(STACK, &surveyed.site);
     let (stop, quiet) = (Stop::never(), |_: Event| {});
-    let clock = session.clock(std::time::Duration::ZERO);
     let walk = walk(
         session,
         &surveyed.site,

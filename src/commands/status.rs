@@ -1,7 +1,7 @@
 //! `deploy status`: what stands now.
 
 use super::Session;
-use super::converge::{ids, outputs, survey, walk};
+use super::converge::{FIRST_LOOK, ids, outputs, survey, walk};
 use crate::cloud;
 use crate::engine::{Decision, Event, Goal, Graph, Stop};
 use crate::exit::Exit;
@@ -11,14 +11,14 @@ use crate::verify;
 
 /// Shows each resource, the targets, the capacity and the endpoint.
 pub async fn run(session: &Session<'_>) -> Outcome {
-    let surveyed = match survey(session, Goal::Present, false).await {
+    let clock = session.clock(FIRST_LOOK);
+    let surveyed = match survey(session, Goal::Present, false, &clock).await {
         Ok(surveyed) => surveyed,
         Err(outcome) => return outcome,
     };
     let (site, found) = (&surveyed.site, &surveyed.found);
     let graph = Graph::trace(STACK, site);
     let (stop, quiet) = (Stop::never(), |_: Event| {});
-    let clock = session.clock(std::time::Duration::ZERO);
     let plan = walk(
         session,
         site,

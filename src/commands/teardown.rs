@@ -20,7 +20,7 @@ const ROUNDS: usize = 4;
 /// Removes the stack.
 pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Outcome {
     let clock = session.clock(args.timeout);
-    let surveyed = match survey(session, Goal::Absent, false).await {
+    let surveyed = match survey(session, Goal::Absent, false, &clock).await {
         Ok(surveyed) => surveyed,
         Err(outcome) => return outcome,
     };

@@ -21,7 +21,7 @@ const ROUNDS: u32 = 6;
 /// Creates or converges the stack.
 pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
     let clock = session.clock(args.timeout);
-    let surveyed = match survey(session, Goal::Present, args.adopt).await {
+    let surveyed = match survey(session, Goal::Present, args.adopt, &clock).await {
         Ok(surveyed) => surveyed,
         Err(outcome) => return outcome,
     };

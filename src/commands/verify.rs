@@ -252,17 +252,16 @@ async fn look(
     clock: &Clock,
     start: Instant,
 ) -> Result<Round, Box<Outcome>> {
-    let surveyed =
-        survey(session, Goal::Present, false)
-            .await
-            .map_err(|outcome| match outcome.exit {
-                Exit::Refused => Outcome {
-                    exit: Exit::Unverified,
-                    outcome: "failed",
-                    ..outcome
-                },
-                _ => outcome,
-            })?;
+    let surveyed = survey(session, Goal::Present, false, clock)
+        .await
+        .map_err(|outcome| match outcome.exit {
+            Exit::Refused => Outcome {
+                exit: Exit::Unverified,
+                outcome: "failed",
+                ..outcome
+            },
+            _ => outcome,
+        })?;
     let (site, ids) = (&surveyed.site, ids(&surveyed.found));
     let graph = Graph::trace(STACK, site);
     let (stop, quiet) = (Stop::never(), |_: Event| {});

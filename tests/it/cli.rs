@@ -141,11 +141,9 @@ fn interrupt_and_terminate_have_their_own_codes() {
 const ON_AN_ACCOUNT: &str = "region: eu-central-1\nload_balancer: { listener: http }\n\
     network: { vpc: vpc-0a1b2c3d4e5f60718, private_subnets: [subnet-0bbbbbbbbbbbbbbb1, subnet-0bbbbbbbbbbbbbbb2] }\n";
 
-/// An endpoint that takes the connection and never answers: Ctrl-C ends the first look, and not its last attempt.
+/// An endpoint that takes the connection and never answers: Ctrl-C and --timeout end the first look, not its last attempt.
 #[test]
-fn a_first_look_without_an_answer_can_be_interrupted() {
-    let hole = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", hole.local_addr().unwrap());
+fn a_first_look_without_an_answer_can_be_ended() {
     let home = Home::new();
     std::fs::write(home.0.path().join("deploy.yaml"), ON_AN_ACCOUNT).unwrap();
     for line in [
@@ -156,16 +154,25 @@ fn a_first_look_without_an_answer_can_be_interrupted() {
         "verify",
         "diagnose",
     ] {
+        let hole = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", hole.local_addr().unwrap());
         let mut command = home.command(line);
         command.envs(KEYS).env("AWS_ENDPOINT_URL", &url);
         let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(700));
+        let _asked = hole.accept().unwrap(); // it is in the middle of it
         let sent = Command::new("kill")
             .args(["-INT", &child.id().to_string()])
             .status()
             .unwrap();
         assert!(sent.success());
         assert_eq!(child.wait().unwrap().code(), Some(130), "{line}");
+    }
+    let hole = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", hole.local_addr().unwrap());
+    for line in ["up --timeout 1s", "teardown --yes --timeout 1s"] {
+        let mut command = home.command(line);
+        let output = command.envs(KEYS).env("AWS_ENDPOINT_URL", &url).output();
+        assert_eq!(output.unwrap().status.code(), Some(5), "{line}");
     }
 }
 

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use crate::cli;
 use crate::engine::Stop;
 use crate::exit::Exit;
+use crate::oz::Refused;
 use crate::report::{Outcome, Problem, Report};
 use crate::sandbox::{self, Sandbox};
 
@@ -14,7 +15,13 @@ use crate::sandbox::{self, Sandbox};
 pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, stop: &Stop) -> Outcome {
     let done = match verb {
         cli::Sandbox::Reset => reset(world),
-        cli::Sandbox::Weather { switches } => weather(world, switches, report),
+        cli::Sandbox::Weather { switches } => match weather(world, switches, report) {
+            Ok(Err(mistake)) => {
+                let cure = "`deploy sandbox weather` shows every switch with its value.";
+                return Outcome::refused(Refused::new(mistake, cure));
+            }
+            done => done.map(Result::unwrap_or_default),
+        },
         cli::Sandbox::Serve { port, pace } => serve(world, *port, *pace, report, stop).await,
     };
     match done {
@@ -50,20 +57,28 @@ fn reset(world: &Path) -> std::io::Result<String> {
     }
 }
 
-fn weather(world: &Path, switches: &[String], report: &Report) -> std::io::Result<String> {
+/// The inner error: a switch that there is not, or a value that it cannot have.
+fn weather(
+    world: &Path,
+    switches: &[String],
+    report: &Report,
+) -> std::io::Result<Result<String, String>> {
     let sandbox = Sandbox::open(world, super::PACE)?;
     let mut weather = sandbox.world().weather;
     for switch in switches {
-        weather = weather.with(switch).map_err(std::io::Error::other)?;
+        weather = match weather.with(switch) {
+            Ok(weather) => weather,
+            Err(mistake) => return Ok(Err(mistake)),
+        };
     }
     let shown = serde_yaml::to_string(&weather).map_err(std::io::Error::other)?;
     report.line(shown.trim_end());
     if switches.is_empty() {
-        return Ok(String::new());
+        return Ok(Ok(String::new()));
     }
     sandbox.change(|world| world.weather = weather);
     sandbox.keep(world)?;
-    Ok("Kept.".to_owned())
+    Ok(Ok("Kept.".to_owned()))
 }
 
 async fn serve(

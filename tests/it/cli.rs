@@ -94,6 +94,12 @@ fn mistakes_are_told_with_their_place_and_exit_with_2() {
     assert!(told.contains("deploy.yaml:3:"), "{told}");
     assert_eq!(home.run("up --no-such-flag").0, Some(2));
     assert_eq!(home.run("up --timeout soon").0, Some(2));
+    let (code, _, told) = home.run("sandbox weather outage=maybe");
+    assert_eq!(code, Some(2));
+    assert!(
+        told.contains("outage=maybe") && told.contains("shows every switch"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -297,17 +297,10 @@ fn duration(text: &str) -> Result<Duration, String> {
             Duration::try_from(span).map_err(|_| cure.to_owned())?
         }
     };
-    if duration.is_zero() || duration > Duration::from_secs(7 * 86_400) {
-        Err(cure.to_owned())
-    } else {
-        Ok(duration)
-    }
+    if duration.is_zero() || duration > Duration::from_secs(7 * 86_400) { Err(cure.to_owned()) } else { Ok(duration) }
 }
 
 /// A number from 0 to 1.
 fn share(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|share| (0.0..=1.0).contains(share))
-        .ok_or_else(|| "a number from 0 to 1".to_owned())
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "a number from 0 to 1".to_owned())
 }

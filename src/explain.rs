@@ -30,8 +30,7 @@ pub struct Row {
 
 impl Row {
     fn fits(&self, error: &Error) -> bool {
-        let one_of =
-            |list: &[String], is: &dyn Fn(&String) -> bool| list.is_empty() || list.iter().any(is);
+        let one_of = |list: &[String], is: &dyn Fn(&String) -> bool| list.is_empty() || list.iter().any(is);
         let by_code = !self.code.is_empty()
             && self.code.iter().any(|code| code == error.code())
             && one_of(&self.operation, &|operation| operation == error.operation())
@@ -47,8 +46,7 @@ impl Row {
 /// The table.
 pub fn table() -> &'static [Row] {
     static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
-        serde_yaml::from_str(include_str!("../templates/errors.yaml"))
-            .expect("the bundled table is whole")
+        serde_yaml::from_str(include_str!("../templates/errors.yaml")).expect("the bundled table is whole")
     });
     &TABLE
 }

@@ -30,11 +30,9 @@ impl Names {
         match self {
             Names::Sandbox(server) => ask(*server, name).await,
             Names::System => {
+                let found = tokio::time::timeout(2 * PATIENCE, tokio::net::lookup_host((name, 0))).await;
                 let found =
-                    tokio::time::timeout(2 * PATIENCE, tokio::net::lookup_host((name, 0))).await;
-                let found = found
-                    .map_err(|_| "the resolver does not answer".to_owned())?
-                    .map_err(|error| error.to_string())?;
+                    found.map_err(|_| "the resolver does not answer".to_owned())?.map_err(|error| error.to_string())?;
                 let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
                 addresses.sort();
                 addresses.dedup();
@@ -47,11 +45,7 @@ impl Names {
     }
 
     /// What each of these name servers answers itself: no cache between, so a negative answer of minutes ago does not lie.
-    pub async fn authoritative(
-        &self,
-        servers: &[String],
-        name: &str,
-    ) -> Vec<(String, Result<Vec<IpAddr>, String>)> {
+    pub async fn authoritative(&self, servers: &[String], name: &str) -> Vec<(String, Result<Vec<IpAddr>, String>)> {
         join_all(servers.iter().map(async |server| {
             let answer = match self.addresses(server.trim_end_matches('.')).await {
                 Ok(found) => ask(self.server(found[0]), name).await,
@@ -67,9 +61,9 @@ impl Names {
     pub async fn deny(&self, name: &str, witness: &str) -> bool {
         let resolver = match self {
             Names::Sandbox(server) => resolver(*server),
-            Names::System => Resolver::builder_tokio()
-                .and_then(|builder| builder.build())
-                .map_err(|error| error.to_string()),
+            Names::System => {
+                Resolver::builder_tokio().and_then(|builder| builder.build()).map_err(|error| error.to_string())
+            }
         };
         let Ok(resolver) = resolver else { return false };
         let looked_up = async |name: &str| {
@@ -90,9 +84,7 @@ impl Names {
 
 async fn ask(server: SocketAddr, name: &str) -> Result<Vec<IpAddr>, String> {
     let resolver = resolver(server)?;
-    let answer = resolver
-        .lookup(format!("{}.", name.trim_end_matches('.')), RecordType::A)
-        .await;
+    let answer = resolver.lookup(format!("{}.", name.trim_end_matches('.')), RecordType::A).await;
     let answer = answer.map_err(|error| match error.is_nx_domain() {
         true => "no such name".to_owned(),
         false if error.is_no_records_found() => "no A record".to_owned(),

@@ -8,8 +8,7 @@ use super::{Error, Result};
 /// A document as IAM returns it: percent-encoded (RFC 3986; `+` is a plus), in its one normal form.
 pub fn decoded(encoded: &str) -> Result<Value> {
     let text = percent_decode_str(encoded).decode_utf8_lossy();
-    let document = serde_json::from_str(&text)
-        .map_err(|error| Error::Reply(format!("an IAM document: {error}")))?;
+    let document = serde_json::from_str(&text).map_err(|error| Error::Reply(format!("an IAM document: {error}")))?;
     Ok(normal(document))
 }
 
@@ -18,13 +17,9 @@ pub fn normal(document: Value) -> Value {
     let Value::Object(mut document) = document else {
         return document;
     };
-    let version = document
-        .remove("Version")
-        .unwrap_or_else(|| "2008-10-17".into());
+    let version = document.remove("Version").unwrap_or_else(|| "2008-10-17".into());
     let mut statements: Vec<Value> = listed(document.remove("Statement").unwrap_or_default());
-    statements
-        .iter_mut()
-        .for_each(|statement| *statement = normal_statement(statement.take()));
+    statements.iter_mut().for_each(|statement| *statement = normal_statement(statement.take()));
     statements.sort_by_key(Value::to_string);
     let mut normal = Map::new();
     normal.insert("Version".to_owned(), version);
@@ -55,21 +50,15 @@ fn normal_statement(statement: Value) -> Value {
 /// Lists of values that stand this many maps below.
 fn sorted_below(value: Value, depth: usize) -> Value {
     match value {
-        Value::Object(fields) if depth > 0 => fields
-            .into_iter()
-            .map(|(name, value)| (name, sorted_below(value, depth - 1)))
-            .collect(),
+        Value::Object(fields) if depth > 0 => {
+            fields.into_iter().map(|(name, value)| (name, sorted_below(value, depth - 1))).collect()
+        }
         value => sorted(value, str::to_owned),
     }
 }
 
 fn sorted(value: Value, spelled: impl Fn(&str) -> String) -> Value {
-    let text = |value: Value| {
-        value
-            .as_str()
-            .map(|text| Value::from(spelled(text)))
-            .unwrap_or(value)
-    };
+    let text = |value: Value| value.as_str().map(|text| Value::from(spelled(text))).unwrap_or(value);
     let mut values: Vec<Value> = listed(value).into_iter().map(text).collect();
     values.sort_by_key(Value::to_string);
     values.dedup();
@@ -100,8 +89,7 @@ mod tests {
 
     #[test]
     fn a_plus_in_a_document_stays_a_plus() {
-        let document =
-            decoded("%7B%22Version%22%3A%222012-10-17%22%2C%22Id%22%3A%22a+b%22%7D").unwrap();
+        let document = decoded("%7B%22Version%22%3A%222012-10-17%22%2C%22Id%22%3A%22a+b%22%7D").unwrap();
         assert_eq!(document["Id"], "a+b");
     }
 }

@@ -11,13 +11,7 @@ use crate::engine::Key;
 pub enum Error {
     /// AWS answered, and refused.
     #[error("{service} {operation}: {code}: {message}{}", request(.request_id))]
-    Refused {
-        service: String,
-        operation: String,
-        code: String,
-        message: String,
-        request_id: Option<String>,
-    },
+    Refused { service: String, operation: String, code: String, message: String, request_id: Option<String> },
     /// AWS was not reached, did not answer, or answered something that is not its protocol.
     #[error("{service} {operation}: {message}")]
     Unanswered {
@@ -84,12 +78,7 @@ impl Error {
 
     /// Whether the caller may not do it.
     pub fn is_denied(&self) -> bool {
-        [
-            "AccessDenied",
-            "AccessDeniedException",
-            "UnauthorizedOperation",
-        ]
-        .contains(&self.code())
+        ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"].contains(&self.code())
     }
 
     /// The exact codes that mean "there is no such thing", and nothing looser.
@@ -146,10 +135,7 @@ where
         let code = error.code().map(str::to_owned);
         match code.or_else(|| batch_code(error.raw_response())) {
             Some(code) => Error::Refused {
-                message: error
-                    .message()
-                    .map(str::to_owned)
-                    .unwrap_or_else(|| messages(error.raw_response())),
+                message: error.message().map(str::to_owned).unwrap_or_else(|| messages(error.raw_response())),
                 request_id: request_id(error.raw_response()),
                 service,
                 operation,
@@ -175,54 +161,33 @@ impl From<aws_smithy_types::error::operation::BuildError> for Error {
 /// Service and operation from `aws_sdk_iam::operation::create_role::CreateRoleError`: words only, never a decision.
 fn called<E>() -> (String, String) {
     let name = std::any::type_name::<E>();
-    let service = name
-        .split("::")
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches("aws_sdk_");
-    let operation = name
-        .rsplit("::")
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches("Error");
+    let service = name.split("::").next().unwrap_or_default().trim_start_matches("aws_sdk_");
+    let operation = name.rsplit("::").next().unwrap_or_default().trim_end_matches("Error");
     (service.to_owned(), operation.to_owned())
 }
 
 /// Route 53's reference shows this one error as an element of its own name, which the SDK takes for no error code.
 fn batch_code(raw: Option<&HttpResponse>) -> Option<String> {
     let body = String::from_utf8_lossy(raw?.body().bytes()?);
-    body.contains("<InvalidChangeBatch")
-        .then(|| "InvalidChangeBatch".to_owned())
+    body.contains("<InvalidChangeBatch").then(|| "InvalidChangeBatch".to_owned())
 }
 
 /// Route 53 puts its messages in a list that the SDK's metadata leaves out.
 fn messages(raw: Option<&HttpResponse>) -> String {
-    let body = raw
-        .and_then(|raw| raw.body().bytes())
-        .map(String::from_utf8_lossy)
-        .unwrap_or_default();
-    let texts = body
-        .split("<Message>")
-        .skip(1)
-        .filter_map(|rest| rest.split("</Message>").next());
+    let body = raw.and_then(|raw| raw.body().bytes()).map(String::from_utf8_lossy).unwrap_or_default();
+    let texts = body.split("<Message>").skip(1).filter_map(|rest| rest.split("</Message>").next());
     let text = texts.collect::<Vec<_>>().join("; ");
-    quick_xml::escape::unescape(&text)
-        .map(|text| text.into_owned())
-        .unwrap_or(text)
+    quick_xml::escape::unescape(&text).map(|text| text.into_owned()).unwrap_or(text)
 }
 
 fn request_id(raw: Option<&HttpResponse>) -> Option<String> {
     let headers = raw?.headers();
-    let from_headers = headers
-        .get("x-amzn-requestid")
-        .or_else(|| headers.get("x-amz-request-id"));
+    let from_headers = headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id"));
     if let Some(id) = from_headers {
         return Some(id.to_owned());
     }
     let body = String::from_utf8_lossy(raw?.body().bytes()?);
-    let tag = ["<RequestId>", "<RequestID>", "<requestId>"]
-        .into_iter()
-        .find(|tag| body.contains(*tag))?;
+    let tag = ["<RequestId>", "<RequestID>", "<requestId>"].into_iter().find(|tag| body.contains(*tag))?;
     body.split(tag).nth(1)?.split('<').next().map(str::to_owned)
 }
 
@@ -236,10 +201,7 @@ fn is_outage<E>(error: &SdkError<E, HttpResponse>) -> bool {
 
 /// The whole chain of causes, without the repetitions that errors like to make.
 fn chain(error: &(dyn std::error::Error + 'static), status: Option<u16>) -> String {
-    let mut words: Vec<String> = status
-        .map(|status| format!("HTTP status {status}"))
-        .into_iter()
-        .collect();
+    let mut words: Vec<String> = status.map(|status| format!("HTTP status {status}")).into_iter().collect();
     let mut next = error.source();
     while let Some(cause) = next {
         let text = cause.to_string();
@@ -248,17 +210,11 @@ fn chain(error: &(dyn std::error::Error + 'static), status: Option<u16>) -> Stri
         }
         next = cause.source();
     }
-    if words.is_empty() {
-        error.to_string()
-    } else {
-        words.join(": ")
-    }
+    if words.is_empty() { error.to_string() } else { words.join(": ") }
 }
 
 fn request(id: &Option<String>) -> String {
-    id.as_ref()
-        .map(|id| format!(" (request {id})"))
-        .unwrap_or_default()
+    id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -269,22 +225,13 @@ mod tests {
     #[test]
     fn a_refused_change_batch_is_understood_in_the_form_of_the_reference() {
         let body = "<InvalidChangeBatch><Messages><Message>a &lt;b&gt;</Message><Message>c</Message></Messages></InvalidChangeBatch>";
-        let raw = HttpResponse::new(
-            400.try_into().unwrap(),
-            aws_smithy_types::body::SdkBody::from(body),
-        );
-        assert_eq!(
-            batch_code(Some(&raw)).as_deref(),
-            Some("InvalidChangeBatch")
-        );
+        let raw = HttpResponse::new(400.try_into().unwrap(), aws_smithy_types::body::SdkBody::from(body));
+        assert_eq!(batch_code(Some(&raw)).as_deref(), Some("InvalidChangeBatch"));
         assert_eq!(messages(Some(&raw)), "a <b>; c");
     }
 
     #[test]
     fn service_and_operation_are_read_from_the_errors_type() {
-        assert_eq!(
-            called::<CreateRoleError>(),
-            ("iam".to_owned(), "CreateRole".to_owned())
-        );
+        assert_eq!(called::<CreateRoleError>(), ("iam".to_owned(), "CreateRole".to_owned()));
     }
 }

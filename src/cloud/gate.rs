@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -31,11 +30,7 @@ impl Gate {
     /// The same client with at most `limit` requests under way at once.
     pub fn admit(self: &Arc<Gate>, inner: SharedHttpClient, limit: usize) -> SharedHttpClient {
         let turns = Arc::new(Semaphore::new(limit));
-        SharedHttpClient::new(Gated {
-            inner,
-            gate: Arc::clone(self),
-            turns,
-        })
+        SharedHttpClient::new(Gated { inner, gate: Arc::clone(self), turns })
     }
 }
 
@@ -47,17 +42,9 @@ struct Gated {
 }
 
 impl HttpClient for Gated {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        parts: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    fn http_connector(&self, settings: &HttpConnectorSettings, parts: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, parts);
-        SharedHttpConnector::new(GatedConnector {
-            inner,
-            gate: Arc::clone(&self.gate),
-            turns: Arc::clone(&self.turns),
-        })
+        SharedHttpConnector::new(GatedConnector { inner, gate: Arc::clone(&self.gate), turns: Arc::clone(&self.turns) })
     }
 }
 
@@ -70,11 +57,7 @@ struct GatedConnector {
 
 impl HttpConnector for GatedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (inner, gate, turns) = (
-            self.inner.clone(),
-            Arc::clone(&self.gate),
-            Arc::clone(&self.turns),
-        );
+        let (inner, gate, turns) = (self.inner.clone(), Arc::clone(&self.gate), Arc::clone(&self.turns));
         HttpConnectorFuture::new(async move {
             let _turn = turns.acquire_owned().await; // never closed
             gate.calls.fetch_add(1, Ordering::Relaxed);

@@ -82,9 +82,8 @@ impl Cloud {
     pub async fn connect(access: &Access) -> Option<Cloud> {
         let inner = access.http_client.clone().unwrap_or_else(network);
         let gate = Arc::new(Gate::new());
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(inner.clone())
-            .timeout_config(timeouts());
+        let mut loader =
+            aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(inner.clone()).timeout_config(timeouts());
         if let Some(profile) = &access.profile {
             loader = loader.profile_name(profile);
         }
@@ -92,12 +91,9 @@ impl Cloud {
             loader = loader.region(Region::new(region.clone()));
         }
         if access.http_client.is_some() {
-            let nobody = Credentials::builder()
-                .access_key_id("SANDBOX")
-                .secret_access_key("sandbox");
+            let nobody = Credentials::builder().access_key_id("SANDBOX").secret_access_key("sandbox");
             let account = crate::sandbox::seed().account;
-            loader = loader
-                .credentials_provider(nobody.account_id(account).provider_name("sandbox").build());
+            loader = loader.credentials_provider(nobody.account_id(account).provider_name("sandbox").build());
         }
         let config = loader.load().await;
         let custom_endpoint = access.http_client.is_none() && has_custom_endpoint(&config);
@@ -120,9 +116,7 @@ impl Cloud {
             .with_max_backoff(Duration::from_secs(20));
         let config = config.into_builder().retry_config(retry).build();
         // A stack's calls are few: the bound is the number of attempts, not a budget that all calls share.
-        let patience = RetryPartition::custom("deploy")
-            .token_bucket(TokenBucket::unlimited())
-            .build();
+        let patience = RetryPartition::custom("deploy").token_bucket(TokenBucket::unlimited()).build();
         // Never more than a handful of calls a service at once; Route 53 allows five a second to a whole account.
         macro_rules! client {
             ($service:ident, $at_once:expr) => {
@@ -156,34 +150,21 @@ impl Cloud {
 
     /// Whether this endpoint does not know the call: an emulator, never AWS itself.
     pub fn lacks(&self, error: &Error) -> bool {
-        let unknown = matches!(
-            error,
-            Error::Unanswered {
-                status: Some(500),
-                ..
-            }
-        ) || error.code() == "InvalidAction"
+        let unknown = matches!(error, Error::Unanswered { status: Some(500), .. })
+            || error.code() == "InvalidAction"
             || (error.code() == "ValidationError" && error.message().contains("is not supported"));
         self.custom_endpoint && unknown
     }
 
     /// ACM of another region.
     pub fn acm_in(&self, region: &str) -> aws_sdk_acm::Client {
-        let config = self
-            .acm
-            .config()
-            .to_builder()
-            .region(Region::new(region.to_owned()));
+        let config = self.acm.config().to_builder().region(Region::new(region.to_owned()));
         aws_sdk_acm::Client::from_conf(config.build())
     }
 
     /// EC2 of another region.
     pub fn ec2_in(&self, region: &str) -> aws_sdk_ec2::Client {
-        let config = self
-            .ec2
-            .config()
-            .to_builder()
-            .region(Region::new(region.to_owned()));
+        let config = self.ec2.config().to_builder().region(Region::new(region.to_owned()));
         aws_sdk_ec2::Client::from_conf(config.build())
     }
 
@@ -194,30 +175,15 @@ impl Cloud {
 
     async fn ask_account(&self) -> Result<Account> {
         if let Some(id) = self.account_of_credentials().await {
-            return Ok(Account {
-                id,
-                partition: partition(&self.region).to_owned(),
-            });
+            return Ok(Account { id, partition: partition(&self.region).to_owned() });
         }
         let identity = self.sts.get_caller_identity().send().await?;
-        let partition = identity
-            .arn()
-            .and_then(|arn| arn.split(':').nth(1))
-            .unwrap_or("aws")
-            .to_owned();
-        Ok(Account {
-            id: identity.account.need("Account")?,
-            partition,
-        })
+        let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
+        Ok(Account { id: identity.account.need("Account")?, partition })
     }
 
     async fn account_of_credentials(&self) -> Option<String> {
-        let credentials = self
-            .credentials
-            .as_ref()?
-            .provide_credentials()
-            .await
-            .ok()?;
+        let credentials = self.credentials.as_ref()?.provide_credentials().await.ok()?;
         credentials.account_id().map(|id| id.as_str().to_owned())
     }
 }
@@ -234,22 +200,15 @@ fn timeouts() -> TimeoutConfig {
 /// HTTPS by ring, with the proxies of the environment and the authorities of `AWS_CA_BUNDLE`.
 fn network() -> SharedHttpClient {
     let trust = tls::TrustStore::default();
-    let bundle = std::env::var_os("AWS_CA_BUNDLE")
-        .map(PathBuf::from)
-        .and_then(|path| std::fs::read(path).ok());
+    let bundle = std::env::var_os("AWS_CA_BUNDLE").map(PathBuf::from).and_then(|path| std::fs::read(path).ok());
     let trust = match bundle {
         Some(pem) => trust.with_pem_certificate(pem),
         None => trust,
     };
-    let context = tls::TlsContext::builder()
-        .with_trust_store(trust)
-        .build()
-        .unwrap_or_default();
+    let context = tls::TlsContext::builder().with_trust_store(trust).build().unwrap_or_default();
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::Ring,
-            ))
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .tls_context(context.clone())
             .proxy_config(ProxyConfig::from_env());
         connector.set_connector_settings(settings.cloned());
@@ -262,8 +221,7 @@ fn network() -> SharedHttpClient {
 
 fn has_custom_endpoint(config: &SdkConfig) -> bool {
     let named = |name: &str| name == "AWS_ENDPOINT_URL" || name.starts_with("AWS_ENDPOINT_URL_");
-    config.endpoint_url().is_some()
-        || std::env::vars_os().any(|(name, _)| name.to_str().is_some_and(named))
+    config.endpoint_url().is_some() || std::env::vars_os().any(|(name, _)| name.to_str().is_some_and(named))
 }
 
 fn partition(region: &str) -> &'static str {

@@ -1,8 +1,8 @@
 //! Instance refreshes of an auto scaling group, in one shape.
 
 use aws_sdk_autoscaling::types::{
-    DesiredConfiguration, InstanceRefresh, InstanceRefreshStatus, LaunchTemplateSpecification,
-    RefreshPreferences, RefreshStrategy,
+    DesiredConfiguration, InstanceRefresh, InstanceRefreshStatus, LaunchTemplateSpecification, RefreshPreferences,
+    RefreshStrategy,
 };
 
 use super::{Absent, Cloud, Error, Need, Result};
@@ -48,16 +48,11 @@ impl Refresh {
 
 /// Every refresh of a group, newest first; `None`: this endpoint has no refreshes.
 pub async fn refreshes(cloud: &Cloud, group: &str) -> Result<Option<Vec<Refresh>>> {
-    let request = cloud
-        .autoscaling
-        .describe_instance_refreshes()
-        .auto_scaling_group_name(group);
+    let request = cloud.autoscaling.describe_instance_refreshes().auto_scaling_group_name(group);
     match request.send().await.or_absent() {
         Err(error) if cloud.lacks(&error) => Ok(None),
         reply => {
-            let all = reply?
-                .and_then(|reply| reply.instance_refreshes)
-                .unwrap_or_default();
+            let all = reply?.and_then(|reply| reply.instance_refreshes).unwrap_or_default();
             Ok(Some(all.into_iter().map(shaped).collect()))
         }
     }
@@ -71,9 +66,7 @@ pub async fn start(
     (template, version): (&str, &str),
     checkpoint: Option<i32>,
 ) -> Result<Option<String>> {
-    let wanted = LaunchTemplateSpecification::builder()
-        .launch_template_id(template)
-        .version(version);
+    let wanted = LaunchTemplateSpecification::builder().launch_template_id(template).version(version);
     let wanted = DesiredConfiguration::builder().launch_template(wanted.build());
     let preferences = RefreshPreferences::builder()
         .skip_matching(true)
@@ -93,9 +86,7 @@ pub async fn start(
     };
     let reply = match with(true).await.map_err(Error::from) {
         // The group follows `$Latest`, or its image is a parameter: there is no way back, and AWS promises none.
-        Err(error)
-            if error.code() == "ValidationError" && error.message().contains("AutoRollback") =>
-        {
+        Err(error) if error.code() == "ValidationError" && error.message().contains("AutoRollback") => {
             with(false).await.map_err(Error::from)
         }
         reply => reply,
@@ -108,10 +99,7 @@ pub async fn start(
 
 /// Ends the one that is under way, and leaves what it replaced; false: none was.
 pub async fn cancel(cloud: &Cloud, group: &str) -> Result<bool> {
-    let request = cloud
-        .autoscaling
-        .cancel_instance_refresh()
-        .auto_scaling_group_name(group);
+    let request = cloud.autoscaling.cancel_instance_refresh().auto_scaling_group_name(group);
     match request.send().await.map_err(Error::from) {
         Err(error) if error.code() == NONE_ACTIVE => Ok(false),
         reply => reply.map(|_| true),
@@ -121,10 +109,7 @@ pub async fn cancel(cloud: &Cloud, group: &str) -> Result<bool> {
 /// Ends the one that is under way, and takes back what it replaced; false: AWS cannot, and it goes on
 /// ("IrreversibleInstanceRefresh": the group follows `$Latest` or `$Default`, or an image by its parameter).
 pub async fn roll_back(cloud: &Cloud, group: &str) -> Result<bool> {
-    let request = cloud
-        .autoscaling
-        .rollback_instance_refresh()
-        .auto_scaling_group_name(group);
+    let request = cloud.autoscaling.rollback_instance_refresh().auto_scaling_group_name(group);
     match request.send().await.map_err(Error::from) {
         // It ended, or is on its way back, before we said so.
         Err(error) if error.code() == NONE_ACTIVE => Ok(true),
@@ -136,25 +121,13 @@ pub async fn roll_back(cloud: &Cloud, group: &str) -> Result<bool> {
 const NONE_ACTIVE: &str = "ActiveInstanceRefreshNotFound";
 
 fn shaped(one: InstanceRefresh) -> Refresh {
-    let template = one
-        .desired_configuration
-        .and_then(|wanted| wanted.launch_template);
+    let template = one.desired_configuration.and_then(|wanted| wanted.launch_template);
     let part = |part: Option<String>| part.unwrap_or_default();
-    let details = one
-        .rollback_details
-        .and_then(|details| details.rollback_reason);
+    let details = one.rollback_details.and_then(|details| details.rollback_reason);
     Refresh {
         id: part(one.instance_refresh_id),
-        status: one
-            .status
-            .as_ref()
-            .map_or("", InstanceRefreshStatus::as_str)
-            .to_owned(),
-        version: part(
-            template
-                .as_ref()
-                .and_then(|template| template.version.clone()),
-        ),
+        status: one.status.as_ref().map_or("", InstanceRefreshStatus::as_str).to_owned(),
+        version: part(template.as_ref().and_then(|template| template.version.clone())),
         template: part(template.and_then(|template| template.launch_template_id)),
         percent: one.percentage_complete.unwrap_or_default(),
         to_update: one.instances_to_update.unwrap_or_default(),

@@ -79,10 +79,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// When there was no answer at all. What was asked may have been done.
-const OUTAGE: Settling = Settling {
-    why: "AWS does not answer; looking again",
-    limit: Duration::from_secs(300),
-};
+const OUTAGE: Settling = Settling { why: "AWS does not answer; looking again", limit: Duration::from_secs(300) };
 
 /// Whether this answer is worth another look.
 pub fn settling(error: &Error) -> Option<Settling> {
@@ -94,8 +91,5 @@ pub fn settling(error: &Error) -> Option<Settling> {
             && *code == error.code()
             && error.message().contains(part)
     };
-    TABLE.iter().find(fits).map(|row| Settling {
-        why: row.3,
-        limit: Duration::from_secs(row.4),
-    })
+    TABLE.iter().find(fits).map(|row| Settling { why: row.3, limit: Duration::from_secs(row.4) })
 }

@@ -14,16 +14,12 @@ pub async fn decode(cloud: &Cloud, problems: &mut [Problem]) {
             continue;
         };
         let encoded = rest.split_whitespace().next().unwrap_or_default();
-        let reply = cloud
-            .sts
-            .decode_authorization_message()
-            .encoded_message(encoded)
-            .send()
-            .await;
+        let reply = cloud.sts.decode_authorization_message().encoded_message(encoded).send().await;
         let decoded = reply.ok().and_then(|reply| reply.decoded_message);
         let words = match decoded.as_deref().and_then(told) {
             Some(told) => format!("decoded: {told}"),
-            None => "`aws sts decode-authorization-message --encoded-message …` decodes it, for whoever may call that".to_owned(),
+            None => "`aws sts decode-authorization-message --encoded-message …` decodes it, for whoever may call that"
+                .to_owned(),
         };
         problem.cause = Some(match problem.cause.take() {
             Some(cause) => format!("{cause}; {words}"),

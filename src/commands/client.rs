@@ -12,9 +12,7 @@ use crate::engine::clock::Late;
 use crate::engine::{Clock, Stop};
 use crate::exit::Exit;
 use crate::oz::capture::{self, Beside};
-use crate::oz::{
-    Analysis, BaseUrl, Capture, Decision, Picture, Refused, Service, Token, Verdict, Web,
-};
+use crate::oz::{Analysis, BaseUrl, Capture, Decision, Picture, Refused, Service, Token, Verdict, Web};
 use crate::report::{Check, Outcome, Problem, Report, Status};
 use crate::sandbox::{Front, Sandbox};
 
@@ -31,14 +29,8 @@ impl Client<'_> {
         let clock = Clock::new(args.timeout, 1.0);
         let prepared = async {
             let capture = Capture::read(&args.capture, &beside(&args.beside))?;
-            let save = args
-                .best_shot
-                .as_deref()
-                .map(|path| Save::new(path, args.force))
-                .transpose()?;
-            let service = self
-                .service(args.base_url.as_deref(), &args.service)
-                .await?;
+            let save = args.best_shot.as_deref().map(|path| Save::new(path, args.force)).transpose()?;
+            let service = self.service(args.base_url.as_deref(), &args.service).await?;
             Ok::<_, Refused>((capture, save, service))
         };
         let (capture, save, service) = match prepared.await {
@@ -50,12 +42,7 @@ impl Client<'_> {
             Ok(answered) => answered,
             Err(late) => return self.late(late),
         };
-        let mut outcome = ended(
-            Analysis::Quality,
-            &answered.verdict,
-            None,
-            args.service.expect,
-        );
+        let mut outcome = ended(Analysis::Quality, &answered.verdict, None, args.service.expect);
         if let Some(save) = save.filter(|_| answered.verdict.decision.is_some()) {
             let accepted = answered.verdict.decision == Some(Decision::Success);
             match answered.best_shot.map(|shot| save.keep(&shot)) {
@@ -63,11 +50,7 @@ impl Client<'_> {
                 Some(Err(refused)) => fail(&mut outcome, Exit::Failed, refused.into()),
                 None if accepted => {
                     let cure = "Some services give one for certain gestures only; without --best-shot this is an accepted answer.";
-                    fail(
-                        &mut outcome,
-                        Exit::Unverified,
-                        Problem::new("the answer holds no best shot", cure),
-                    );
+                    fail(&mut outcome, Exit::Unverified, Problem::new("the answer holds no best shot", cure));
                 }
                 None => {}
             }
@@ -81,46 +64,24 @@ impl Client<'_> {
         let prepared = async {
             let shot = Picture::read(&args.best_shot)?;
             let reference = Picture::read(&args.reference)?;
-            let meta = args
-                .meta
-                .as_deref()
-                .map(capture::read_meta)
-                .transpose()?
-                .unwrap_or_default();
-            let service = self
-                .service(args.base_url.as_deref(), &args.service)
-                .await?;
+            let meta = args.meta.as_deref().map(capture::read_meta).transpose()?.unwrap_or_default();
+            let service = self.service(args.base_url.as_deref(), &args.service).await?;
             Ok::<_, Refused>((shot, reference, meta, service))
         };
         let (shot, reference, meta, service) = match prepared.await {
             Ok(prepared) => prepared,
             Err(refused) => return Outcome::refused(refused),
         };
-        match service
-            .biometry((&reference, &shot), meta.expose(), (&clock, self.stop))
-            .await
-        {
-            Ok(answered) => ended(
-                Analysis::Biometry,
-                &answered.verdict,
-                args.min_confidence,
-                args.service.expect,
-            ),
+        match service.biometry((&reference, &shot), meta.expose(), (&clock, self.stop)).await {
+            Ok(answered) => ended(Analysis::Biometry, &answered.verdict, args.min_confidence, args.service.expect),
             Err(late) => self.late(late),
         }
     }
 
     /// Says what will be sent, and warns of what is missing.
     pub fn tell(&self, capture: &Capture, first: FirstFrame) {
-        let first = if first == FirstFrame::Skip {
-            "left out"
-        } else {
-            "included"
-        };
-        self.report.note(&format!(
-            "{} frames as {}, the first one {first}",
-            capture.frames, capture.tag
-        ));
+        let first = if first == FirstFrame::Skip { "left out" } else { "included" };
+        self.report.note(&format!("{} frames as {}, the first one {first}", capture.frames, capture.tag));
         if capture.additional_info.is_none() {
             self.report.warn(
                 "the capture has no additional_info: the service needs it in the capture architecture and may decline for its lack; --additional-info FILE adds it",
@@ -128,26 +89,16 @@ impl Client<'_> {
         }
     }
 
-    async fn service(
-        &self,
-        base_url: Option<&str>,
-        args: &cli::Service,
-    ) -> Result<Service, Refused> {
+    async fn service(&self, base_url: Option<&str>, args: &cli::Service) -> Result<Service, Refused> {
         let token = Token::read(args.token_file.as_deref())?;
         let (base, web) = match (base_url, self.sandbox) {
-            (Some(url), _) => (
-                BaseUrl::parse(url, args.allow_http)?,
-                Web::new(args.ca_file.as_deref())?,
-            ),
+            (Some(url), _) => (BaseUrl::parse(url, args.allow_http)?, Web::new(args.ca_file.as_deref())?),
             (None, Some(sandbox)) => {
                 let url = format!("https://app.{}", crate::sandbox::seed().zone);
                 (BaseUrl::parse(&url, false)?, sandbox_web(sandbox).await?.0)
             }
             (None, None) => {
-                return Err(Refused::new(
-                    "no --base-url",
-                    "Name the service: --base-url https://app.example.com",
-                ));
+                return Err(Refused::new("no --base-url", "Name the service: --base-url https://app.example.com"));
             }
         };
         Service::new(base, token, &web).map_err(|why| Refused::new(why, "This is a bug."))
@@ -165,10 +116,7 @@ impl Client<'_> {
 /// Loopback cannot be listened on.
 pub async fn sandbox_web(sandbox: &Sandbox) -> Result<(Web, Front), Refused> {
     let cure = "The sandbox needs a free port on loopback.";
-    let front = sandbox
-        .front()
-        .await
-        .map_err(|error| Refused::new(error.to_string(), cure))?;
+    let front = sandbox.front().await.map_err(|error| Refused::new(error.to_string(), cure))?;
     let web = Web::sandbox(front.web, &front.authority).map_err(|why| Refused::new(why, cure))?;
     Ok((web, front))
 }
@@ -177,11 +125,7 @@ pub async fn sandbox_web(sandbox: &Sandbox) -> Result<(Web, Front), Refused> {
 pub fn lateness(late: Late, stop: &Stop) -> (Exit, &'static str, &'static str) {
     match (late, stop.signal()) {
         (Late::Stopped, Some(signal)) => (interrupted(signal), "interrupted", "interrupted"),
-        _ => (
-            Exit::Deadline,
-            "timeout",
-            "the deadline passed before there was an answer; --timeout allows more",
-        ),
+        _ => (Exit::Deadline, "timeout", "the deadline passed before there was an answer; --timeout allows more"),
     }
 }
 
@@ -196,11 +140,7 @@ pub fn beside(args: &cli::Beside) -> Beside {
 }
 
 /// Exit code and word of a verdict. The floor only tightens; a negative control counts the service's own decision.
-pub fn decided(
-    verdict: &Verdict,
-    floor: Option<f64>,
-    expect: Option<Expect>,
-) -> (Exit, &'static str) {
+pub fn decided(verdict: &Verdict, floor: Option<f64>, expect: Option<Expect>) -> (Exit, &'static str) {
     let low = || floor.is_some_and(|floor| verdict.score.is_none_or(|score| score < floor));
     match (verdict.decision, expect) {
         (None, _) => (Exit::Unverified, "failed"),
@@ -214,12 +154,7 @@ pub fn decided(
 }
 
 /// The check of an analysis.
-pub fn check(
-    asked: Analysis,
-    verdict: &Verdict,
-    floor: Option<f64>,
-    expect: Option<Expect>,
-) -> Check {
+pub fn check(asked: Analysis, verdict: &Verdict, floor: Option<f64>, expect: Option<Expect>) -> Check {
     let check = match asked {
         Analysis::Quality => Check::new("liveness", 0, "liveness"),
         Analysis::Biometry => Check::new("biometry", 0, "biometry"),
@@ -233,13 +168,24 @@ pub fn check(
         ),
         (Exit::Negative, _) => {
             let below = verdict.decision == Some(Decision::Success);
-            let cause = if below { "the score is below --min-confidence" } else { "the service works; this is its decision" };
-            check.fail(verdict.words(asked), cause, "Try a capture of a living person in good light, and a reference of the same person.")
+            let cause =
+                if below { "the score is below --min-confidence" } else { "the service works; this is its decision" };
+            check.fail(
+                verdict.words(asked),
+                cause,
+                "Try a capture of a living person in good light, and a reference of the same person.",
+            )
         }
         _ => {
             let (cause, fix) = match verdict.technical {
-                None => ("the service did not answer", "`deploy verify` without a capture shows how far a call gets; `deploy diagnose` why."),
-                Some(_) => ("the service answered, and the analysis did not come to a decision", "Look at the error's words; the media may be of a kind or quality that it cannot take."),
+                None => (
+                    "the service did not answer",
+                    "`deploy verify` without a capture shows how far a call gets; `deploy diagnose` why.",
+                ),
+                Some(_) => (
+                    "the service answered, and the analysis did not come to a decision",
+                    "Look at the error's words; the media may be of a kind or quality that it cannot take.",
+                ),
             };
             check.found(Status::Fail, verdict.words(asked)).because(cause, fix)
         }
@@ -248,27 +194,17 @@ pub fn check(
     check
 }
 
-fn ended(
-    asked: Analysis,
-    verdict: &Verdict,
-    floor: Option<f64>,
-    expect: Option<Expect>,
-) -> Outcome {
+fn ended(asked: Analysis, verdict: &Verdict, floor: Option<f64>, expect: Option<Expect>) -> Outcome {
     let (exit, word) = decided(verdict, floor, expect);
     let mut outcome = Outcome::new(exit, word, "");
     outcome.checks = vec![check(asked, verdict, floor, expect)];
     for (name, value) in [
-        (
-            "decision",
-            verdict.decision.map(|decision| decision.word().to_owned()),
-        ),
+        ("decision", verdict.decision.map(|decision| decision.word().to_owned())),
         ("score", verdict.score.map(|score| score.to_string())),
         ("folder", verdict.folder_id.clone()),
         ("analysis", verdict.analysis_id.clone()),
     ] {
-        outcome
-            .outputs
-            .extend(value.map(|value| (name.to_owned(), value)));
+        outcome.outputs.extend(value.map(|value| (name.to_owned(), value)));
     }
     outcome.verdict = Some(verdict.clone());
     outcome
@@ -292,38 +228,22 @@ impl Save<'_> {
     fn new(path: &Path, force: bool) -> Result<Save<'_>, Refused> {
         let at = path.display();
         if path.is_dir() || path.file_name().is_none() {
-            return Err(Refused::new(
-                format!("{at}: not a file's name"),
-                "--best-shot names the file to write.",
-            ));
+            return Err(Refused::new(format!("{at}: not a file's name"), "--best-shot names the file to write."));
         }
         if !force && path.symlink_metadata().is_ok() {
-            return Err(Refused::new(
-                format!("{at}: exists"),
-                "--force writes over it.",
-            ));
+            return Err(Refused::new(format!("{at}: exists"), "--force writes over it."));
         }
-        let directory = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = NamedTempFile::new_in(directory).map_err(|error| {
-            Refused::new(
-                format!("{}: {error}", directory.display()),
-                "--best-shot names a file that can be written.",
-            )
+            Refused::new(format!("{}: {error}", directory.display()), "--best-shot names a file that can be written.")
         })?;
         Ok(Save { path, file, force })
     }
 
     fn keep(mut self, shot: &Picture) -> Result<String, Refused> {
         let at = self.path.display().to_string();
-        let refused = |error: std::io::Error| {
-            Refused::new(
-                format!("{at}: {error}"),
-                "The best shot is lost; the call was made.",
-            )
-        };
+        let refused =
+            |error: std::io::Error| Refused::new(format!("{at}: {error}"), "The best shot is lost; the call was made.");
         self.file.write_all(shot.bytes()).map_err(refused)?;
         let kept = match self.force {
             true => self.file.persist(self.path),

@@ -9,9 +9,7 @@ use crate::cloud::{Error, settling};
 use crate::engine::clock::{Clock, Late};
 use crate::engine::diff::diff;
 use crate::engine::walk::{Found, Plan, Trouble, known, verb};
-use crate::engine::{
-    Decision, Event, Failure, Goal, Graph, Key, Look, Outputs, Seen, Stop, Terms, Walk,
-};
+use crate::engine::{Decision, Event, Failure, Goal, Graph, Key, Look, Outputs, Seen, Stop, Terms, Walk};
 use crate::exit::Exit;
 use crate::report::{Outcome, Planned, Problem};
 use crate::site::{OWNER_TAG, Site, SiteError};
@@ -48,19 +46,14 @@ pub async fn survey_parts(
             Err(SiteError::Cloud(error)) => Some(error),
             _ => None,
         };
-        let errors: Vec<&Error> = of_site
-            .into_iter()
-            .chain(found.values().filter_map(|one| one.as_ref().err()))
-            .collect();
+        let errors: Vec<&Error> =
+            of_site.into_iter().chain(found.values().filter_map(|one| one.as_ref().err())).collect();
         // Whoever does not answer at first may never have: a wrong endpoint, no way out.
         let put_off = |error: &&Error| match error {
             Error::Unseen(_) => true,
             error => settling(error).is_some() && !error.is_outage(),
         };
-        if errors.is_empty()
-            || !errors.iter().all(put_off)
-            || !clock.pause(attempt, session.stop).await
-        {
+        if errors.is_empty() || !errors.iter().all(put_off) || !clock.pause(attempt, session.stop).await {
             return Ok((site, found));
         }
     }
@@ -71,11 +64,7 @@ pub async fn survey_parts(
 pub const FIRST_LOOK: Duration = Duration::from_secs(300);
 
 /// What the look gives; when that takes long, this is said.
-async fn slowly_told<T>(
-    session: &Session<'_>,
-    clock: &Clock,
-    look: impl Future<Output = T> + Unpin,
-) -> T {
+async fn slowly_told<T>(session: &Session<'_>, clock: &Clock, look: impl Future<Output = T> + Unpin) -> T {
     let slow = Box::pin(clock.pause(u32::MAX, session.stop));
     match select(look, slow).await {
         Either::Left((done, _)) => done,
@@ -110,31 +99,13 @@ async fn survey_once(session: &Session<'_>, goal: Goal) -> (Result<Site, SiteErr
 }
 
 /// The site and what stands on it, or the outcome that says why they cannot be told.
-pub async fn survey(
-    session: &Session<'_>,
-    goal: Goal,
-    adopt: bool,
-    clock: &Clock,
-) -> Result<Surveyed, Outcome> {
-    let (site, found) = survey_parts(session, goal, clock)
-        .await
-        .map_err(|_| unanswered(session))?;
+pub async fn survey(session: &Session<'_>, goal: Goal, adopt: bool, clock: &Clock) -> Result<Surveyed, Outcome> {
+    let (site, found) = survey_parts(session, goal, clock).await.map_err(|_| unanswered(session))?;
     let site = site.map_err(|error| site_outcome(&error))?;
     let graph = Graph::trace(STACK, &site);
     let (stop, quiet) = (Stop::never(), |_: Event| {});
-    let walk = walk(
-        session,
-        &site,
-        &graph,
-        goal,
-        adopt,
-        session.clock(Duration::ZERO),
-        &stop,
-        &quiet,
-    );
-    let found = walk
-        .sift(found)
-        .map_err(|failures| failed(&failures, &stop, "nothing was changed"))?;
+    let walk = walk(session, &site, &graph, goal, adopt, session.clock(Duration::ZERO), &stop, &quiet);
+    let found = walk.sift(found).map_err(|failures| failed(&failures, &stop, "nothing was changed"))?;
     Ok(Surveyed { site, found })
 }
 
@@ -164,20 +135,8 @@ pub fn walk<'a>(
     stop: &'a Stop,
     tell: &'a dyn Fn(Event),
 ) -> Walk<'a> {
-    let terms = Terms {
-        owner: (OWNER_TAG.to_owned(), site.config.stack.clone()),
-        adopt,
-    };
-    Walk {
-        graph,
-        cloud: &session.cloud,
-        site,
-        goal,
-        terms,
-        clock,
-        stop,
-        tell,
-    }
+    let terms = Terms { owner: (OWNER_TAG.to_owned(), site.config.stack.clone()), adopt };
+    Walk { graph, cloud: &session.cloud, site, goal, terms, clock, stop, tell }
 }
 
 /// The lines of a plan: everything that is not as wanted.
@@ -188,35 +147,21 @@ pub fn planned(plan: &Plan, graph: &Graph, site: &Site) -> Vec<Planned> {
             Decision::Nothing => return None,
             Decision::Create(spec) => (diff(&serde_json::json!({}), spec), None),
             Decision::Update { changes, .. } => (changes.clone(), None),
-            Decision::Replace { changes, why } => (
-                changes.clone(),
-                Some(format!("AWS does not change {} in place", why.join(", "))),
-            ),
-            Decision::Foreign {
-                whose,
-                adoptable,
-                changes,
-            } => {
-                let adopt = if *adoptable {
-                    "; with --adopt it would be tagged and changed as above"
-                } else {
-                    ""
-                };
+            Decision::Replace { changes, why } => {
+                (changes.clone(), Some(format!("AWS does not change {} in place", why.join(", "))))
+            }
+            Decision::Foreign { whose, adoptable, changes } => {
+                let adopt = if *adoptable { "; with --adopt it would be tagged and changed as above" } else { "" };
                 (changes.clone(), Some(format!("not ours: {whose}{adopt}")))
             }
             Decision::Wait(why) => (Vec::new(), Some(why.clone())),
             Decision::Delete => (Vec::new(), None),
         };
-        let mut line = Planned {
-            action: verb(decision),
-            resource: key,
-            name: node.name(site),
-            step: node.step(),
-            fields,
-            why,
-        };
+        let mut line =
+            Planned { action: verb(decision), resource: key, name: node.name(site), step: node.step(), fields, why };
         if is_rollout(&line) {
-            let words = "an instance refresh brings it to the instances: launch before terminate, back by itself when it fails";
+            let words =
+                "an instance refresh brings it to the instances: launch before terminate, back by itself when it fails";
             line.why = Some(words.to_owned());
         }
         Some(line)
@@ -232,17 +177,15 @@ pub fn foreign(changes: &[Planned]) -> Option<Outcome> {
             resource: Some(format!("{} {}", change.resource, change.name)),
             message: change.why.clone().unwrap_or_default(),
             cause: None,
-            cure: Some("Use --adopt if it is to become a part of this stack (look at `deploy plan --adopt` first), or \
+            cure: Some(
+                "Use --adopt if it is to become a part of this stack (look at `deploy plan --adopt` first), or \
                         names.prefix for other names."
-                .to_owned()),
+                    .to_owned(),
+            ),
         })
         .collect();
-    let summary = format!(
-        "{} resources with our names are not ours; nothing was changed",
-        problems.len()
-    );
-    (!problems.is_empty())
-        .then(|| Outcome::new(Exit::Foreign, "refused", summary).with_problems(problems))
+    let summary = format!("{} resources with our names are not ours; nothing was changed", problems.len());
+    (!problems.is_empty()).then(|| Outcome::new(Exit::Foreign, "refused", summary).with_problems(problems))
 }
 
 /// What could not be done, as an outcome. The worst of the reasons gives the exit code.
@@ -250,57 +193,27 @@ pub fn failed(failures: &[Failure], stop: &Stop, state: &str) -> Outcome {
     let has = |which: fn(&Trouble) -> bool| failures.iter().any(|failure| which(&failure.trouble));
     let again = "running again goes on from here";
     let (exit, word, summary) = if let Some(signal) = stop.signal() {
-        (
-            interrupted(signal),
-            "interrupted",
-            format!("interrupted; {again}"),
-        )
-    } else if has(|trouble| {
-        matches!(
-            trouble,
-            Trouble::Foreign(_) | Trouble::Cloud(Error::Stranger(_))
-        )
-    }) {
-        (
-            Exit::Foreign,
-            "refused",
-            format!("something with our name is not ours and was not touched; {state}"),
-        )
+        (interrupted(signal), "interrupted", format!("interrupted; {again}"))
+    } else if has(|trouble| matches!(trouble, Trouble::Foreign(_) | Trouble::Cloud(Error::Stranger(_)))) {
+        (Exit::Foreign, "refused", format!("something with our name is not ours and was not touched; {state}"))
     } else if has(|trouble| matches!(trouble, Trouble::Cloud(Error::Consent { .. }))) {
         (Exit::Refused, "refused", format!("refused; {state}"))
     } else if has(|trouble| matches!(trouble, Trouble::Cloud(_) | Trouble::Fixed(_))) {
         (Exit::Failed, "failed", format!("failed; {state}"))
     } else {
-        (
-            Exit::Deadline,
-            "timeout",
-            format!("the deadline passed; {again}"),
-        )
+        (Exit::Deadline, "timeout", format!("the deadline passed; {again}"))
     };
-    let problems = failures
-        .iter()
-        .filter(|failure| !matches!(failure.trouble, Trouble::Interrupted))
-        .map(|failure| {
-            let resource = format!(
-                "{} {} (guide step {})",
-                failure.key, failure.name, failure.step
-            );
-            let problem = match &failure.trouble {
-                Trouble::Cloud(error @ Error::Consent { flag, .. }) => Problem {
-                    cure: Some(format!("{flag} does it all the same.")),
-                    ..Problem::of(error)
-                },
-                Trouble::Cloud(error) => Problem::of(error),
-                other => Problem {
-                    message: other.to_string(),
-                    ..Problem::default()
-                },
-            };
-            Problem {
-                resource: Some(resource),
-                ..problem
+    let problems = failures.iter().filter(|failure| !matches!(failure.trouble, Trouble::Interrupted)).map(|failure| {
+        let resource = format!("{} {} (guide step {})", failure.key, failure.name, failure.step);
+        let problem = match &failure.trouble {
+            Trouble::Cloud(error @ Error::Consent { flag, .. }) => {
+                Problem { cure: Some(format!("{flag} does it all the same.")), ..Problem::of(error) }
             }
-        });
+            Trouble::Cloud(error) => Problem::of(error),
+            other => Problem { message: other.to_string(), ..Problem::default() },
+        };
+        Problem { resource: Some(resource), ..problem }
+    });
     Outcome::new(exit, word, summary).with_problems(problems.collect())
 }
 
@@ -309,9 +222,7 @@ pub fn outputs(site: &Site, outputs: &Outputs) -> BTreeMap<String, String> {
     let mut shown = BTreeMap::new();
     if let Some(dns_name) = outputs.get(&load_balancer::DNS_NAME) {
         shown.insert("load_balancer".to_owned(), dns_name.clone());
-        shown.extend(
-            verify::endpoint(site, outputs).map(|endpoint| ("endpoint".to_owned(), endpoint)),
-        );
+        shown.extend(verify::endpoint(site, outputs).map(|endpoint| ("endpoint".to_owned(), endpoint)));
     }
     shown
 }
@@ -323,10 +234,7 @@ pub fn ids(found: &Found) -> Outputs {
 
 fn site_outcome(error: &SiteError) -> Outcome {
     let problems = match error {
-        SiteError::Missing(missing) => missing
-            .iter()
-            .map(|one| Problem::new(&one.what, &one.cure))
-            .collect(),
+        SiteError::Missing(missing) => missing.iter().map(|one| Problem::new(&one.what, &one.cure)).collect(),
         SiteError::Cloud(error) => {
             return Outcome::new(Exit::Failed, "failed", "failed; nothing was changed")
                 .with_problems(vec![Problem::of(error)]);

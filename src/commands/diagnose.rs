@@ -13,10 +13,7 @@ use crate::steps::STACK;
 /// Finds the most likely cause of what is wrong.
 pub async fn run(session: &Session<'_>, args: &cli::Diagnose) -> Outcome {
     let clock = session.clock(args.timeout);
-    match clock
-        .within(session.stop, Box::pin(diagnose(session)))
-        .await
-    {
+    match clock.within(session.stop, Box::pin(diagnose(session))).await {
         Ok(outcome) => outcome,
         Err(late) => {
             let (exit, word, what) = super::client::lateness(late, session.stop);
@@ -35,16 +32,7 @@ async fn diagnose(session: &Session<'_>) -> Outcome {
     let known = site.as_ref().unwrap_or(&blank);
     let graph = Graph::trace(STACK, known);
     let (stop, quiet) = (Stop::never(), |_: Event| {});
-    let walk = walk(
-        session,
-        known,
-        &graph,
-        Goal::Present,
-        false,
-        clock,
-        &stop,
-        &quiet,
-    );
+    let walk = walk(session, known, &graph, Goal::Present, false, clock, &stop, &quiet);
     let found = match walk.sift(found) {
         Ok(found) => found,
         Err(failures) => {
@@ -65,9 +53,7 @@ async fn diagnose(session: &Session<'_>) -> Outcome {
     };
     match findings.findings().await {
         Ok(findings) => concluded(findings, site.as_ref().err(), outputs(known, &ids)),
-        Err(error) => {
-            Outcome::new(Exit::Failed, "failed", "failed").with_problems(vec![Problem::of(&error)])
-        }
+        Err(error) => Outcome::new(Exit::Failed, "failed", "failed").with_problems(vec![Problem::of(&error)]),
     }
 }
 
@@ -79,44 +65,24 @@ fn concluded(
     let mut checks = missing.map(needs).unwrap_or_default();
     checks.extend(findings);
     let count = |status| checks.iter().filter(|check| check.status == status).count();
-    let (broken, unknown, odd) = (
-        count(Status::Fail),
-        count(Status::Unknown),
-        count(Status::Warn),
-    );
+    let (broken, unknown, odd) = (count(Status::Fail), count(Status::Unknown), count(Status::Warn));
     let (exit, word, summary) = match (broken, unknown) {
-        (0, 0) if odd == 0 => (
-            Exit::Done,
-            "healthy",
-            "Healthy: nothing of the guide's troubleshooting table applies.".to_owned(),
-        ),
-        (0, 0) => (
-            Exit::Done,
-            "healthy",
-            format!("Nothing is broken; {odd} to look at."),
-        ),
-        (0, _) => (
-            Exit::Failed,
-            "failed",
-            format!("Nothing was found to be broken, and {unknown} could not be looked at."),
-        ),
+        (0, 0) if odd == 0 => {
+            (Exit::Done, "healthy", "Healthy: nothing of the guide's troubleshooting table applies.".to_owned())
+        }
+        (0, 0) => (Exit::Done, "healthy", format!("Nothing is broken; {odd} to look at.")),
+        (0, _) => {
+            (Exit::Failed, "failed", format!("Nothing was found to be broken, and {unknown} could not be looked at."))
+        }
         _ => {
             let first = checks.iter().find(|check| check.status == Status::Fail);
             let words = first.map_or_else(String::new, |check| {
-                format!(
-                    "Most likely: {}; {}.",
-                    check.evidence,
-                    check.cause.as_deref().unwrap_or_default()
-                )
+                format!("Most likely: {}; {}.", check.evidence, check.cause.as_deref().unwrap_or_default())
             });
             (Exit::Unverified, "broken", words)
         }
     };
-    Outcome {
-        checks,
-        outputs,
-        ..Outcome::new(exit, word, summary)
-    }
+    Outcome { checks, outputs, ..Outcome::new(exit, word, summary) }
 }
 
 /// What the stack needs and never makes, and what AWS did not tell of it.
@@ -136,10 +102,7 @@ fn needs(error: &SiteError) -> Vec<Check> {
             .collect(),
         SiteError::Cloud(error) => {
             let problem = Problem::of(error);
-            let (cause, fix) = (
-                problem.cause.unwrap_or_default(),
-                problem.cure.unwrap_or_default(),
-            );
+            let (cause, fix) = (problem.cause.unwrap_or_default(), problem.cure.unwrap_or_default());
             vec![
                 Check::new("needs", 0, "what the stack needs")
                     .found(Status::Unknown, problem.message)

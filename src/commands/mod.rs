@@ -67,10 +67,7 @@ pub async fn run(cli: Cli) -> Exit {
     log_to_stderr(cli.global.verbose);
     let report = Report::new(cli.global.json, cli.global.quiet);
     let start = Instant::now();
-    let mut frame = Frame {
-        command: name(&cli.verb),
-        ..Frame::default()
-    };
+    let mut frame = Frame { command: name(&cli.verb), ..Frame::default() };
     let stop = signals();
     let mut outcome = match alone(&cli, &report, &stop).await {
         Some(outcome) => outcome,
@@ -114,11 +111,7 @@ async fn alone(cli: &Cli, report: &Report, stop: &Stop) -> Option<Outcome> {
         Ok(sandbox) => sandbox,
         Err(problem) => return Some(Outcome::refused(problem)),
     };
-    let client = Client {
-        report,
-        stop,
-        sandbox: sandbox.as_ref(),
-    };
+    let client = Client { report, stop, sandbox: sandbox.as_ref() };
     Some(match &cli.verb {
         Verb::Liveness(args) => client.liveness(args).await,
         Verb::Biometry(args) => client.biometry(args).await,
@@ -128,10 +121,7 @@ async fn alone(cli: &Cli, report: &Report, stop: &Stop) -> Option<Outcome> {
 
 async fn on_stack(session: &Session<'_>, cli: &Cli) -> Outcome {
     let mut outcome = perform(session, &cli.verb).await;
-    let kept = session
-        .sandbox
-        .as_ref()
-        .map(|sandbox| sandbox.keep(&world_file(&cli.global)));
+    let kept = session.sandbox.as_ref().map(|sandbox| sandbox.keep(&world_file(&cli.global)));
     if let Some(Err(error)) = kept {
         let cure = "Name a file that can be written with --sandbox-world.";
         let what = format!("the sandbox could not be kept: {error}");
@@ -175,18 +165,11 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
 }
 
 /// Configuration, sandbox and clients; or what is wrong with them, before any call.
-async fn open<'a>(
-    global: &Global,
-    report: &'a Report,
-    stop: &'a Stop,
-) -> Result<Session<'a>, Outcome> {
+async fn open<'a>(global: &Global, report: &'a Report, stop: &'a Stop) -> Result<Session<'a>, Outcome> {
     let (file, text) = configuration(global).map_err(Outcome::refused)?;
     let mut config = config::parse(&text, &file, &global.set).map_err(|mistakes| {
         let lines = mistakes.to_string();
-        let problems = lines.lines().map(|line| Problem {
-            message: line.to_owned(),
-            ..Problem::default()
-        });
+        let problems = lines.lines().map(|line| Problem { message: line.to_owned(), ..Problem::default() });
         Outcome::new(Exit::Usage, "refused", "").with_problems(problems.collect())
     })?;
     config.region = global.region.clone().or(config.region);
@@ -197,31 +180,16 @@ async fn open<'a>(
         http_client: sandbox.as_ref().map(Sandbox::http_client),
     };
     let cure = "Set region in deploy.yaml, --region, AWS_REGION, or the profile's region.";
-    let cloud = Cloud::connect(&access)
-        .await
-        .ok_or_else(|| Outcome::refused(Problem::new("no region is configured", cure)))?;
-    Ok(Session {
-        config,
-        cloud,
-        report,
-        stop,
-        sandbox,
-    })
+    let cloud =
+        Cloud::connect(&access).await.ok_or_else(|| Outcome::refused(Problem::new("no region is configured", cure)))?;
+    Ok(Session { config, cloud, report, stop, sandbox })
 }
 
 /// The sandbox as it was kept, when there is to be one.
 fn sandbox_of(global: &Global) -> Result<Option<Sandbox>, Problem> {
     let world = world_file(global);
-    let opened = global
-        .sandbox
-        .then(|| Sandbox::open(&world, PACE))
-        .transpose();
-    opened.map_err(|error| {
-        Problem::new(
-            format!("{}: {error}", world.display()),
-            "`deploy sandbox reset` begins anew.",
-        )
-    })
+    let opened = global.sandbox.then(|| Sandbox::open(&world, PACE)).transpose();
+    opened.map_err(|error| Problem::new(format!("{}: {error}", world.display()), "`deploy sandbox reset` begins anew."))
 }
 
 fn seconds(start: Instant) -> f64 {
@@ -233,16 +201,13 @@ fn configuration(global: &Global) -> Result<(String, String), Problem> {
     let path = match &global.config {
         Some(path) => path.clone(),
         None if global.sandbox => {
-            return Ok((
-                "the sandbox's configuration".to_owned(),
-                sandbox::configuration(),
-            ));
+            return Ok(("the sandbox's configuration".to_owned(), sandbox::configuration()));
         }
         None => PathBuf::from("deploy.yaml"),
     };
     let cure = "Copy deploy.yaml.example to deploy.yaml and set the network, or try `deploy --sandbox up`.";
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Problem::new(format!("{}: {error}", path.display()), cure))?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| Problem::new(format!("{}: {error}", path.display()), cure))?;
     Ok((path.display().to_string(), text))
 }
 
@@ -250,25 +215,17 @@ fn configuration(global: &Global) -> Result<(String, String), Problem> {
 fn world_file(global: &Global) -> PathBuf {
     let state = || {
         let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-        std::env::var_os("XDG_STATE_HOME")
-            .map(PathBuf::from)
-            .or(home)
-            .unwrap_or_else(std::env::temp_dir)
+        std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or(home).unwrap_or_else(std::env::temp_dir)
     };
-    global
-        .sandbox_world
-        .clone()
-        .unwrap_or_else(|| state().join("deploy").join("sandbox.json"))
+    global.sandbox_world.clone().unwrap_or_else(|| state().join("deploy").join("sandbox.json"))
 }
 
 /// Asks the run to stop at the first Ctrl-C or SIGTERM; a second one ends the process at once.
 fn signals() -> Stop {
     use tokio::signal::unix::{SignalKind, signal};
     let (sender, stop) = Stop::channel();
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return Stop::never();
     };
     tokio::spawn(async move {
@@ -316,8 +273,6 @@ fn log_to_stderr(verbose: u8) {
         1 => "warn,aws_smithy_runtime::client::retries=debug",
         _ => "info,aws_smithy_runtime=debug",
     };
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(level);
+    let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(level);
     let _ = subscriber.try_init();
 }

@@ -27,26 +27,15 @@ pub const ROLLS: [Key; 2] = [launch_template::VERSION.0, auto_scaling::NAME.0];
 
 /// Whether a change replaces instances.
 pub fn is_rollout(change: &Planned) -> bool {
-    let brings = [
-        "launch_template",
-        "launch_template_version",
-        "outdated_instances",
-        "refresh_to",
-    ];
+    let brings = ["launch_template", "launch_template_version", "outdated_instances", "refresh_to"];
     change.resource == auto_scaling::NAME.0
         && ["update", "adopt"].contains(&change.action)
-        && change
-            .fields
-            .iter()
-            .any(|field| brings.contains(&field.field.as_str()))
+        && change.fields.iter().any(|field| brings.contains(&field.field.as_str()))
 }
 
 /// Whether a change ends a refresh to a version that nobody wants any more.
 pub fn gives_way(change: &Planned) -> bool {
-    change
-        .fields
-        .iter()
-        .any(|field| field.field == "refresh_to")
+    change.fields.iter().any(|field| field.field == "refresh_to")
 }
 
 /// A rollout of one run.
@@ -86,10 +75,7 @@ impl Rollout<'_> {
             return Ok(None);
         };
         let Some(path) = &self.site.config.verify.capture else {
-            return Ok(Some(Gate {
-                endpoint,
-                liveness: None,
-            }));
+            return Ok(Some(Gate { endpoint, liveness: None }));
         };
         let capture = Capture::read(path.as_ref(), &Beside::default())?;
         let web = match &self.session.sandbox {
@@ -97,12 +83,9 @@ impl Rollout<'_> {
             None => Web::new(None)?,
         };
         let base = BaseUrl::parse(&endpoint, true)?; // a stack without TLS was asked for in deploy.yaml
-        let service = Service::new(base, Token::read(None)?, &web)
-            .map_err(|why| Refused::new(why, "This is a bug."))?;
-        Ok(Some(Gate {
-            endpoint,
-            liveness: Some((capture, service)),
-        }))
+        let service =
+            Service::new(base, Token::read(None)?, &web).map_err(|why| Refused::new(why, "This is a bug."))?;
+        Ok(Some(Gate { endpoint, liveness: Some((capture, service)) }))
     }
 
     /// Whether the group may be rolled: an unhealthy one would not tell a bad version from a good one. One that was mended
@@ -156,10 +139,7 @@ impl Rollout<'_> {
         // One that has just been launched is not ill.
         let ill = |one: &Unhealthy| !one.leaving && one.state != "initial";
         if targets.others.iter().any(ill) || targets.healthy == 0 {
-            let what = format!(
-                "{} of {} targets healthy",
-                targets.healthy, targets.registered
-            );
+            let what = format!("{} of {} targets healthy", targets.healthy, targets.registered);
             return Ok(Some(match targets.others().as_str() {
                 "" => what,
                 others => format!("{what} ({others})"),
@@ -167,9 +147,7 @@ impl Rollout<'_> {
         }
         let Some(gate) = gate else { return Ok(None) };
         let answer = self.ask(gate, targets.healthy).await;
-        Ok(answer
-            .err()
-            .map(|why| format!("{} does not answer: {why}", gate.endpoint)))
+        Ok(answer.err().map(|why| format!("{} does not answer: {why}", gate.endpoint)))
     }
 
     /// Follows an instance refresh to its end.
@@ -240,11 +218,7 @@ impl Rollout<'_> {
     /// Asks the service as often as it takes to meet every instance, and once for a real analysis.
     async fn judge(&self, gate: &Gate, healthy: usize, asked: &mut bool) -> Option<Bad> {
         if let Err(why) = self.ask(gate, healthy).await {
-            return Some(Bad {
-                exit: Exit::Unverified,
-                why: format!("{}: {why}", gate.endpoint),
-                check: None,
-            });
+            return Some(Bad { exit: Exit::Unverified, why: format!("{}: {why}", gate.endpoint), check: None });
         }
         let (capture, service) = gate.liveness.as_ref().filter(|_| !*asked)?;
         *asked = true;
@@ -253,11 +227,7 @@ impl Rollout<'_> {
         let answered = service.liveness(capture, time).await.ok()?;
         let (exit, _) = decided(&answered.verdict, None, None);
         let found = check(Analysis::Quality, &answered.verdict, None, None);
-        (exit != Exit::Done).then(|| Bad {
-            exit,
-            why: found.evidence.clone(),
-            check: Some(found),
-        })
+        (exit != Exit::Done).then(|| Bad { exit, why: found.evidence.clone(), check: Some(found) })
     }
 
     async fn ask(&self, gate: &Gate, healthy: usize) -> Result<(), String> {
@@ -279,27 +249,16 @@ impl Rollout<'_> {
         };
         let moving = |one: &Instance| {
             let id = one.instance_id().unwrap_or("?");
-            let version = one
-                .launch_template()
-                .and_then(|from| from.version())
-                .unwrap_or("?");
+            let version = one.launch_template().and_then(|from| from.version()).unwrap_or("?");
             let state = one.lifecycle_state().map_or("?", |state| state.as_str());
-            let ill = targets
-                .others
-                .iter()
-                .find(|target| target.id == id)
-                .map(|target| target.state.as_str());
+            let ill = targets.others.iter().find(|target| target.id == id).map(|target| target.state.as_str());
             match (state, ill) {
                 ("InService", None) if version != refresh.version => None,
                 (state, Some(ill)) => Some(format!("{id} (version {version}) {state}, {ill}")),
                 (state, None) => Some(format!("{id} (version {version}) {state}")),
             }
         };
-        let lines: Vec<String> = group
-            .iter()
-            .flat_map(|group| group.instances())
-            .filter_map(moving)
-            .collect();
+        let lines: Vec<String> = group.iter().flat_map(|group| group.instances()).filter_map(moving).collect();
         let what = told(refresh);
         self.tell(match lines.is_empty() {
             true => what,
@@ -316,18 +275,12 @@ impl Rollout<'_> {
         };
         let (key, name) = (auto_scaling::REFRESH.0, &self.site.config.names);
         let name = name.auto_scaling_group.clone();
-        self.session
-            .report
-            .event(Event::Finished { key, name, verb });
+        self.session.report.event(Event::Finished { key, name, verb });
     }
 
     fn tell(&self, why: String) {
         let name = self.site.config.names.auto_scaling_group.clone();
-        self.session.report.event(Event::Waiting {
-            key: auto_scaling::REFRESH.0,
-            name,
-            why,
-        });
+        self.session.report.event(Event::Waiting { key: auto_scaling::REFRESH.0, name, why });
     }
 
     /// The run ends, the rollout does not.
@@ -343,9 +296,7 @@ impl Rollout<'_> {
 
     fn lost(&self, error: &Error) -> Box<Outcome> {
         let summary = "failed; the rollout goes on by itself, and running again follows it";
-        Box::new(
-            Outcome::new(Exit::Failed, "failed", summary).with_problems(vec![Problem::of(error)]),
-        )
+        Box::new(Outcome::new(Exit::Failed, "failed", summary).with_problems(vec![Problem::of(error)]))
     }
 }
 

@@ -58,11 +58,7 @@ fn reset(world: &Path) -> std::io::Result<String> {
 }
 
 /// The inner error: a switch that there is not, or a value that it cannot have.
-fn weather(
-    world: &Path,
-    switches: &[String],
-    report: &Report,
-) -> std::io::Result<Result<String, String>> {
+fn weather(world: &Path, switches: &[String], report: &Report) -> std::io::Result<Result<String, String>> {
     let sandbox = Sandbox::open(world, super::PACE)?;
     let mut weather = sandbox.world().weather;
     for switch in switches {
@@ -81,20 +77,11 @@ fn weather(
     Ok(Ok("Kept.".to_owned()))
 }
 
-async fn serve(
-    world: &Path,
-    port: u16,
-    pace: f64,
-    report: &Report,
-    stop: &Stop,
-) -> std::io::Result<String> {
+async fn serve(world: &Path, port: u16, pace: f64, report: &Report, stop: &Stop) -> std::io::Result<String> {
     let sandbox = Sandbox::open(world, pace)?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let address = listener.local_addr()?;
-    report.line(&format!(
-        "export AWS_ENDPOINT_URL=http://{address} AWS_REGION={}",
-        sandbox::seed().region
-    ));
+    report.line(&format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION={}", sandbox::seed().region));
     report.line("export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox");
     report.note("Serving; Ctrl-C ends it and keeps what was made.");
     let stop = stop.clone();

@@ -19,17 +19,7 @@ pub async fn run(session: &Session<'_>) -> Outcome {
     let (site, found) = (&surveyed.site, &surveyed.found);
     let graph = Graph::trace(STACK, site);
     let (stop, quiet) = (Stop::never(), |_: Event| {});
-    let plan = walk(
-        session,
-        site,
-        &graph,
-        Goal::Present,
-        false,
-        clock,
-        &stop,
-        &quiet,
-    )
-    .plan(found);
+    let plan = walk(session, site, &graph, Goal::Present, false, clock, &stop, &quiet).plan(found);
     let standing: Vec<Standing> = STACK
         .iter()
         .filter_map(|node| {
@@ -38,17 +28,9 @@ pub async fn run(session: &Session<'_>) -> Outcome {
             if seen.is_none() && *decision == Decision::Nothing {
                 return None; // neither there nor wanted
             }
-            let id = seen
-                .and_then(|seen| seen.outputs.values().next().cloned())
-                .unwrap_or_default();
+            let id = seen.and_then(|seen| seen.outputs.values().next().cloned()).unwrap_or_default();
             let state = state(decision);
-            Some(Standing {
-                resource: node.key(),
-                name: node.name(site),
-                step: node.step(),
-                id,
-                state,
-            })
+            Some(Standing { resource: node.key(), name: node.name(site), step: node.step(), id, state })
         })
         .collect();
     let ids = ids(found);
@@ -59,21 +41,9 @@ pub async fn run(session: &Session<'_>) -> Outcome {
         Err(error) => problems.push(Problem::of(&error)),
     }
     let absent = standing.iter().all(|one| one.state == "absent");
-    let exit = if problems.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Failed
-    };
-    let (word, summary) = if absent {
-        ("absent", "Nothing of this stack stands.")
-    } else {
-        ("standing", "")
-    };
-    Outcome {
-        standing,
-        outputs: shown,
-        ..Outcome::new(exit, word, summary).with_problems(problems)
-    }
+    let exit = if problems.is_empty() { Exit::Done } else { Exit::Failed };
+    let (word, summary) = if absent { ("absent", "Nothing of this stack stands.") } else { ("standing", "") };
+    Outcome { standing, outputs: shown, ..Outcome::new(exit, word, summary).with_problems(problems) }
 }
 
 fn state(decision: &Decision) -> &'static str {
@@ -87,47 +57,24 @@ fn state(decision: &Decision) -> &'static str {
 }
 
 /// Targets and capacity.
-async fn live(
-    session: &Session<'_>,
-    ids: &crate::engine::Outputs,
-) -> cloud::Result<Vec<(String, String)>> {
+async fn live(session: &Session<'_>, ids: &crate::engine::Outputs) -> cloud::Result<Vec<(String, String)>> {
     let mut lines = Vec::new();
     if let Some(arn) = ids.get(&target_group::ARN) {
         let targets = verify::targets(&session.cloud, arn).await?;
-        let others = if targets.others.is_empty() {
-            String::new()
-        } else {
-            format!("; {}", targets.others())
-        };
-        lines.push((
-            "targets".to_owned(),
-            format!(
-                "{} of {} healthy{others}",
-                targets.healthy, targets.registered
-            ),
-        ));
+        let others = if targets.others.is_empty() { String::new() } else { format!("; {}", targets.others()) };
+        lines.push(("targets".to_owned(), format!("{} of {} healthy{others}", targets.healthy, targets.registered)));
     }
     if let Some(name) = ids.get(&auto_scaling::NAME)
         && let Some(group) = cloud::group(&session.cloud, name).await?
     {
         let size = |size: Option<i32>| size.map_or("?".to_owned(), |size| size.to_string());
-        let (min, desired, max) = (
-            size(group.min_size()),
-            size(group.desired_capacity()),
-            size(group.max_size()),
-        );
-        lines.push((
-            "capacity".to_owned(),
-            format!("desired {desired}, min {min}, max {max}"),
-        ));
+        let (min, desired, max) = (size(group.min_size()), size(group.desired_capacity()), size(group.max_size()));
+        lines.push(("capacity".to_owned(), format!("desired {desired}, min {min}, max {max}")));
         let instances = group.instances().iter().map(|one| {
             let state = one.lifecycle_state().map_or("?", |state| state.as_str());
             format!("{} {state}", one.instance_id().unwrap_or("?"))
         });
-        lines.push((
-            "instances".to_owned(),
-            instances.collect::<Vec<_>>().join("; "),
-        ));
+        lines.push(("instances".to_owned(), instances.collect::<Vec<_>>().join("; ")));
     }
     Ok(lines)
 }

@@ -27,16 +27,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Outcome {
     let site = surveyed.site;
     let graph = Graph::trace(STACK, &site);
     let tell = session.tell();
-    let walk = walk(
-        session,
-        &site,
-        &graph,
-        Goal::Absent,
-        false,
-        clock,
-        session.stop,
-        &tell,
-    );
+    let walk = walk(session, &site, &graph, Goal::Absent, false, clock, session.stop, &tell);
     let mut plan = walk.plan(&surveyed.found);
     plan.reverse();
     // What leaves with its instance is no line of its own.
@@ -52,21 +43,12 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Outcome {
     };
     if args.dry_run {
         left.extend(protected);
-        let outcome =
-            Outcome::new(Exit::Done, "changes_pending", "Nothing was removed.").with_problems(left);
-        return Outcome {
-            changes,
-            planned: true,
-            ..outcome
-        };
+        let outcome = Outcome::new(Exit::Done, "changes_pending", "Nothing was removed.").with_problems(left);
+        return Outcome { changes, planned: true, ..outcome };
     }
     if !protected.is_empty() && !args.lift_protection {
         let outcome = Outcome::new(Exit::Refused, "refused", "refused; nothing was removed");
-        return Outcome {
-            changes,
-            planned: true,
-            ..outcome.with_problems(protected)
-        };
+        return Outcome { changes, planned: true, ..outcome.with_problems(protected) };
     }
     if !changes.is_empty()
         && let Some(refused) = consent(session, args, &changes)
@@ -107,11 +89,7 @@ async fn nothing_to_remove(walk: &Walk<'_>) -> Outcome {
         Err(outcome) => return *outcome,
     };
     match left.is_empty() {
-        true => Outcome::new(
-            Exit::Done,
-            "unchanged",
-            "There was nothing of this stack to remove.",
-        ),
+        true => Outcome::new(Exit::Done, "unchanged", "There was nothing of this stack to remove."),
         false => Outcome::new(
             Exit::Incomplete,
             "incomplete",
@@ -125,9 +103,7 @@ async fn nothing_to_remove(walk: &Walk<'_>) -> Outcome {
 async fn protections(walk: &Walk<'_>, found: &Found) -> Result<Vec<Problem>, Error> {
     let mut problems = Vec::new();
     for (key, what) in walk.plan(found) {
-        let (Decision::Delete, Some(node), Some(Some(seen))) =
-            (what, walk.graph.node(key), found.get(key))
-        else {
+        let (Decision::Delete, Some(node), Some(Some(seen))) = (what, walk.graph.node(key), found.get(key)) else {
             continue;
         };
         for protection in node.protections(walk.cloud, seen).await? {
@@ -144,9 +120,7 @@ async fn protections(walk: &Walk<'_>, found: &Found) -> Result<Vec<Problem>, Err
 
 async fn lift(walk: &Walk<'_>, found: &Found) -> Result<(), Error> {
     for (key, what) in walk.plan(found) {
-        if let (Decision::Delete, Some(node), Some(Some(seen))) =
-            (what, walk.graph.node(key), found.get(key))
-        {
+        if let (Decision::Delete, Some(node), Some(Some(seen))) = (what, walk.graph.node(key), found.get(key)) {
             node.lift(walk.cloud, seen).await?;
         }
     }
@@ -154,8 +128,7 @@ async fn lift(walk: &Walk<'_>, found: &Found) -> Result<(), Error> {
 }
 
 fn unread(error: &Error) -> Outcome {
-    Outcome::new(Exit::Failed, "failed", "failed; nothing was removed")
-        .with_problems(vec![Problem::of(error)])
+    Outcome::new(Exit::Failed, "failed", "failed; nothing was removed").with_problems(vec![Problem::of(error)])
 }
 
 /// Removes what is ours, until two looks in a row find none of it.
@@ -169,10 +142,7 @@ async fn remove(walk: &Walk<'_>, mut found: Found) -> (Vec<Planned>, Vec<Failure
             return (done, Vec::new());
         }
         if attempt == 2 * ROUNDS {
-            return (
-                done,
-                keys.iter().filter_map(|key| remade(walk, key)).collect(),
-            );
+            return (done, keys.iter().filter_map(|key| remade(walk, key)).collect());
         }
         let acted = match keys.is_empty() {
             true => {
@@ -199,9 +169,7 @@ async fn remove(walk: &Walk<'_>, mut found: Found) -> (Vec<Planned>, Vec<Failure
 
 fn ours(walk: &Walk<'_>, found: &Found) -> BTreeSet<Key> {
     let plan = walk.plan(found).into_iter();
-    plan.filter(|(_, what)| pending(what) && !matches!(what, Decision::Foreign { .. }))
-        .map(|(key, _)| key)
-        .collect()
+    plan.filter(|(_, what)| pending(what) && !matches!(what, Decision::Foreign { .. })).map(|(key, _)| key).collect()
 }
 
 fn remade(walk: &Walk<'_>, key: Key) -> Option<Failure> {
@@ -216,11 +184,7 @@ fn remade(walk: &Walk<'_>, key: Key) -> Option<Failure> {
 
 /// The last look: what carries our tag, whatever its name, twice. What is known to stay for others is not ours. An
 /// outcome: it did not come to its end, and nothing is proven.
-async fn left_by_tag(
-    walk: &Walk<'_>,
-    removed: usize,
-    strangers: &[Planned],
-) -> Result<Vec<Problem>, Box<Outcome>> {
+async fn left_by_tag(walk: &Walk<'_>, removed: usize, strangers: &[Planned]) -> Result<Vec<Problem>, Box<Outcome>> {
     let (mut before, mut same, mut patience) = (None, 0, Patience::default());
     let mut left = Vec::new();
     for attempt in 0.. {
@@ -245,29 +209,19 @@ async fn left_by_tag(
             },
         };
         let name = walk.site.config.stack.clone();
-        (walk.tell)(Event::Waiting {
-            key: "last_look",
-            name,
-            why,
-        });
+        (walk.tell)(Event::Waiting { key: "last_look", name, why });
         match walk.clock.pause(attempt, walk.stop).await {
             true => {}
             false if walk.stop.signal().is_none() && !left.is_empty() => break,
             false => return Err(Box::new(failed(&[], walk.stop, ""))),
         }
     }
-    let named = |one: &&String| {
-        !strangers
-            .iter()
-            .any(|stranger| one.ends_with(&stranger.name))
-    };
+    let named = |one: &&String| !strangers.iter().any(|stranger| one.ends_with(&stranger.name));
     let problem = |one: &String| Problem {
         resource: Some(one.trim().to_owned()),
         message: "carries the stack's tag under another name than deploy.yaml's".to_owned(),
         cause: Some("it was made under other names, or tagged by hand".to_owned()),
-        cure: Some(
-            "Run teardown with the deploy.yaml that made it, or remove it by hand.".to_owned(),
-        ),
+        cure: Some("Run teardown with the deploy.yaml that made it, or remove it by hand.".to_owned()),
     };
     Ok(left.iter().filter(named).map(problem).collect())
 }
@@ -277,27 +231,16 @@ fn unlooked(error: &Error) -> Outcome {
     Outcome::new(Exit::Failed, "failed", summary).with_problems(vec![Problem::of(error)])
 }
 
-fn conclude(
-    session: &Session<'_>,
-    changes: Vec<Planned>,
-    failures: &[Failure],
-    left: Vec<Problem>,
-) -> Outcome {
+fn conclude(session: &Session<'_>, changes: Vec<Planned>, failures: &[Failure], left: Vec<Problem>) -> Outcome {
     let mut outcome = if !failures.is_empty() {
         let mut outcome = failed(failures, session.stop, "running again goes on from here");
         let held = |failure: &Failure| {
-            matches!(
-                failure.trouble,
-                Trouble::Cloud(Error::Held(_)) | Trouble::Foreign(_) | Trouble::Skipped(_)
-            )
+            matches!(failure.trouble, Trouble::Cloud(Error::Held(_)) | Trouble::Foreign(_) | Trouble::Skipped(_))
         };
         if session.stop.signal().is_none() && failures.iter().all(held) {
             outcome.exit = Exit::Incomplete;
             outcome.outcome = "incomplete";
-            outcome.summary = format!(
-                "Removed {} resources; what is held by others stays.",
-                changes.len()
-            );
+            outcome.summary = format!("Removed {} resources; what is held by others stays.", changes.len());
         }
         outcome.problems.extend(left);
         outcome
@@ -308,11 +251,7 @@ fn conclude(
         );
         Outcome::new(Exit::Done, "changed", summary)
     } else {
-        let summary = format!(
-            "Removed {} resources; {} that are not ours stay.",
-            changes.len(),
-            left.len()
-        );
+        let summary = format!("Removed {} resources; {} that are not ours stay.", changes.len(), left.len());
         Outcome::new(Exit::Incomplete, "incomplete", summary).with_problems(left)
     };
     outcome.changes = changes;
@@ -321,9 +260,7 @@ fn conclude(
 
 /// What is ours, and what only has our name.
 fn apart(changes: Vec<Planned>) -> (Vec<Planned>, Vec<Planned>) {
-    changes
-        .into_iter()
-        .partition(|change| change.action != "foreign")
+    changes.into_iter().partition(|change| change.action != "foreign")
 }
 
 fn stranger(change: &Planned) -> Problem {
@@ -346,34 +283,18 @@ fn consent(session: &Session<'_>, args: &cli::Teardown, changes: &[Planned]) -> 
     }
     let stack = &session.config.stack;
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        let problem = Problem::new(
-            "teardown asks before it removes, and there is no terminal",
-            "Use --yes.",
-        );
-        return Some(
-            Outcome::new(Exit::Usage, "refused", "nothing was removed")
-                .with_problems(vec![problem]),
-        );
+        let problem = Problem::new("teardown asks before it removes, and there is no terminal", "Use --yes.");
+        return Some(Outcome::new(Exit::Usage, "refused", "nothing was removed").with_problems(vec![problem]));
     }
     session.report.note(&crate::report::plan_text(changes));
-    session
-        .report
-        .ask(&format!("Type the stack's name ({stack}) to remove it: "));
+    session.report.ask(&format!("Type the stack's name ({stack}) to remove it: "));
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     if let Some(signal) = session.stop.signal() {
-        return Some(Outcome::new(
-            interrupted(signal),
-            "interrupted",
-            "nothing was removed",
-        ));
+        return Some(Outcome::new(interrupted(signal), "interrupted", "nothing was removed"));
     }
     match read {
         Ok(_) if answer.trim() == stack => None,
-        _ => Some(Outcome::new(
-            Exit::Refused,
-            "refused",
-            "That is not the stack's name; nothing was removed.",
-        )),
+        _ => Some(Outcome::new(Exit::Refused, "refused", "That is not the stack's name; nothing was removed.")),
     }
 }

@@ -25,25 +25,11 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
         Ok(surveyed) => surveyed,
         Err(outcome) => return outcome,
     };
-    let site = Site {
-        rollout: site::Rollout {
-            force: args.force,
-            verified: !args.no_verify,
-        },
-        ..surveyed.site.clone()
-    };
+    let site =
+        Site { rollout: site::Rollout { force: args.force, verified: !args.no_verify }, ..surveyed.site.clone() };
     let graph = Graph::trace(STACK, &site);
     let tell = session.tell();
-    let walk = walk(
-        session,
-        &site,
-        &graph,
-        Goal::Present,
-        args.adopt,
-        clock,
-        session.stop,
-        &tell,
-    );
+    let walk = walk(session, &site, &graph, Goal::Present, args.adopt, clock, session.stop, &tell);
     let (mut found, mut changes, mut again) = (surveyed.found, Vec::new(), false);
     let (ids, checks) = loop {
         let ids = match converge(session, &walk, found, args, &mut changes).await {
@@ -68,19 +54,10 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Outcome {
     let mut outcome = match checks {
         Ok(checks) => {
             let (word, summary) = match changes.len() {
-                0 => (
-                    "unchanged",
-                    "Nothing to do: the stack is as deploy.yaml wants it.".to_owned(),
-                ),
-                count => (
-                    "changed",
-                    format!("Done: {count} resources changed, read back and found as wanted."),
-                ),
+                0 => ("unchanged", "Nothing to do: the stack is as deploy.yaml wants it.".to_owned()),
+                count => ("changed", format!("Done: {count} resources changed, read back and found as wanted.")),
             };
-            Outcome {
-                checks,
-                ..Outcome::new(Exit::Done, word, summary)
-            }
+            Outcome { checks, ..Outcome::new(Exit::Done, word, summary) }
         }
         Err(error) => unproven(session, &error),
     };
@@ -116,12 +93,7 @@ async fn converge(
         let refresh = known.get(&auto_scaling::REFRESH).filter(|_| !outdated);
         let rolls = changes.iter().any(is_rollout) && refresh.is_none();
         let (site, clock, ids) = (walk.site, &walk.clock, &known);
-        let rollout = Rollout {
-            session,
-            site,
-            ids,
-            clock,
-        };
+        let rollout = Rollout { session, site, ids, clock };
         if !args.no_verify && gate.is_none() && (refresh.is_some() || rolls) {
             let ready = rollout.gate().await;
             gate = ready.map_err(|refused| Box::new(Outcome::refused(refused)))?;
@@ -176,18 +148,9 @@ async fn converge(
 }
 
 /// What is to be removed and made again. Refused: what is not ours, and a replacement that nobody allowed.
-fn permitted(
-    plan: &Plan,
-    changes: &[Planned],
-    walk: &Walk<'_>,
-    args: &cli::Up,
-) -> Result<BTreeSet<Key>, Box<Outcome>> {
+fn permitted(plan: &Plan, changes: &[Planned], walk: &Walk<'_>, args: &cli::Up) -> Result<BTreeSet<Key>, Box<Outcome>> {
     if let Some(refused) = foreign(changes) {
-        return Err(Box::new(Outcome {
-            changes: changes.to_vec(),
-            planned: true,
-            ..refused
-        }));
+        return Err(Box::new(Outcome { changes: changes.to_vec(), planned: true, ..refused }));
     }
     let replaced = replaced(plan, walk);
     match replaced.is_empty() || args.replace {
@@ -203,11 +166,7 @@ async fn fit_first(
     gate: Option<&Gate>,
     mended: bool,
 ) -> Result<BTreeSet<Key>, Box<Outcome>> {
-    let others: BTreeSet<Key> = keys
-        .iter()
-        .copied()
-        .filter(|key| !ROLLS.contains(key))
-        .collect();
+    let others: BTreeSet<Key> = keys.iter().copied().filter(|key| !ROLLS.contains(key)).collect();
     if !others.is_empty() {
         return Ok(others);
     }
@@ -216,10 +175,7 @@ async fn fit_first(
 }
 
 fn is_refusal(failure: &Failure) -> bool {
-    matches!(
-        failure.trouble,
-        Trouble::Cloud(Error::Consent { .. }) | Trouble::Skipped(_)
-    )
+    matches!(failure.trouble, Trouble::Cloud(Error::Consent { .. }) | Trouble::Skipped(_))
 }
 
 /// What ends a run after it has changed something does not say that nothing was changed.
@@ -228,18 +184,12 @@ fn stopped_after(outcome: Outcome, done: Vec<Planned>) -> Outcome {
         return outcome;
     }
     let (exit, summary) = match outcome.exit {
-        Exit::Refused => (
-            Exit::Failed,
-            "failed; what was changed before stays, and running again goes on from here".to_owned(),
-        ),
+        Exit::Refused => {
+            (Exit::Failed, "failed; what was changed before stays, and running again goes on from here".to_owned())
+        }
         exit => (exit, outcome.summary),
     };
-    Outcome {
-        exit,
-        summary,
-        changes: done,
-        ..outcome
-    }
+    Outcome { exit, summary, changes: done, ..outcome }
 }
 
 /// What a new look shows, when what was waited for in vain is explained by it: something that a lagging look had shown is
@@ -253,18 +203,12 @@ async fn looks_different(walk: &Walk<'_>, plan: &Plan, walked: &Walked) -> Optio
         return None;
     }
     let found = walk.look_after(&walked.acted).await.ok()?;
-    let before = |key: &Key| {
-        plan.iter()
-            .find(|(other, _)| other == key)
-            .map(|(_, what)| verb(what))
-    };
+    let before = |key: &Key| plan.iter().find(|(other, _)| other == key).map(|(_, what)| verb(what));
     let same = |key: &Key, what: &Decision| {
         walked.failures.iter().any(|failure| failure.key == *key) && before(key) == Some(verb(what))
     };
     let next = walk.plan(&found);
-    next.iter()
-        .any(|(key, what)| pending(what) && !same(key, what))
-        .then_some(found)
+    next.iter().any(|(key, what)| pending(what) && !same(key, what)).then_some(found)
 }
 
 fn still_waiting(changes: Vec<Planned>, walk: &Walk<'_>) -> Outcome {
@@ -274,11 +218,7 @@ fn still_waiting(changes: Vec<Planned>, walk: &Walk<'_>) -> Outcome {
         ..Problem::default()
     });
     let outcome = failed(&[], walk.stop, "").with_problems(waited.collect());
-    Outcome {
-        changes,
-        planned: true,
-        ..outcome
-    }
+    Outcome { changes, planned: true, ..outcome }
 }
 
 fn never_as_wanted(left: Vec<Planned>) -> Outcome {
@@ -295,39 +235,25 @@ fn never_as_wanted(left: Vec<Planned>) -> Outcome {
 }
 
 async fn look(walk: &Walk<'_>, acted: &Plan) -> Result<Found, Box<Outcome>> {
-    walk.look_after(acted).await.map_err(|failures| {
-        Box::new(failed(
-            &failures,
-            walk.stop,
-            "running again goes on from here",
-        ))
-    })
+    walk.look_after(acted)
+        .await
+        .map_err(|failures| Box::new(failed(&failures, walk.stop, "running again goes on from here")))
 }
 
 /// What must be removed before it can be made again, with everything that holds its id.
 fn replaced(plan: &Plan, walk: &Walk) -> BTreeSet<Key> {
-    let fixed = plan
-        .iter()
-        .filter(|(_, what)| matches!(what, Decision::Replace { .. }));
-    fixed
-        .flat_map(|(key, _)| walk.graph.bound_to(key))
-        .collect()
+    let fixed = plan.iter().filter(|(_, what)| matches!(what, Decision::Replace { .. }));
+    fixed.flat_map(|(key, _)| walk.graph.bound_to(key)).collect()
 }
 
 async fn remove(walk: &Walk<'_>, found: Found, keys: &BTreeSet<Key>) -> Result<(), Box<Outcome>> {
-    let removal = Walk {
-        goal: Goal::Absent,
-        terms: walk.terms.clone(),
-        ..*walk
-    };
+    let removal = Walk { goal: Goal::Absent, terms: walk.terms.clone(), ..*walk };
     let removed = removal.act(found, keys).await;
     match removed.failures.is_empty() {
         true => Ok(()),
-        false => Err(Box::new(failed(
-            &removed.failures,
-            walk.stop,
-            "the replacement stopped; run again with --replace",
-        ))),
+        false => {
+            Err(Box::new(failed(&removed.failures, walk.stop, "the replacement stopped; run again with --replace")))
+        }
     }
 }
 
@@ -336,36 +262,26 @@ fn needs_replace(changes: Vec<Planned>) -> Outcome {
         resource: Some(format!("{} {}", change.resource, change.name)),
         message: change.why.clone().unwrap_or_default(),
         cause: None,
-        cure: Some("`up --replace` removes it, with what hangs on it, and makes it again: the service is down meanwhile."
-            .to_owned()),
+        cure: Some(
+            "`up --replace` removes it, with what hangs on it, and makes it again: the service is down meanwhile."
+                .to_owned(),
+        ),
     });
     let problems = fixed.collect();
-    let outcome = Outcome::new(Exit::Refused, "refused", "refused; nothing was changed")
-        .with_problems(problems);
-    Outcome {
-        changes,
-        planned: true,
-        ..outcome
-    }
+    let outcome = Outcome::new(Exit::Refused, "refused", "refused; nothing was changed").with_problems(problems);
+    Outcome { changes, planned: true, ..outcome }
 }
 
 fn to_do(walk: &Walk<'_>, found: &Found) -> BTreeSet<Key> {
     let rolled = ids(found).contains_key(&auto_scaling::REFRESH); // it is followed, not acted on
     let plan = walk.plan(found).into_iter();
-    plan.filter(|(key, what)| pending(what) && !(rolled && *key == auto_scaling::NAME.0))
-        .map(|(key, _)| key)
-        .collect()
+    plan.filter(|(key, what)| pending(what) && !(rolled && *key == auto_scaling::NAME.0)).map(|(key, _)| key).collect()
 }
 
 /// A new size below what runs terminates instances (Auto Scaling API reference, UpdateAutoScalingGroup).
 fn consented(changes: &[Planned], known: &Outputs, args: &cli::Up) -> Result<(), Box<Outcome>> {
-    let running: i64 = known
-        .get(&auto_scaling::DESIRED)
-        .and_then(|size| size.parse().ok())
-        .unwrap_or_default();
-    let group = changes
-        .iter()
-        .find(|change| change.resource == auto_scaling::NAME.0 && change.action != "create");
+    let running: i64 = known.get(&auto_scaling::DESIRED).and_then(|size| size.parse().ok()).unwrap_or_default();
+    let group = changes.iter().find(|change| change.resource == auto_scaling::NAME.0 && change.action != "create");
     let field = group.and_then(|group| group.fields.iter().find(|field| field.field == "max"));
     let max = field.and_then(|field| field.new.as_i64());
     let Some(max) = max.filter(|max| *max < running && !args.allow_scale_in) else {
@@ -373,13 +289,8 @@ fn consented(changes: &[Planned], known: &Outputs, args: &cli::Up) -> Result<(),
     };
     let problem = Problem {
         resource: group.map(|group| format!("{} {}", group.resource, group.name)),
-        message: format!(
-            "scaling.max {max} is below the {running} instances that the group keeps now"
-        ),
-        cause: Some(format!(
-            "AWS would terminate {} of them at once",
-            running - max
-        )),
+        message: format!("scaling.max {max} is below the {running} instances that the group keeps now"),
+        cause: Some(format!("AWS would terminate {} of them at once", running - max)),
         cure: Some("Wait until the load falls, or use --allow-scale-in.".to_owned()),
     };
     let outcome = Outcome::new(Exit::Refused, "refused", "refused; nothing was changed");
@@ -388,22 +299,12 @@ fn consented(changes: &[Planned], known: &Outputs, args: &cli::Up) -> Result<(),
 
 /// What AWS would refuse minutes later: looked at before the first create.
 async fn preflight(session: &Session<'_>, site: &Site, plan: &Plan) -> Result<(), Box<Outcome>> {
-    let creates = plan
-        .iter()
-        .any(|(_, decision)| matches!(decision, Decision::Create(_)));
-    let problems = if creates {
-        subnets(session, site).await?
-    } else {
-        Vec::new()
-    };
+    let creates = plan.iter().any(|(_, decision)| matches!(decision, Decision::Create(_)));
+    let problems = if creates { subnets(session, site).await? } else { Vec::new() };
     match problems.is_empty() {
         true => Ok(()),
         false => {
-            let outcome = Outcome::new(
-                Exit::Refused,
-                "refused",
-                "preflight refused; nothing was changed",
-            );
+            let outcome = Outcome::new(Exit::Refused, "refused", "preflight refused; nothing was changed");
             Err(Box::new(outcome.with_problems(problems)))
         }
     }
@@ -411,57 +312,27 @@ async fn preflight(session: &Session<'_>, site: &Site, plan: &Plan) -> Result<()
 
 async fn subnets(session: &Session<'_>, site: &Site) -> Result<Vec<Problem>, Box<Outcome>> {
     let network = &site.config.network;
-    let ids: BTreeSet<&String> = network
-        .private_subnets
-        .iter()
-        .chain(&network.public_subnets)
-        .collect();
-    let request = session
-        .cloud
-        .ec2
-        .describe_subnets()
-        .set_subnet_ids(Some(ids.into_iter().cloned().collect()));
+    let ids: BTreeSet<&String> = network.private_subnets.iter().chain(&network.public_subnets).collect();
+    let request = session.cloud.ec2.describe_subnets().set_subnet_ids(Some(ids.into_iter().cloned().collect()));
     let subnets = match request.send().await.map_err(Error::from) {
         Ok(reply) => reply.subnets.unwrap_or_default(),
         Err(error) => {
-            let outcome = Outcome::new(
-                Exit::Refused,
-                "refused",
-                "preflight refused; nothing was changed",
-            );
+            let outcome = Outcome::new(Exit::Refused, "refused", "preflight refused; nothing was changed");
             return Err(Box::new(outcome.with_problems(vec![Problem::of(&error)])));
         }
     };
     let mut problems = Vec::new();
-    for subnet in subnets
-        .iter()
-        .filter(|subnet| subnet.vpc_id() != Some(&network.vpc))
-    {
-        let (id, vpc) = (
-            subnet.subnet_id().unwrap_or_default(),
-            subnet.vpc_id().unwrap_or_default(),
-        );
-        problems.push(Problem::new(
-            format!("{id} is in {vpc}, not in {}", network.vpc),
-            "Name subnets of network.vpc.",
-        ));
+    for subnet in subnets.iter().filter(|subnet| subnet.vpc_id() != Some(&network.vpc)) {
+        let (id, vpc) = (subnet.subnet_id().unwrap_or_default(), subnet.vpc_id().unwrap_or_default());
+        problems
+            .push(Problem::new(format!("{id} is in {vpc}, not in {}", network.vpc), "Name subnets of network.vpc."));
     }
-    for (key, wanted) in [
-        ("private", &network.private_subnets),
-        ("public", &network.public_subnets),
-    ] {
-        let of_kind = subnets
-            .iter()
-            .filter(|subnet| wanted.iter().any(|id| subnet.subnet_id() == Some(id)));
-        let zones: BTreeSet<_> = of_kind
-            .filter_map(|subnet| subnet.availability_zone())
-            .collect();
+    for (key, wanted) in [("private", &network.private_subnets), ("public", &network.public_subnets)] {
+        let of_kind = subnets.iter().filter(|subnet| wanted.iter().any(|id| subnet.subnet_id() == Some(id)));
+        let zones: BTreeSet<_> = of_kind.filter_map(|subnet| subnet.availability_zone()).collect();
         if zones.len() < wanted.len().min(2) {
             let what = format!("network.{key}_subnets are all in one availability zone");
-            problems.push(Problem::new(
-                what,
-                "A load balancer needs subnets of at least two zones.",
-            ));
+            problems.push(Problem::new(what, "A load balancer needs subnets of at least two zones."));
         }
     }
     Ok(problems)
@@ -475,8 +346,7 @@ async fn prove(
     tell: &dyn Fn(Event),
 ) -> Result<Vec<Check>, Unproven> {
     let time = (clock, session.stop);
-    let made =
-        |change: &Planned| change.resource == auto_scaling::NAME.0 && change.action == "create";
+    let made = |change: &Planned| change.resource == auto_scaling::NAME.0 && change.action == "create";
     let ids_made = (ids, changes.iter().any(made));
     let mut checks = verify::wait_healthy(&session.cloud, site, ids_made, time, tell).await?;
     if let Some(endpoint) = verify::endpoint(site, ids) {
@@ -489,29 +359,17 @@ fn unproven(session: &Session<'_>, error: &Unproven) -> Outcome {
     let (exit, word) = match (error, session.stop.signal()) {
         (Unproven::Interrupted, Some(signal)) => (interrupted(signal), "interrupted"),
         (Unproven::Deadline(_), _) => (Exit::Deadline, "timeout"),
-        (Unproven::NoAnswer(_) | Unproven::Never { refused: false, .. }, _) => {
-            (Exit::Unverified, "failed")
-        }
+        (Unproven::NoAnswer(_) | Unproven::Never { refused: false, .. }, _) => (Exit::Unverified, "failed"),
         _ => (Exit::Failed, "failed"),
     };
     let problem = match error {
         Unproven::Cloud(error) => Problem::of(error),
-        Unproven::Never {
-            what, cause, fix, ..
-        } => Problem {
-            cause: Some(cause.clone()),
-            ..Problem::new(what, fix)
-        },
+        Unproven::Never { what, cause, fix, .. } => Problem { cause: Some(cause.clone()), ..Problem::new(what, fix) },
         Unproven::NoAnswer(_) => Problem::new(
             error.to_string(),
             "An internal load balancer answers only inside its VPC: run there, or use --no-verify.",
         ),
         _ => Problem::new(error.to_string(), "Running again goes on from here."),
     };
-    Outcome::new(
-        exit,
-        word,
-        "The stack stands; it is not proven that it works.",
-    )
-    .with_problems(vec![problem])
+    Outcome::new(exit, word, "The stack stands; it is not proven that it works.").with_problems(vec![problem])
 }

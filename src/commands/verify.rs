@@ -12,9 +12,7 @@ use crate::engine::clock::Late;
 use crate::engine::{Clock, Event, Goal, Graph, Outputs, Stop};
 use crate::exit::Exit;
 use crate::names::Names;
-use crate::oz::{
-    Analysis, BaseUrl, Capture, Decision, Picture, Refused, Service, Token, Verdict, Web,
-};
+use crate::oz::{Analysis, BaseUrl, Capture, Decision, Picture, Refused, Service, Token, Verdict, Web};
 use crate::report::{Check, Frame, Outcome, Planned, Problem, Report, Status};
 use crate::sandbox::{self, Sandbox};
 use crate::site::Site;
@@ -40,32 +38,16 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Outcome {
     let start = Instant::now();
     let clock = session.clock(args.timeout);
     let verify = &session.config.verify;
-    let capture = args
-        .capture
-        .as_deref()
-        .or(verify.capture.as_deref().map(Path::new));
-    let reference = args
-        .reference
-        .as_deref()
-        .or(verify.reference.as_deref().map(Path::new));
+    let capture = args.capture.as_deref().or(verify.capture.as_deref().map(Path::new));
+    let reference = args.reference.as_deref().or(verify.reference.as_deref().map(Path::new));
     let prepared = match prepare(args, capture, reference, session.sandbox.as_ref()).await {
         Ok(prepared) => prepared,
         Err(refused) => return Outcome::refused(refused),
     };
-    let client = Client {
-        report: session.report,
-        stop: session.stop,
-        sandbox: session.sandbox.as_ref(),
-    };
+    let client = Client { report: session.report, stop: session.stop, sandbox: session.sandbox.as_ref() };
     let (mut passes, mut drifts) = (0, 0);
     for attempt in 0.. {
-        let round = match clock
-            .within(
-                session.stop,
-                Box::pin(look(session, &prepared, &clock, start)),
-            )
-            .await
-        {
+        let round = match clock.within(session.stop, Box::pin(look(session, &prepared, &clock, start))).await {
             Ok(round) => round,
             Err(late) => return stopped(late, session.stop, Vec::new()),
         };
@@ -77,8 +59,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Outcome {
         passes = if wrong.is_empty() { passes + 1 } else { 0 };
         let drift = wrong.iter().any(|found| is_drift(&found.check));
         drifts = if drift { drifts + 1 } else { 0 };
-        let settled =
-            |found: &&Found| !found.heals && (drifts >= DRIFT_LOOKS || !is_drift(&found.check));
+        let settled = |found: &&Found| !found.heals && (drifts >= DRIFT_LOOKS || !is_drift(&found.check));
         if wrong.iter().any(settled) || passes >= args.count {
             return finish(&client, args, &prepared, round, (&clock, start)).await;
         }
@@ -87,21 +68,10 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Outcome {
             |found| format!("{}: {}", found.check.title, found.check.evidence),
         );
         let name = session.config.stack.clone();
-        session.report.event(Event::Waiting {
-            key: "verify",
-            name,
-            why,
-        });
+        session.report.event(Event::Waiting { key: "verify", name, why });
         if !clock.pause(attempt, session.stop).await {
-            let late = if session.stop.signal().is_some() {
-                Late::Stopped
-            } else {
-                Late::Deadline
-            };
-            return Outcome {
-                outputs: round.outputs,
-                ..stopped(late, session.stop, checks(round.found))
-            };
+            let late = if session.stop.signal().is_some() { Late::Stopped } else { Late::Deadline };
+            return Outcome { outputs: round.outputs, ..stopped(late, session.stop, checks(round.found)) };
         }
     }
     unreachable!("it ends with a result, a deadline or a signal")
@@ -111,22 +81,11 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Outcome {
 pub async fn client_alone(args: &cli::Verify, report: &Report, stop: &Stop) -> Outcome {
     let start = Instant::now();
     let clock = Clock::new(args.timeout, 1.0);
-    let prepared = match prepare(
-        args,
-        args.capture.as_deref(),
-        args.reference.as_deref(),
-        None,
-    )
-    .await
-    {
+    let prepared = match prepare(args, args.capture.as_deref(), args.reference.as_deref(), None).await {
         Ok(prepared) => prepared,
         Err(refused) => return Outcome::refused(refused),
     };
-    let client = Client {
-        report,
-        stop,
-        sandbox: None,
-    };
+    let client = Client { report, stop, sandbox: None };
     let mut found = Vec::new();
     for _ in 0..args.count {
         found = match reach_alone(&prepared, (&clock, stop), start).await {
@@ -137,10 +96,7 @@ pub async fn client_alone(args: &cli::Verify, report: &Report, stop: &Stop) -> O
             break;
         }
     }
-    let round = Round {
-        found,
-        ..Round::default()
-    };
+    let round = Round { found, ..Round::default() };
     finish(&client, args, &prepared, round, (&clock, start)).await
 }
 
@@ -150,15 +106,9 @@ pub async fn client_alone(args: &cli::Verify, report: &Report, stop: &Stop) -> O
 /// One cannot.
 pub fn writable(args: &cli::Verify) -> Result<(), Refused> {
     for path in [&args.junit, &args.html].into_iter().flatten() {
-        let opened = std::fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path);
+        let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
         opened.map_err(|error| {
-            Refused::new(
-                format!("{}: {error}", path.display()),
-                "Name a file that can be written.",
-            )
+            Refused::new(format!("{}: {error}", path.display()), "Name a file that can be written.")
         })?;
     }
     Ok(())
@@ -167,24 +117,15 @@ pub fn writable(args: &cli::Verify) -> Result<(), Refused> {
 /// Writes the reports that are asked for, whatever the outcome.
 pub fn write_reports(args: &cli::Verify, frame: &Frame, outcome: &mut Outcome) {
     let reports = [
-        (
-            &args.junit,
-            crate::report::junit as fn(&Frame, &Outcome) -> String,
-        ),
-        (
-            &args.html,
-            crate::report::html as fn(&Frame, &Outcome) -> String,
-        ),
+        (&args.junit, crate::report::junit as fn(&Frame, &Outcome) -> String),
+        (&args.html, crate::report::html as fn(&Frame, &Outcome) -> String),
     ];
     for (path, render) in reports {
         let Some(path) = path else { continue };
         if let Err(error) = std::fs::write(path, render(frame, outcome))
             && outcome.exit != Exit::Usage
         {
-            let problem = Problem::new(
-                format!("{}: {error}", path.display()),
-                "The checks themselves are above.",
-            );
+            let problem = Problem::new(format!("{}: {error}", path.display()), "The checks themselves are above.");
             outcome.problems.push(problem);
             (outcome.exit, outcome.outcome) = (Exit::Failed, "failed");
         }
@@ -197,9 +138,7 @@ async fn prepare(
     reference: Option<&Path>,
     sandbox: Option<&Sandbox>,
 ) -> Result<Prepared, Refused> {
-    let mut capture = capture
-        .map(|path| Capture::read(path, &beside(&args.beside)))
-        .transpose()?;
+    let mut capture = capture.map(|path| Capture::read(path, &beside(&args.beside))).transpose()?;
     let mut reference = reference.map(Picture::read).transpose()?;
     if capture.is_none() && reference.is_some() {
         return Err(Refused::new(
@@ -208,18 +147,11 @@ async fn prepare(
         ));
     }
     if let (None, Some(_)) = (&capture, sandbox) {
-        capture = Some(Capture::parse(
-            sandbox::sample_capture().to_string().as_bytes(),
-            false,
-        )?);
+        capture = Some(Capture::parse(sandbox::sample_capture().to_string().as_bytes(), false)?);
         reference = Picture::new(sandbox::sample_reference());
     }
     let token = Token::read(args.service.token_file.as_deref())?;
-    let base = args
-        .base_url
-        .as_deref()
-        .map(|url| BaseUrl::parse(url, args.service.allow_http))
-        .transpose()?;
+    let base = args.base_url.as_deref().map(|url| BaseUrl::parse(url, args.service.allow_http)).transpose()?;
     let (web, names) = match sandbox {
         Some(sandbox) => {
             let (web, front) = sandbox_web(sandbox).await?;
@@ -227,14 +159,7 @@ async fn prepare(
         }
         None => (Web::new(args.service.ca_file.as_deref())?, Names::System),
     };
-    Ok(Prepared {
-        capture,
-        reference,
-        token,
-        base,
-        web,
-        names,
-    })
+    Ok(Prepared { capture, reference, token, base, web, names })
 }
 
 /// What one look found.
@@ -252,37 +177,16 @@ async fn look(
     clock: &Clock,
     start: Instant,
 ) -> Result<Round, Box<Outcome>> {
-    let surveyed = survey(session, Goal::Present, false, clock)
-        .await
-        .map_err(|outcome| match outcome.exit {
-            Exit::Refused => Outcome {
-                exit: Exit::Unverified,
-                outcome: "failed",
-                ..outcome
-            },
-            _ => outcome,
-        })?;
+    let surveyed = survey(session, Goal::Present, false, clock).await.map_err(|outcome| match outcome.exit {
+        Exit::Refused => Outcome { exit: Exit::Unverified, outcome: "failed", ..outcome },
+        _ => outcome,
+    })?;
     let (site, ids) = (&surveyed.site, ids(&surveyed.found));
     let graph = Graph::trace(STACK, site);
     let (stop, quiet) = (Stop::never(), |_: Event| {});
-    let plan = walk(
-        session,
-        site,
-        &graph,
-        Goal::Present,
-        false,
-        *clock,
-        &stop,
-        &quiet,
-    )
-    .plan(&surveyed.found);
+    let plan = walk(session, site, &graph, Goal::Present, false, *clock, &stop, &quiet).plan(&surveyed.found);
     let changes: Vec<Planned> = planned(&plan, &graph, site);
-    let stack = Stack {
-        cloud: &session.cloud,
-        config: &session.config,
-        ids: &ids,
-        changes: &changes,
-    };
+    let stack = Stack { cloud: &session.cloud, config: &session.config, ids: &ids, changes: &changes };
     let (balancer, targets, instances, policy, called) = tokio::join!(
         timed(start, stack.load_balancer()),
         timed(start, stack.targets()),
@@ -292,29 +196,13 @@ async fn look(
     );
     let called = called.map_err(|late| Box::new(stopped(late, session.stop, Vec::new())))?;
     let [profile, version] = instances;
-    let coming = [&balancer, &targets]
-        .iter()
-        .any(|found| !found.good() && found.heals);
-    let mut found = vec![
-        balancer,
-        stack.listeners(),
-        targets,
-        profile,
-        version,
-        policy,
-    ];
+    let coming = [&balancer, &targets].iter().any(|found| !found.good() && found.heals);
+    let mut found = vec![balancer, stack.listeners(), targets, profile, version, policy];
     // What does not answer while the load balancer or its targets are still coming may answer later.
-    found.extend(called.into_iter().map(|found| Found {
-        heals: found.heals || coming,
-        ..found
-    }));
+    found.extend(called.into_iter().map(|found| Found { heals: found.heals || coming, ..found }));
     found.push(stack.drift());
     let to = prepared.base.clone().or_else(|| endpoint(site, &ids));
-    Ok(Round {
-        found,
-        outputs: outputs(site, &ids),
-        to,
-    })
+    Ok(Round { found, outputs: outputs(site, &ids), to })
 }
 
 fn endpoint(site: &Site, ids: &Outputs) -> Option<BaseUrl> {
@@ -332,16 +220,12 @@ async fn reach(
     if prepared.base.is_some() {
         return reach_alone(prepared, time, start).await;
     }
-    let (Some(balancer), Some(base)) = (ids.get(&load_balancer::DNS_NAME), endpoint(site, ids))
-    else {
+    let (Some(balancer), Some(base)) = (ids.get(&load_balancer::DNS_NAME), endpoint(site, ids)) else {
         return Ok(Vec::new());
     };
     let balancer = balancer.to_lowercase();
     let record = match (site.record_name(), &site.zone) {
-        (Some(name), Some(zone)) => Some((
-            name,
-            crate::verify::name_servers(&session.cloud, &zone.id).await,
-        )),
+        (Some(name), Some(zone)) => Some((name, crate::verify::name_servers(&session.cloud, &zone.id).await)),
         _ => None,
     };
     let endpoint = Endpoint {
@@ -359,11 +243,7 @@ async fn reach(
     endpoint.checks().await
 }
 
-async fn reach_alone(
-    prepared: &Prepared,
-    time: (&Clock, &Stop),
-    start: Instant,
-) -> Result<Vec<Found>, Late> {
+async fn reach_alone(prepared: &Prepared, time: (&Clock, &Stop), start: Instant) -> Result<Vec<Found>, Late> {
     let Some(base) = &prepared.base else {
         return Ok(Vec::new());
     };
@@ -407,16 +287,12 @@ async fn finish(
                     decision = Some((verdict, exit));
                 }
                 Err(late) => {
-                    return Outcome {
-                        outputs: round.outputs,
-                        ..stopped(late, client.stop, checks)
-                    };
+                    return Outcome { outputs: round.outputs, ..stopped(late, client.stop, checks) };
                 }
             }
         }
         (Some(_), _) => checks.push(
-            Check::new("liveness", 0, "liveness")
-                .skip("not called: something before it failed, and calls are metered"),
+            Check::new("liveness", 0, "liveness").skip("not called: something before it failed, and calls are metered"),
         ),
         (None, _) => {}
     }
@@ -424,19 +300,12 @@ async fn finish(
         Some((_, (exit, word))) => (exit, word),
         None => ended(&checks),
     };
-    let failed = checks
-        .iter()
-        .filter(|check| matches!(check.status, Status::Fail | Status::Unknown))
-        .count();
+    let failed = checks.iter().filter(|check| matches!(check.status, Status::Fail | Status::Unknown)).count();
     let summary = match failed {
         0 => format!("Verified: {} checks.", checks.len()),
         failed => format!("{failed} of {} checks failed.", checks.len()),
     };
-    let mut outcome = Outcome {
-        outputs: round.outputs,
-        checks,
-        ..Outcome::new(exit, word, summary)
-    };
+    let mut outcome = Outcome { outputs: round.outputs, checks, ..Outcome::new(exit, word, summary) };
     outcome.verdict = decision.map(|(verdict, _)| verdict);
     outcome
 }
@@ -472,26 +341,14 @@ async fn chain(
         Ok(service) => service,
         Err(why) => {
             let verdict = Verdict::unanswered(why);
-            return Ok((
-                vec![check(Analysis::Quality, &verdict, None, None)],
-                verdict,
-                (Exit::Unverified, "failed"),
-            ));
+            return Ok((vec![check(Analysis::Quality, &verdict, None, None)], verdict, (Exit::Unverified, "failed")));
         }
     };
     let began = start.elapsed();
     let live = service.liveness(capture, time).await?;
-    let chained = prepared
-        .reference
-        .as_ref()
-        .filter(|_| live.verdict.decision == Some(Decision::Success));
+    let chained = prepared.reference.as_ref().filter(|_| live.verdict.decision == Some(Decision::Success));
     // The negative control may come true in the second link: then the first one's SUCCESS is no failure.
-    let mut first = check(
-        Analysis::Quality,
-        &live.verdict,
-        None,
-        expect.filter(|_| chained.is_none()),
-    );
+    let mut first = check(Analysis::Quality, &live.verdict, None, expect.filter(|_| chained.is_none()));
     first.started_ms = began.as_millis() as u64;
     let Some(reference) = chained else {
         let ended = decided(&live.verdict, None, expect);
@@ -503,22 +360,11 @@ async fn chain(
             "some services give one for certain gestures only",
             "Take a capture of another gesture, or leave --reference out.",
         );
-        return Ok((
-            vec![first, missing],
-            live.verdict,
-            (Exit::Unverified, "failed"),
-        ));
+        return Ok((vec![first, missing], live.verdict, (Exit::Unverified, "failed")));
     };
     let began = start.elapsed();
-    let same = service
-        .biometry((reference, shot), capture.meta.expose(), time)
-        .await?;
-    let mut second = check(
-        Analysis::Biometry,
-        &same.verdict,
-        args.min_confidence,
-        expect,
-    );
+    let same = service.biometry((reference, shot), capture.meta.expose(), time).await?;
+    let mut second = check(Analysis::Biometry, &same.verdict, args.min_confidence, expect);
     second.started_ms = began.as_millis() as u64;
     let ended = decided(&same.verdict, args.min_confidence, expect);
     Ok((vec![first, second], same.verdict, ended))
@@ -530,8 +376,5 @@ fn checks(found: Vec<Found>) -> Vec<Check> {
 
 fn stopped(late: Late, stop: &Stop, checks: Vec<Check>) -> Outcome {
     let (exit, word, summary) = lateness(late, stop);
-    Outcome {
-        checks,
-        ..Outcome::new(exit, word, summary)
-    }
+    Outcome { checks, ..Outcome::new(exit, word, summary) }
 }

@@ -69,21 +69,12 @@ pub(super) struct Findings {
 impl Findings {
     /// `top` is where a mistake of the whole is placed.
     pub fn new(top: Place) -> Findings {
-        Findings {
-            mistakes: Vec::new(),
-            places: BTreeMap::new(),
-            spoiled: BTreeSet::new(),
-            top,
-        }
+        Findings { mistakes: Vec::new(), places: BTreeMap::new(), spoiled: BTreeSet::new(), top }
     }
 
     /// Adds a mistake whose place is known.
     pub fn add(&mut self, place: Place, what: impl Into<String>, cure: impl Into<String>) {
-        self.mistakes.push(Mistake {
-            place,
-            what: what.into(),
-            cure: cure.into(),
-        });
+        self.mistakes.push(Mistake { place, what: what.into(), cure: cure.into() });
     }
 
     /// Remembers where the value of `path` stands; `scaling.min`, `network.private_subnets[0]`.
@@ -99,19 +90,11 @@ impl Findings {
     /// A rule among the values of `paths` is broken. It is blamed on the first one that was given, and on none
     /// when one of them was unreadable: the rule would speak about a default.
     pub fn refuse(&mut self, paths: &[&str], what: impl Into<String>, cure: impl Into<String>) {
-        if paths
-            .iter()
-            .any(|path| enclosing(path).any(|path| self.spoiled.contains(path)))
-        {
+        if paths.iter().any(|path| enclosing(path).any(|path| self.spoiled.contains(path))) {
             return;
         }
         let given = paths.iter().find_map(|path| self.places.get(*path));
-        let around = || {
-            paths
-                .iter()
-                .flat_map(|path| enclosing(path))
-                .find_map(|path| self.places.get(path))
-        };
+        let around = || paths.iter().flat_map(|path| enclosing(path)).find_map(|path| self.places.get(path));
         let place = given.or_else(around).unwrap_or(&self.top).clone();
         self.add(place, what, cure);
     }
@@ -125,20 +108,13 @@ impl Findings {
     /// All mistakes in the order of reading, or none.
     pub fn into_result(mut self) -> Result<(), Mistakes> {
         self.mistakes.sort_by(|a, b| a.place.cmp(&b.place));
-        if self.mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(Mistakes(self.mistakes))
-        }
+        if self.mistakes.is_empty() { Ok(()) } else { Err(Mistakes(self.mistakes)) }
     }
 }
 
 /// `a.b[0]`, then `a.b`, then `a`, then the empty path of the file itself.
 fn enclosing(path: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(path), |path| {
-        path.rfind(['.', '[']).map(|end| &path[..end])
-    })
-    .chain([""])
+    std::iter::successors(Some(path), |path| path.rfind(['.', '[']).map(|end| &path[..end])).chain([""])
 }
 
 /// The user's own words, fit for one line of a terminal.
@@ -147,13 +123,7 @@ pub(super) fn shown(text: &str) -> String {
     let mut line: String = text
         .chars()
         .take(LONGEST)
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect::<Vec<_>>()
-            } else {
-                vec![c]
-            }
-        })
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
         .collect();
     if text.chars().nth(LONGEST).is_some() {
         line.push('…');

@@ -31,11 +31,7 @@ use tree::Node;
 /// # Errors
 /// Every mistake, unless the file is no YAML: then that one.
 pub fn parse(text: &str, file: &str, set: &[String]) -> Result<Config, Mistakes> {
-    let top = Place::File {
-        file: file.into(),
-        line: 1,
-        column: 1,
-    };
+    let top = Place::File { file: file.into(), line: 1, column: 1 };
     let mut findings = Findings::new(top.clone());
     let mut root = tree::parse(text, file, &mut findings).unwrap_or_else(|mistake| {
         findings.halt(mistake);
@@ -48,31 +44,20 @@ pub fn parse(text: &str, file: &str, set: &[String]) -> Result<Config, Mistakes>
     rules::check(&config, &mut findings);
     names::check(&config.names, &mut findings);
     findings.into_result()?;
-    Ok(Config {
-        names: config.names.prefixed(),
-        ..config
-    })
+    Ok(Config { names: config.names.prefixed(), ..config })
 }
 
 fn override_one(root: &mut Node, set: &str, findings: &mut Findings) {
     let place = Place::Set(Arc::from(set));
     let Some((path, value)) = set.split_once('=') else {
-        return findings.add(
-            place,
-            "no `=` in it",
-            "write KEY=VALUE, such as scaling.max=10",
-        );
+        return findings.add(place, "no `=` in it", "write KEY=VALUE, such as scaling.max=10");
     };
     let keys: Vec<&str> = match path.split_once('.') {
         Some(("tags", key)) => vec!["tags", key],
         _ => path.split('.').collect(),
     };
     if keys.iter().any(|key| key.is_empty()) {
-        return findings.add(
-            place,
-            "a key is missing before the `=`",
-            "write KEY=VALUE, such as scaling.max=10",
-        );
+        return findings.add(place, "a key is missing before the `=`", "write KEY=VALUE, such as scaling.max=10");
     }
     match tree::parse_override(value, &place, findings) {
         Ok(node) => root.set(&keys, node),
@@ -249,11 +234,7 @@ pub struct Volume {
 
 impl Default for Volume {
     fn default() -> Volume {
-        Volume {
-            size_gib: 50,
-            iops: 12_000,
-            throughput_mibps: 500,
-        }
+        Volume { size_gib: 50, iops: 12_000, throughput_mibps: 500 }
     }
 }
 
@@ -312,11 +293,7 @@ pub struct HealthCheck {
 
 impl Default for HealthCheck {
     fn default() -> HealthCheck {
-        HealthCheck {
-            port: 8501,
-            path: "/".to_owned(),
-            success_codes: "404".to_owned(),
-        }
+        HealthCheck { port: 8501, path: "/".to_owned(), success_codes: "404".to_owned() }
     }
 }
 
@@ -358,9 +335,6 @@ mod cidrs {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
         let texts = Vec::<String>::deserialize(from)?;
-        texts
-            .iter()
-            .map(|text| text.parse().map_err(D::Error::custom))
-            .collect()
+        texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
     }
 }

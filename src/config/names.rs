@@ -106,11 +106,7 @@ const LOAD_BALANCER: Limits = Limits {
     refused_start: &["internal-", "-"],
     refused_end: &["-"],
 };
-const TARGET_GROUP: Limits = Limits {
-    noun: "a target group",
-    refused_start: &["-"],
-    ..LOAD_BALANCER
-};
+const TARGET_GROUP: Limits = Limits { noun: "a target group", refused_start: &["-"], ..LOAD_BALANCER };
 const AUTO_SCALING_GROUP: Limits = Limits {
     noun: "an Auto Scaling group",
     shortest: 1,
@@ -121,54 +117,27 @@ const AUTO_SCALING_GROUP: Limits = Limits {
 };
 
 const fn iam(noun: &'static str, longest: usize) -> Limits {
-    Limits {
-        noun,
-        shortest: 1,
-        longest,
-        marks: "_+=,.@-",
-        refused_start: &[],
-        refused_end: &[],
-    }
+    Limits { noun, shortest: 1, longest, marks: "_+=,.@-", refused_start: &[], refused_end: &[] }
 }
 
 /// Refuses what AWS would refuse; `names` are still without their prefix.
 pub(super) fn check(names: &Names, findings: &mut Findings) {
     let with_limits = [
-        (
-            "load_balancer_security_group",
-            &names.load_balancer_security_group,
-            &SECURITY_GROUP,
-        ),
-        (
-            "instance_security_group",
-            &names.instance_security_group,
-            &SECURITY_GROUP,
-        ),
+        ("load_balancer_security_group", &names.load_balancer_security_group, &SECURITY_GROUP),
+        ("instance_security_group", &names.instance_security_group, &SECURITY_GROUP),
         ("policy", &names.policy, &POLICY),
         ("role", &names.role, &ROLE),
-        (
-            "instance_profile",
-            &names.instance_profile,
-            &INSTANCE_PROFILE,
-        ),
+        ("instance_profile", &names.instance_profile, &INSTANCE_PROFILE),
         ("launch_template", &names.launch_template, &LAUNCH_TEMPLATE),
         ("load_balancer", &names.load_balancer, &LOAD_BALANCER),
         ("target_group", &names.target_group, &TARGET_GROUP),
-        (
-            "auto_scaling_group",
-            &names.auto_scaling_group,
-            &AUTO_SCALING_GROUP,
-        ),
+        ("auto_scaling_group", &names.auto_scaling_group, &AUTO_SCALING_GROUP),
     ];
     let mut caused_by_prefix = Vec::new();
     for (key, name, limits) in with_limits {
         let path = format!("names.{key}");
         if name.is_empty() {
-            findings.refuse(
-                &[&path],
-                format!("`{path}` is empty"),
-                "write a name, or leave the key out",
-            );
+            findings.refuse(&[&path], format!("`{path}` is empty"), "write a name, or leave the key out");
             continue;
         }
         let full = format!("{}{name}", names.prefix);
@@ -176,41 +145,23 @@ pub(super) fn check(names: &Names, findings: &mut Findings) {
             continue;
         };
         match limits.complaint(name) {
-            Some((complaint, cure)) => {
-                findings.refuse(&[&path], format!("`{path}` {complaint}"), cure)
-            }
-            None => caused_by_prefix.push((
-                format!("`{path}`, then `{}`, {complaint}", shown(&full)),
-                cure,
-            )),
+            Some((complaint, cure)) => findings.refuse(&[&path], format!("`{path}` {complaint}"), cure),
+            None => caused_by_prefix.push((format!("`{path}`, then `{}`, {complaint}", shown(&full)), cure)),
         }
     }
     if let Some((first, cure)) = caused_by_prefix.first() {
         let others = caused_by_prefix.len() - 1;
-        let more = if others == 0 {
-            String::new()
-        } else {
-            format!(" (and {others} more of the names)")
-        };
+        let more = if others == 0 { String::new() } else { format!(" (and {others} more of the names)") };
         findings.refuse(
             &["names.prefix"],
             format!("`names.prefix` comes before every name: {first}{more}"),
             format!("{cure}: change the prefix or the name"),
         );
     }
-    let (balancer, instance) = (
-        &names.load_balancer_security_group,
-        &names.instance_security_group,
-    );
+    let (balancer, instance) = (&names.load_balancer_security_group, &names.instance_security_group);
     if balancer.eq_ignore_ascii_case(instance) && !balancer.is_empty() {
-        let paths = [
-            "names.instance_security_group",
-            "names.load_balancer_security_group",
-        ];
-        let what = format!(
-            "both security groups are called `{}`, and EC2 ignores case",
-            shown(instance)
-        );
+        let paths = ["names.instance_security_group", "names.load_balancer_security_group"];
+        let what = format!("both security groups are called `{}`, and EC2 ignores case", shown(instance));
         findings.refuse(&paths, what, "give them two names");
     }
 }
@@ -218,33 +169,17 @@ pub(super) fn check(names: &Names, findings: &mut Findings) {
 impl Limits {
     /// What is wrong with a name, and the cure.
     fn complaint(&self, name: &str) -> Option<(String, String)> {
-        let Limits {
-            noun,
-            shortest,
-            longest,
-            marks,
-            ..
-        } = self;
+        let Limits { noun, shortest, longest, marks, .. } = self;
         let length = name.chars().count();
         if !(*shortest..=*longest).contains(&length) {
             let what = format!("has {length} characters");
             return Some((what, format!("{noun} may have {shortest} to {longest}")));
         }
-        if let Some(bad) = name
-            .chars()
-            .find(|c| !c.is_ascii_alphanumeric() && !marks.contains(*c))
-        {
+        if let Some(bad) = name.chars().find(|c| !c.is_ascii_alphanumeric() && !marks.contains(*c)) {
             let what = format!("has the character {bad:?}");
-            return Some((
-                what,
-                format!("{noun} may have ASCII letters, digits and `{marks}`"),
-            ));
+            return Some((what, format!("{noun} may have ASCII letters, digits and `{marks}`")));
         }
-        if let Some(start) = self
-            .refused_start
-            .iter()
-            .find(|start| name.to_ascii_lowercase().starts_with(*start))
-        {
+        if let Some(start) = self.refused_start.iter().find(|start| name.to_ascii_lowercase().starts_with(*start)) {
             return Some((format!("begins with `{start}`"), format!("{noun} may not")));
         }
         let end = self.refused_end.iter().find(|end| name.ends_with(*end))?;

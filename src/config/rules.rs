@@ -5,22 +5,13 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use super::mistake::{Findings, shown};
-use super::{
-    Config, Dns, HealthCheck, Instance, Listener, LoadBalancer, Network, Scaling, Scheme, Verify,
-    Volume,
-};
+use super::{Config, Dns, HealthCheck, Instance, Listener, LoadBalancer, Network, Scaling, Scheme, Verify, Volume};
 
 /// Refuses whatever would be refused after the first call.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
     stack(&config.stack, findings);
     if let Some(region) = &config.region {
-        require(
-            is_region(region),
-            "region",
-            region,
-            "write a region such as eu-central-1",
-            findings,
-        );
+        require(is_region(region), "region", region, "write a region such as eu-central-1", findings);
     }
     network(&config.network, findings);
     load_balancer(config, findings);
@@ -38,31 +29,18 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
 /// A rule about one value, which the message shows.
 fn require(holds: bool, path: &str, value: &str, cure: &str, findings: &mut Findings) {
     if !holds {
-        findings.refuse(
-            &[path],
-            format!("`{path}` cannot be `{}`", shown(value)),
-            cure,
-        );
+        findings.refuse(&[path], format!("`{path}` cannot be `{}`", shown(value)), cure);
     }
 }
 
 fn stack(stack: &str, findings: &mut Findings) {
-    let fits = (1..=64).contains(&stack.len())
-        && stack.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    require(
-        fits,
-        "stack",
-        stack,
-        "write 1 to 64 letters, digits and `-`",
-        findings,
-    );
+    let fits = (1..=64).contains(&stack.len()) && stack.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    require(fits, "stack", stack, "write 1 to 64 letters, digits and `-`", findings);
 }
 
 fn is_region(region: &str) -> bool {
     let mut parts = region.rsplit('-');
-    let number = parts
-        .next()
-        .is_some_and(|last| !last.is_empty() && last.chars().all(|c| c.is_ascii_digit()));
+    let number = parts.next().is_some_and(|last| !last.is_empty() && last.chars().all(|c| c.is_ascii_digit()));
     let words = parts.all(|part| part.len() >= 2 && part.chars().all(|c| c.is_ascii_lowercase()));
     number && words && region.matches('-').count() >= 2
 }
@@ -70,8 +48,7 @@ fn is_region(region: &str) -> bool {
 /// `vpc-` and the like, then 8 or 17 hexadecimal digits (EC2 once gave out 8).
 fn is_id(id: &str, kind: &str) -> bool {
     let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-    id.strip_prefix(kind)
-        .is_some_and(|rest| (8..=17).contains(&rest.len()) && rest.chars().all(hex))
+    id.strip_prefix(kind).is_some_and(|rest| (8..=17).contains(&rest.len()) && rest.chars().all(hex))
 }
 
 fn network(network: &Network, findings: &mut Findings) {
@@ -82,35 +59,18 @@ fn network(network: &Network, findings: &mut Findings) {
         "write an id such as vpc-0123456789abcdef0",
         findings,
     );
-    subnets(
-        "network.private_subnets",
-        &network.private_subnets,
-        findings,
-    );
+    subnets("network.private_subnets", &network.private_subnets, findings);
     subnets("network.public_subnets", &network.public_subnets, findings);
     if network.private_subnets.len() < 2 {
-        let what = format!(
-            "`network.private_subnets` has {} of the two subnets needed",
-            network.private_subnets.len()
-        );
-        findings.refuse(
-            &["network.private_subnets"],
-            what,
-            "list at least two, in two zones (guide step 4)",
-        );
+        let what = format!("`network.private_subnets` has {} of the two subnets needed", network.private_subnets.len());
+        findings.refuse(&["network.private_subnets"], what, "list at least two, in two zones (guide step 4)");
     }
 }
 
 fn subnets(path: &str, ids: &[String], findings: &mut Findings) {
     for (at, id) in ids.iter().enumerate() {
         let item = format!("{path}[{at}]");
-        require(
-            is_id(id, "subnet-"),
-            &item,
-            id,
-            "write an id such as subnet-0123456789abcdef0",
-            findings,
-        );
+        require(is_id(id, "subnet-"), &item, id, "write an id such as subnet-0123456789abcdef0", findings);
         refuse_second(path, at, ids, findings);
     }
 }
@@ -137,22 +97,14 @@ pub(super) fn cidrs(path: &str, written: &[String], findings: &mut Findings) -> 
         let what = |why: &str| format!("`{}` {why}", shown(text));
         match text.parse::<IpNet>() {
             Ok(net) if net == net.trunc() => return Some(net),
-            Ok(net) => findings.refuse(
-                &[&item],
-                what("has host bits set"),
-                format!("did you mean `{}`?", net.trunc()),
-            ),
+            Ok(net) => findings.refuse(&[&item], what("has host bits set"), format!("did you mean `{}`?", net.trunc())),
             Err(_) => match text.parse::<std::net::IpAddr>() {
-                Ok(one) => findings.refuse(
-                    &[&item],
-                    what("has no length"),
-                    format!("did you mean `{}`?", IpNet::from(one)),
-                ),
-                Err(_) => findings.refuse(
-                    &[&item],
-                    what("is no address range"),
-                    "write one such as 10.0.0.0/8 or fd00::/8",
-                ),
+                Ok(one) => {
+                    findings.refuse(&[&item], what("has no length"), format!("did you mean `{}`?", IpNet::from(one)))
+                }
+                Err(_) => {
+                    findings.refuse(&[&item], what("is no address range"), "write one such as 10.0.0.0/8 or fd00::/8")
+                }
             },
         }
         None
@@ -161,31 +113,23 @@ pub(super) fn cidrs(path: &str, written: &[String], findings: &mut Findings) -> 
 }
 
 fn load_balancer(config: &Config, findings: &mut Findings) {
-    let LoadBalancer {
-        scheme,
-        listener,
-        certificate,
-        ingress_cidrs,
-        allow_public,
-        ..
-    } = &config.load_balancer;
+    let LoadBalancer { scheme, listener, certificate, ingress_cidrs, allow_public, .. } = &config.load_balancer;
     if *scheme == Scheme::InternetFacing {
         if config.network.public_subnets.len() < 2 {
             let what = "an internet-facing load balancer needs at least two public subnets";
             let paths = ["network.public_subnets", "load_balancer.scheme"];
-            findings.refuse(&paths, what, "list them under network.public_subnets, or set load_balancer.scheme: internal (guide step 4)");
+            findings.refuse(
+                &paths,
+                what,
+                "list them under network.public_subnets, or set load_balancer.scheme: internal (guide step 4)",
+            );
         }
         // Two halves of the Internet are the Internet.
-        let open = IpNet::aggregate(ingress_cidrs)
-            .iter()
-            .any(|net| net.prefix_len() == 0);
+        let open = IpNet::aggregate(ingress_cidrs).iter().any(|net| net.prefix_len() == 0);
         if open && !allow_public {
-            let paths = [
-                "load_balancer.scheme",
-                "load_balancer.ingress_cidrs",
-                "load_balancer.allow_public",
-            ];
-            let what = "the load balancer would be open to the whole Internet, and the API has no authentication of its own";
+            let paths = ["load_balancer.scheme", "load_balancer.ingress_cidrs", "load_balancer.allow_public"];
+            let what =
+                "the load balancer would be open to the whole Internet, and the API has no authentication of its own";
             findings.refuse(
                 &paths,
                 what,
@@ -198,11 +142,7 @@ fn load_balancer(config: &Config, findings: &mut Findings) {
         None if *listener == Listener::Https && config.dns.is_none() => {
             let paths = ["load_balancer.listener", "load_balancer.certificate", "dns"];
             let what = "HTTPS needs a certificate, and there is neither load_balancer.certificate nor a dns record to find one for";
-            findings.refuse(
-                &paths,
-                what,
-                "set load_balancer.certificate or dns, or load_balancer.listener: http",
-            );
+            findings.refuse(&paths, what, "set load_balancer.certificate or dns, or load_balancer.listener: http");
         }
         None => {}
     }
@@ -225,16 +165,8 @@ fn certificate_arn(arn: &str, region: Option<&str>, findings: &mut Findings) {
         findings,
     );
     if let Some(region) = region.filter(|region| fits && parts[3] != *region) {
-        let what = format!(
-            "the certificate is in {}, the load balancer in {}",
-            parts[3],
-            shown(region)
-        );
-        findings.refuse(
-            &[PATH, "region"],
-            what,
-            "name a certificate of the same region (guide, troubleshooting)",
-        );
+        let what = format!("the certificate is in {}, the load balancer in {}", parts[3], shown(region));
+        findings.refuse(&[PATH, "region"], what, "name a certificate of the same region (guide, troubleshooting)");
     }
 }
 
@@ -242,62 +174,32 @@ fn instance(instance: &Instance, findings: &mut Findings) {
     let image = instance.image.as_str();
     let printable = |text: &str| text.chars().all(|c| !c.is_control());
     let fits = match image.strip_prefix("ssm:") {
-        Some(path) => {
-            path.starts_with('/') && path.len() > 1 && !path.contains(char::is_whitespace)
-        }
+        Some(path) => path.starts_with('/') && path.len() > 1 && !path.contains(char::is_whitespace),
         None if image.starts_with("ami-") => is_id(image, "ami-"),
         None => (3..=128).contains(&image.chars().count()) && printable(image),
     };
-    let cure =
-        "write an AMI's name, an id such as ami-0123456789abcdef0, or ssm:/path/of/a/parameter";
+    let cure = "write an AMI's name, an id such as ami-0123456789abcdef0, or ssm:/path/of/a/parameter";
     require(fits, "instance.image", image, cure, findings);
     let kind = instance.instance_type.as_str();
-    let part = |part: &str| {
-        !part.is_empty()
-            && part
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-    };
-    let fits = kind
-        .split_once('.')
-        .is_some_and(|(family, size)| part(family) && part(size));
-    require(
-        fits,
-        "instance.type",
-        kind,
-        "write an instance type such as c7i-flex.4xlarge",
-        findings,
-    );
+    let part =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let fits = kind.split_once('.').is_some_and(|(family, size)| part(family) && part(size));
+    require(fits, "instance.type", kind, "write an instance type such as c7i-flex.4xlarge", findings);
     if let Some(key) = &instance.key_pair {
         let fits = (1..=255).contains(&key.len()) && printable(key);
-        require(
-            fits,
-            "instance.key_pair",
-            key,
-            "write a key pair's name, or null for none",
-            findings,
-        );
+        require(fits, "instance.key_pair", key, "write a key pair's name, or null for none", findings);
     }
 }
 
 fn volume(volume: &Volume, findings: &mut Findings) {
-    let Volume {
-        size_gib,
-        iops,
-        throughput_mibps,
-    } = volume;
+    let Volume { size_gib, iops, throughput_mibps } = volume;
     let most = i64::from(*size_gib) * 500;
     if i64::from(*iops) > most {
         let paths = ["instance.volume.iops", "instance.volume.size_gib"];
-        let what = format!(
-            "{iops} IOPS are more than a gp3 volume of {size_gib} GiB can have, {most} (500 for each GiB)"
-        );
+        let what =
+            format!("{iops} IOPS are more than a gp3 volume of {size_gib} GiB can have, {most} (500 for each GiB)");
         let needed = (i64::from(*iops) + 499) / 500;
-        findings.refuse(
-            &paths,
-            what,
-            format!("set iops to {most} or less, or size_gib to {needed} or more"),
-        );
+        findings.refuse(&paths, what, format!("set iops to {most} or less, or size_gib to {needed} or more"));
     }
     if i64::from(*throughput_mibps) * 4 > i64::from(*iops) {
         let paths = ["instance.volume.throughput_mibps", "instance.volume.iops"];
@@ -309,46 +211,28 @@ fn volume(volume: &Volume, findings: &mut Findings) {
         findings.refuse(
             &paths,
             what,
-            format!(
-                "set throughput_mibps to {} or less, or iops to {needed} or more",
-                iops / 4
-            ),
+            format!("set throughput_mibps to {} or less, or iops to {needed} or more", iops / 4),
         );
     }
 }
 
 fn scaling(scaling: &Scaling, findings: &mut Findings) {
-    let Scaling {
-        min, desired, max, ..
-    } = scaling;
+    let Scaling { min, desired, max, .. } = scaling;
     if *max == 0 {
-        findings.refuse(
-            &["scaling.max"],
-            "`scaling.max` is 0: no instance could ever start",
-            "write 1 or more",
-        );
+        findings.refuse(&["scaling.max"], "`scaling.max` is 0: no instance could ever start", "write 1 or more");
     } else if min > max {
         let what = format!("`scaling.min` is {min}, more than `scaling.max`, {max}");
-        findings.refuse(
-            &["scaling.min", "scaling.max"],
-            what,
-            "make min at most max",
-        );
+        findings.refuse(&["scaling.min", "scaling.max"], what, "make min at most max");
     } else if !(min..=max).contains(&desired) {
         let what = format!("`scaling.desired` is {desired}, outside {min} to {max}");
         let paths = ["scaling.desired", "scaling.min", "scaling.max"];
-        findings.refuse(
-            &paths,
-            what,
-            "set scaling.desired between scaling.min and scaling.max",
-        );
+        findings.refuse(&paths, what, "set scaling.desired between scaling.min and scaling.max");
     }
 }
 
 fn health_check(check: &HealthCheck, findings: &mut Findings) {
     let path = check.path.as_str();
-    let fits =
-        path.starts_with('/') && path.len() <= 1024 && path.chars().all(|c| c.is_ascii_graphic());
+    let fits = path.starts_with('/') && path.len() <= 1024 && path.chars().all(|c| c.is_ascii_graphic());
     require(
         fits,
         "health_check.path",
@@ -358,22 +242,13 @@ fn health_check(check: &HealthCheck, findings: &mut Findings) {
     );
     let codes = check.success_codes.as_str();
     let cure = "write codes from 200 to 499: 404, \"200,404\" or \"200-299\", without spaces";
-    require(
-        codes.split(',').all(is_matcher),
-        "health_check.success_codes",
-        codes,
-        cure,
-        findings,
-    );
+    require(codes.split(',').all(is_matcher), "health_check.success_codes", codes, cure, findings);
 }
 
 /// One code or one range of a target group's matcher.
 fn is_matcher(part: &str) -> bool {
     let code = |text: &str| {
-        let code = text
-            .parse::<u16>()
-            .ok()
-            .filter(|code| text.len() == 3 && (200..=499).contains(code));
+        let code = text.parse::<u16>().ok().filter(|code| text.len() == 3 && (200..=499).contains(code));
         code.filter(|_| text.chars().all(|c| c.is_ascii_digit()))
     };
     match part.split_once('-') {
@@ -386,10 +261,7 @@ fn record(dns: &Dns, findings: &mut Findings) {
     let Dns { zone, record } = dns;
     let zone_id = zone.starts_with('Z') && !zone.contains('.');
     let fits = if zone_id {
-        (2..=32).contains(&zone.len())
-            && zone
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        (2..=32).contains(&zone.len()) && zone.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
     } else {
         is_domain(zone.strip_suffix('.').unwrap_or(zone))
     };
@@ -410,30 +282,13 @@ fn record(dns: &Dns, findings: &mut Findings) {
         "write labels such as app or app.eu, or @ for the zone itself",
         findings,
     );
-    let (bare, lower) = (
-        zone.trim_end_matches('.').to_lowercase(),
-        record.to_lowercase(),
-    );
-    if let Some(within) = lower
-        .strip_suffix(&bare)
-        .filter(|_| !zone_id && !bare.is_empty())
+    let (bare, lower) = (zone.trim_end_matches('.').to_lowercase(), record.to_lowercase());
+    if let Some(within) = lower.strip_suffix(&bare).filter(|_| !zone_id && !bare.is_empty())
         && (within.is_empty() || within.ends_with('.'))
     {
-        let within = if within.is_empty() {
-            "@"
-        } else {
-            within.trim_end_matches('.')
-        };
-        let what = format!(
-            "`dns.record` repeats the zone: it would make {}.{}",
-            shown(&lower),
-            shown(&bare)
-        );
-        findings.refuse(
-            &["dns.record", "dns.zone"],
-            what,
-            format!("did you mean `{}`?", shown(within)),
-        );
+        let within = if within.is_empty() { "@" } else { within.trim_end_matches('.') };
+        let what = format!("`dns.record` repeats the zone: it would make {}.{}", shown(&lower), shown(&bare));
+        findings.refuse(&["dns.record", "dns.zone"], what, format!("did you mean `{}`?", shown(within)));
     } else if !zone_id && record.len() + 1 + bare.len() > 253 {
         findings.refuse(
             &["dns.record", "dns.zone"],
@@ -447,9 +302,7 @@ fn record(dns: &Dns, findings: &mut Findings) {
 fn is_domain(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -461,50 +314,24 @@ fn tags(tags: &BTreeMap<String, String>, findings: &mut Findings) {
     // AWS takes 50; ours, and those that Auto Scaling and CloudFormation add, need room.
     const MOST: usize = 40;
     if tags.len() > MOST {
-        findings.refuse(
-            &["tags"],
-            format!("{} tags", tags.len()),
-            format!("keep at most {MOST}"),
-        );
+        findings.refuse(&["tags"], format!("{} tags", tags.len()), format!("keep at most {MOST}"));
     }
-    let allowed = |text: &str| {
-        text.chars()
-            .all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c))
-    };
+    let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
     for (at, (key, value)) in tags.iter().enumerate() {
         let path = format!("tags.{key}");
         let lower = key.to_lowercase();
         let named = format!("the tag `{}`", shown(key));
         let (length, value_length) = (key.chars().count(), value.chars().count());
         let broken = if lower.starts_with("aws:") || lower.starts_with("oz-deploy:") {
-            Some((
-                "has a reserved prefix",
-                "aws: is AWS's and oz-deploy: is this program's; choose another key",
-            ))
+            Some(("has a reserved prefix", "aws: is AWS's and oz-deploy: is this program's; choose another key"))
         } else if lower == "name" {
-            Some((
-                "is set by this program",
-                "set the resource's name under names instead",
-            ))
+            Some(("is set by this program", "set the resource's name under names instead"))
         } else if !(1..=128).contains(&length) || value_length > 256 {
-            Some((
-                "is too long or empty",
-                "a key may have 1 to 128 characters, a value at most 256",
-            ))
+            Some(("is too long or empty", "a key may have 1 to 128 characters, a value at most 256"))
         } else if !allowed(key) || !allowed(value) {
-            Some((
-                "has a character that AWS refuses",
-                "use letters, digits, spaces and `_.:/=+-@`",
-            ))
-        } else if tags
-            .keys()
-            .take(at)
-            .any(|other| other.to_lowercase() == lower)
-        {
-            Some((
-                "differs from another only in case",
-                "IAM ignores case in keys; keep one of them",
-            ))
+            Some(("has a character that AWS refuses", "use letters, digits, spaces and `_.:/=+-@`"))
+        } else if tags.keys().take(at).any(|other| other.to_lowercase() == lower) {
+            Some(("differs from another only in case", "IAM ignores case in keys; keep one of them"))
         } else {
             None
         };
@@ -515,28 +342,11 @@ fn tags(tags: &BTreeMap<String, String>, findings: &mut Findings) {
 }
 
 fn verify(verify: &Verify, findings: &mut Findings) {
-    let paths = [
-        ("verify.capture", &verify.capture),
-        ("verify.reference", &verify.reference),
-    ];
+    let paths = [("verify.capture", &verify.capture), ("verify.reference", &verify.reference)];
     for (path, file) in paths {
-        let empty = file
-            .as_ref()
-            .is_some_and(|file| file.as_os_str().is_empty());
-        require(
-            !empty,
-            path,
-            "",
-            "write a file's path, or null for none",
-            findings,
-        );
+        let empty = file.as_ref().is_some_and(|file| file.as_os_str().is_empty());
+        require(!empty, path, "", "write a file's path, or null for none", findings);
     }
     let empty = verify.version.as_deref() == Some("");
-    require(
-        !empty,
-        "verify.version",
-        "",
-        "write a version, or null for any",
-        findings,
-    );
+    require(!empty, "verify.version", "", "write a version, or null for any", findings);
 }

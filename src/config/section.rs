@@ -15,12 +15,7 @@ pub(super) struct Section<'a> {
 }
 
 /// Reads `node`, found at `path`, as a mapping, and tells of the keys that `read` did not ask for.
-pub(super) fn read<T>(
-    path: &str,
-    node: Node,
-    findings: &mut Findings,
-    read: impl FnOnce(&mut Section) -> T,
-) -> T {
+pub(super) fn read<T>(path: &str, node: Node, findings: &mut Findings, read: impl FnOnce(&mut Section) -> T) -> T {
     findings.locate(path, &node.place);
     let refused = matches!(node.value, Value::Refused);
     let null = node.kind() == Some(Kind::Null);
@@ -30,11 +25,7 @@ pub(super) fn read<T>(
         _ => {
             if !refused && !null {
                 let what = format!("{} must be a mapping, found {found}", named(path));
-                findings.add(
-                    node.place.clone(),
-                    what,
-                    "write its keys indented below it, as deploy.yaml.example does",
-                );
+                findings.add(node.place.clone(), what, "write its keys indented below it, as deploy.yaml.example does");
             }
             if !null {
                 findings.spoil(path);
@@ -42,24 +33,14 @@ pub(super) fn read<T>(
             Vec::new()
         }
     };
-    let mut section = Section {
-        path: path.to_owned(),
-        place: node.place,
-        entries,
-        asked: Vec::new(),
-        findings,
-    };
+    let mut section = Section { path: path.to_owned(), place: node.place, entries, asked: Vec::new(), findings };
     let value = read(&mut section);
     section.refuse_unknown();
     value
 }
 
 fn named(path: &str) -> String {
-    if path.is_empty() {
-        "the file".to_owned()
-    } else {
-        format!("`{path}`")
-    }
+    if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") }
 }
 
 impl Section<'_> {
@@ -70,22 +51,13 @@ impl Section<'_> {
     }
 
     /// As `section`, but `None` when absent or null.
-    pub fn optional_section<T>(
-        &mut self,
-        key: &'static str,
-        read: impl FnOnce(&mut Section) -> T,
-    ) -> Option<T> {
+    pub fn optional_section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section) -> T) -> Option<T> {
         let node = self.take_some(key)?;
         Some(self.below(key, Some(node), read))
     }
 
     /// As `section`, but absence is a mistake.
-    pub fn required_section<T>(
-        &mut self,
-        key: &'static str,
-        cure: &str,
-        read: impl FnOnce(&mut Section) -> T,
-    ) -> T {
+    pub fn required_section<T>(&mut self, key: &'static str, cure: &str, read: impl FnOnce(&mut Section) -> T) -> T {
         let node = self.take_some(key);
         if node.is_none() {
             self.missing(key, cure);
@@ -93,25 +65,14 @@ impl Section<'_> {
         self.below(key, node, read)
     }
 
-    fn below<T>(
-        &mut self,
-        key: &str,
-        node: Option<Node>,
-        reader: impl FnOnce(&mut Section) -> T,
-    ) -> T {
+    fn below<T>(&mut self, key: &str, node: Option<Node>, reader: impl FnOnce(&mut Section) -> T) -> T {
         let path = self.path_of(key);
         match node {
             Some(node) => read(&path, node, self.findings, reader),
             // Not located: a rule about it is blamed on what encloses it.
             None => {
                 let (place, entries, asked) = (self.place.clone(), Vec::new(), Vec::new());
-                reader(&mut Section {
-                    path,
-                    place,
-                    entries,
-                    asked,
-                    findings: self.findings,
-                })
+                reader(&mut Section { path, place, entries, asked, findings: self.findings })
             }
         }
     }
@@ -151,27 +112,14 @@ impl Section<'_> {
     pub fn flag(&mut self, key: &'static str, default: bool) -> bool {
         self.value(key, default, |node| match node.kind() {
             Some(Kind::Bool(flag)) => Ok(flag),
-            _ => Err(wrong(
-                "true or false",
-                node,
-                "write true or false, without quotes",
-            )),
+            _ => Err(wrong("true or false", node, "write true or false, without quotes")),
         })
     }
 
     /// A whole number within AWS's limits.
-    pub fn whole<T: TryFrom<i64>>(
-        &mut self,
-        key: &'static str,
-        default: T,
-        limits: RangeInclusive<i64>,
-    ) -> T {
+    pub fn whole<T: TryFrom<i64>>(&mut self, key: &'static str, default: T, limits: RangeInclusive<i64>) -> T {
         self.value(key, default, |node| {
-            let example = format!(
-                "write a whole number from {} to {}, without quotes",
-                limits.start(),
-                limits.end()
-            );
+            let example = format!("write a whole number from {} to {}, without quotes", limits.start(), limits.end());
             let Some(written) = number(node) else {
                 return Err(wrong("a whole number", node, example));
             };
@@ -179,9 +127,7 @@ impl Section<'_> {
                 Ok(whole) if limits.contains(&whole) => {
                     T::try_from(whole).map_err(|_| wrong("a whole number", node, example))
                 }
-                Err(_) if written.contains(['.', 'e', 'E']) => {
-                    Err(wrong("a whole number", node, example))
-                }
+                Err(_) if written.contains(['.', 'e', 'E']) => Err(wrong("a whole number", node, example)),
                 _ => Err((format!("is {}, beyond the limits", shown(written)), example)),
             }
         })
@@ -190,29 +136,17 @@ impl Section<'_> {
     /// A number, whole or not, within AWS's limits.
     pub fn number(&mut self, key: &'static str, default: f64, limits: RangeInclusive<f64>) -> f64 {
         self.value(key, default, |node| {
-            let example = format!(
-                "write a number from {} to {}, without quotes",
-                limits.start(),
-                limits.end()
-            );
+            let example = format!("write a number from {} to {}, without quotes", limits.start(), limits.end());
             let Some(written) = number(node) else {
                 return Err(wrong("a number", node, example));
             };
-            let parsed = written
-                .parse()
-                .ok()
-                .filter(|number| limits.contains(number));
+            let parsed = written.parse().ok().filter(|number| limits.contains(number));
             parsed.ok_or_else(|| (format!("is {}, beyond the limits", shown(written)), example))
         })
     }
 
     /// One of a few words.
-    pub fn choice<T: Copy>(
-        &mut self,
-        key: &'static str,
-        default: T,
-        choices: &[(&'static str, T)],
-    ) -> T {
+    pub fn choice<T: Copy>(&mut self, key: &'static str, default: T, choices: &[(&'static str, T)]) -> T {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         self.value(key, default, |node| {
             let Value::Scalar { text, .. } = &node.value else {
@@ -220,8 +154,8 @@ impl Section<'_> {
             };
             let chosen = choices.iter().find(|(word, _)| word == text);
             chosen.map(|(_, value)| *value).ok_or_else(|| {
-                let cure = nearest(text, &words)
-                    .map_or_else(|| one_of(&words), |word| format!("did you mean `{word}`?"));
+                let cure =
+                    nearest(text, &words).map_or_else(|| one_of(&words), |word| format!("did you mean `{word}`?"));
                 (format!("cannot be `{}`", shown(text)), cure)
             })
         })
@@ -262,60 +196,30 @@ impl Section<'_> {
             self.findings.locate(&path, &key.place);
             Some((self.convert(&key.text, &node, code)?, key.text))
         };
-        entries
-            .into_iter()
-            .filter_map(one)
-            .map(|(value, key)| (key, value))
-            .collect()
+        entries.into_iter().filter_map(one).map(|(value, key)| (key, value)).collect()
     }
 
-    fn value<T>(
-        &mut self,
-        key: &'static str,
-        default: T,
-        convert: impl FnOnce(&Node) -> Result<T, Wrong>,
-    ) -> T {
+    fn value<T>(&mut self, key: &'static str, default: T, convert: impl FnOnce(&Node) -> Result<T, Wrong>) -> T {
         let node = self.take(key);
-        node.and_then(|node| self.convert(key, &node, convert))
-            .unwrap_or(default)
+        node.and_then(|node| self.convert(key, &node, convert)).unwrap_or(default)
     }
 
-    fn optional<T>(
-        &mut self,
-        key: &'static str,
-        convert: impl FnOnce(&Node) -> Result<T, Wrong>,
-    ) -> Option<T> {
+    fn optional<T>(&mut self, key: &'static str, convert: impl FnOnce(&Node) -> Result<T, Wrong>) -> Option<T> {
         let node = self.take_some(key)?;
         self.convert(key, &node, convert)
     }
 
-    fn convert<T>(
-        &mut self,
-        key: &str,
-        node: &Node,
-        convert: impl FnOnce(&Node) -> Result<T, Wrong>,
-    ) -> Option<T> {
+    fn convert<T>(&mut self, key: &str, node: &Node, convert: impl FnOnce(&Node) -> Result<T, Wrong>) -> Option<T> {
         if let Value::Scalar { text, .. } = &node.value
             && let Some(variable) = variable(text)
         {
             let path = self.path_of(key);
             let settable = shown(path.split('[').next().unwrap_or_default());
-            let what = format!(
-                "`{}` holds {}, and variables are not expanded",
-                shown(&path),
-                shown(variable)
-            );
-            self.refuse(
-                key,
-                node,
-                what,
-                format!("write the value, or pass --set {settable}=VALUE"),
-            );
+            let what = format!("`{}` holds {}, and variables are not expanded", shown(&path), shown(variable));
+            self.refuse(key, node, what, format!("write the value, or pass --set {settable}=VALUE"));
             return None;
         }
-        convert(node)
-            .map_err(|wrong| self.wrong(key, node, wrong))
-            .ok()
+        convert(node).map_err(|wrong| self.wrong(key, node, wrong)).ok()
     }
 
     fn wrong(&mut self, key: &str, node: &Node, (what, cure): Wrong) {
@@ -332,22 +236,17 @@ impl Section<'_> {
 
     fn missing(&mut self, key: &'static str, cure: &str) {
         let path = self.path_of(key);
-        self.findings
-            .refuse(&[&path], format!("`{path}` is missing"), cure);
+        self.findings.refuse(&[&path], format!("`{path}` is missing"), cure);
         self.findings.spoil(&path);
     }
 
     fn take_some(&mut self, key: &'static str) -> Option<Node> {
-        self.take(key)
-            .filter(|node| node.kind() != Some(Kind::Null))
+        self.take(key).filter(|node| node.kind() != Some(Kind::Null))
     }
 
     fn take(&mut self, key: &'static str) -> Option<Node> {
         self.asked.push(key);
-        let at = self
-            .entries
-            .iter()
-            .position(|(entry, _)| entry.text == key)?;
+        let at = self.entries.iter().position(|(entry, _)| entry.text == key)?;
         let (_, node) = self.entries.remove(at);
         let path = self.path_of(key);
         self.findings.locate(&path, &node.place);
@@ -355,29 +254,15 @@ impl Section<'_> {
     }
 
     fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     fn refuse_unknown(&mut self) {
         for (key, _) in std::mem::take(&mut self.entries) {
-            let within = if self.path.is_empty() {
-                String::new()
-            } else {
-                format!(" in `{}`", self.path)
-            };
-            let cure = nearest(&key.text, &self.asked).map_or_else(
-                || one_of(&self.asked),
-                |near| format!("did you mean `{near}`?"),
-            );
-            self.findings.add(
-                key.place,
-                format!("unknown key `{}`{within}", shown(&key.text)),
-                cure,
-            );
+            let within = if self.path.is_empty() { String::new() } else { format!(" in `{}`", self.path) };
+            let cure = nearest(&key.text, &self.asked)
+                .map_or_else(|| one_of(&self.asked), |near| format!("did you mean `{near}`?"));
+            self.findings.add(key.place, format!("unknown key `{}`{within}", shown(&key.text)), cure);
         }
     }
 }
@@ -386,20 +271,15 @@ impl Section<'_> {
 type Wrong = (String, String);
 
 fn wrong(expected: &str, node: &Node, cure: impl Into<String>) -> Wrong {
-    (
-        format!("must be {expected}, found {}", node.found()),
-        cure.into(),
-    )
+    (format!("must be {expected}, found {}", node.found()), cure.into())
 }
 
 fn text(node: &Node) -> Result<String, Wrong> {
     match (&node.value, node.kind()) {
         (Value::Scalar { text, .. }, Some(Kind::Text)) => Ok(text.clone()),
-        (Value::Scalar { text, .. }, Some(Kind::Bool(_) | Kind::Number)) => Err(wrong(
-            "a text",
-            node,
-            format!("put it in quotes: \"{}\"", shown(text)),
-        )),
+        (Value::Scalar { text, .. }, Some(Kind::Bool(_) | Kind::Number)) => {
+            Err(wrong("a text", node, format!("put it in quotes: \"{}\"", shown(text))))
+        }
         (_, Some(Kind::Null)) => Err(wrong("a text", node, "write a value, or leave the key out")),
         _ => Err(wrong("a text", node, "write one value")),
     }
@@ -428,14 +308,7 @@ fn variable(text: &str) -> Option<&str> {
 }
 
 fn one_of(words: &[&str]) -> String {
-    format!(
-        "write one of {}",
-        words
-            .iter()
-            .map(|word| format!("`{word}`"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    )
+    format!("write one of {}", words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
 }
 
 /// The word that was probably meant.
@@ -443,9 +316,7 @@ fn nearest<'a>(written: &str, words: &[&'a str]) -> Option<&'a str> {
     const NEAR: f64 = 0.8;
     let written = written.to_lowercase().replace('-', "_");
     let likeness = |word: &str| strsim::jaro_winkler(&written, &word.replace('-', "_"));
-    let best = words
-        .iter()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    let best = words.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     let slip = strsim::damerau_levenshtein(&written, best) <= 1;
     (slip || likeness(best) >= NEAR).then_some(*best)
 }

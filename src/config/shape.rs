@@ -9,8 +9,7 @@ use super::rules;
 use super::section::{Section, read};
 use super::tree::Node;
 use super::{
-    Config, Dns, HealthCheck, Imds, Instance, Listener, LoadBalancer, Names, Network, Scaling,
-    Scheme, Verify, Volume,
+    Config, Dns, HealthCheck, Imds, Instance, Listener, LoadBalancer, Names, Network, Scaling, Scheme, Verify, Volume,
 };
 
 // EBS and Auto Scaling refuse what is beyond (gp3: EC2's service model).
@@ -43,18 +42,14 @@ pub(super) fn config(root: Node, findings: &mut Findings) -> Config {
 fn network(section: &mut Section) -> Network {
     Network {
         vpc: section.required_text("vpc", "add it, such as vpc: vpc-0123456789abcdef0"),
-        private_subnets: section
-            .required_texts("private_subnets", "add a list of two subnets in two zones"),
+        private_subnets: section.required_texts("private_subnets", "add a list of two subnets in two zones"),
         public_subnets: section.texts("public_subnets", Vec::new()),
     }
 }
 
 fn load_balancer(section: &mut Section) -> LoadBalancer {
     let default = LoadBalancer::default();
-    let schemes = [
-        ("internal", Scheme::Internal),
-        ("internet-facing", Scheme::InternetFacing),
-    ];
+    let schemes = [("internal", Scheme::Internal), ("internet-facing", Scheme::InternetFacing)];
     let listeners = [("https", Listener::Https), ("http", Listener::Http)];
     LoadBalancer {
         scheme: section.choice("scheme", default.scheme, &schemes),
@@ -67,10 +62,7 @@ fn load_balancer(section: &mut Section) -> LoadBalancer {
 }
 
 fn cidrs(section: &mut Section, default: &[IpNet]) -> Vec<IpNet> {
-    let written = section.texts(
-        "ingress_cidrs",
-        default.iter().map(IpNet::to_string).collect(),
-    );
+    let written = section.texts("ingress_cidrs", default.iter().map(IpNet::to_string).collect());
     rules::cidrs("load_balancer.ingress_cidrs", &written, section.findings)
 }
 
@@ -91,11 +83,7 @@ fn volume(section: &mut Section) -> Volume {
     Volume {
         size_gib: section.whole("size_gib", default.size_gib, GP3_SIZE_GIB),
         iops: section.whole("iops", default.iops, GP3_IOPS),
-        throughput_mibps: section.whole(
-            "throughput_mibps",
-            default.throughput_mibps,
-            GP3_THROUGHPUT_MIBPS,
-        ),
+        throughput_mibps: section.whole("throughput_mibps", default.throughput_mibps, GP3_THROUGHPUT_MIBPS),
     }
 }
 
@@ -105,17 +93,9 @@ fn scaling(section: &mut Section) -> Scaling {
         min: section.whole("min", default.min, INSTANCES),
         desired: section.whole("desired", default.desired, INSTANCES),
         max: section.whole("max", default.max, INSTANCES),
-        cpu_target_percent: section.number(
-            "cpu_target_percent",
-            default.cpu_target_percent,
-            1.0..=100.0,
-        ),
+        cpu_target_percent: section.number("cpu_target_percent", default.cpu_target_percent, 1.0..=100.0),
         warm_up_seconds: section.whole("warm_up_seconds", default.warm_up_seconds, SECONDS),
-        grace_period_seconds: section.whole(
-            "grace_period_seconds",
-            default.grace_period_seconds,
-            SECONDS,
-        ),
+        grace_period_seconds: section.whole("grace_period_seconds", default.grace_period_seconds, SECONDS),
     }
 }
 
@@ -131,10 +111,7 @@ fn health_check(section: &mut Section) -> HealthCheck {
 
 fn dns(section: &mut Section) -> Dns {
     Dns {
-        zone: section.required_text(
-            "zone",
-            "add it, such as zone: example.com, or omit dns for no record",
-        ),
+        zone: section.required_text("zone", "add it, such as zone: example.com, or omit dns for no record"),
         record: section.text("record", super::record()),
     }
 }
@@ -143,12 +120,9 @@ fn names(section: &mut Section) -> Names {
     let default = Names::default();
     Names {
         prefix: section.text("prefix", default.prefix),
-        load_balancer_security_group: section.text(
-            "load_balancer_security_group",
-            default.load_balancer_security_group,
-        ),
-        instance_security_group: section
-            .text("instance_security_group", default.instance_security_group),
+        load_balancer_security_group: section
+            .text("load_balancer_security_group", default.load_balancer_security_group),
+        instance_security_group: section.text("instance_security_group", default.instance_security_group),
         policy: section.text("policy", default.policy),
         role: section.text("role", default.role),
         instance_profile: section.text("instance_profile", default.instance_profile),

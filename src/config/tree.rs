@@ -51,10 +51,7 @@ pub(super) enum Kind {
 impl Node {
     /// A mapping without keys.
     pub fn empty(place: Place) -> Node {
-        Node {
-            place,
-            value: Value::Map(Vec::new()),
-        }
+        Node { place, value: Value::Map(Vec::new()) }
     }
 
     /// The kind of a scalar; of anything else, `None`.
@@ -92,17 +89,11 @@ impl Node {
         let Value::Map(entries) = &mut self.value else {
             return;
         };
-        let at = entries
-            .iter()
-            .position(|(key, _)| key.text == *first)
-            .unwrap_or_else(|| {
-                let key = Key {
-                    text: (*first).to_owned(),
-                    place: value.place.clone(),
-                };
-                entries.push((key, Node::empty(value.place.clone())));
-                entries.len() - 1
-            });
+        let at = entries.iter().position(|(key, _)| key.text == *first).unwrap_or_else(|| {
+            let key = Key { text: (*first).to_owned(), place: value.place.clone() };
+            entries.push((key, Node::empty(value.place.clone())));
+            entries.len() - 1
+        });
         entries[at].1.set(rest, value);
     }
 }
@@ -113,10 +104,7 @@ fn kind(text: &str) -> Kind {
         "true" | "True" | "TRUE" => Kind::Bool(true),
         "false" | "False" | "FALSE" => Kind::Bool(false),
         // Rust reads words such as `inf` as numbers too.
-        _ if text.contains(|c: char| c.is_ascii_digit())
-            && text.parse::<f64>().is_ok()
-            && !has_leading_zero(text) =>
-        {
+        _ if text.contains(|c: char| c.is_ascii_digit()) && text.parse::<f64>().is_ok() && !has_leading_zero(text) => {
             Kind::Number
         }
         _ => Kind::Text,
@@ -136,30 +124,16 @@ fn has_leading_zero(text: &str) -> bool {
 pub(super) fn parse(text: &str, file: &str, findings: &mut Findings) -> Result<Node, Mistake> {
     let file: Arc<str> = file.into();
     let whole = |what: &str, cure: &str| {
-        Err(Mistake {
-            place: Place::Whole(file.clone()),
-            what: what.to_owned(),
-            cure: cure.to_owned(),
-        })
+        Err(Mistake { place: Place::Whole(file.clone()), what: what.to_owned(), cure: cure.to_owned() })
     };
     if text.len() > LONGEST_BYTES {
-        return whole(
-            "the file is longer than 1 MiB",
-            "name a deploy.yaml with --config",
-        );
+        return whole("the file is longer than 1 MiB", "name a deploy.yaml with --config");
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let at = |line, column| Place::File {
-        file: file.clone(),
-        line,
-        column,
-    };
+    let at = |line, column| Place::File { file: file.clone(), line, column };
     match Builder::new(text, &at, findings).document()? {
         Some(node) => Ok(node),
-        None => whole(
-            "the file is empty",
-            "begin with network:, its vpc and its private_subnets",
-        ),
+        None => whole("the file is empty", "begin with network:, its vpc and its private_subnets"),
     }
 }
 
@@ -168,25 +142,13 @@ pub(super) fn parse(text: &str, file: &str, findings: &mut Findings) -> Result<N
 ///
 /// # Errors
 /// A mistake of syntax.
-pub(super) fn parse_override(
-    text: &str,
-    place: &Place,
-    findings: &mut Findings,
-) -> Result<Node, Mistake> {
+pub(super) fn parse_override(text: &str, place: &Place, findings: &mut Findings) -> Result<Node, Mistake> {
     if text.starts_with(['[', '{', '"', '\'']) {
         let at = |_, _| place.clone();
-        return Ok(Builder::new(text, &at, findings)
-            .document()?
-            .unwrap_or_else(|| Node::empty(place.clone())));
+        return Ok(Builder::new(text, &at, findings).document()?.unwrap_or_else(|| Node::empty(place.clone())));
     }
     let text = text.trim();
-    Ok(Node {
-        place: place.clone(),
-        value: Value::Scalar {
-            text: text.to_owned(),
-            plain: !text.is_empty(),
-        },
-    })
+    Ok(Node { place: place.clone(), value: Value::Scalar { text: text.to_owned(), plain: !text.is_empty() } })
 }
 
 struct Builder<'a> {
@@ -198,16 +160,8 @@ struct Builder<'a> {
 type Spanned<'a> = (Event<'a>, Span);
 
 impl<'a> Builder<'a> {
-    fn new(
-        text: &'a str,
-        at: &'a dyn Fn(usize, usize) -> Place,
-        findings: &'a mut Findings,
-    ) -> Builder<'a> {
-        Builder {
-            events: Parser::new_from_str(text),
-            at,
-            findings,
-        }
+    fn new(text: &'a str, at: &'a dyn Fn(usize, usize) -> Place, findings: &'a mut Findings) -> Builder<'a> {
+        Builder { events: Parser::new_from_str(text), at, findings }
     }
 
     /// The only document, if there is one.
@@ -243,25 +197,16 @@ impl<'a> Builder<'a> {
 
     fn node(&mut self, (event, span): Spanned<'a>, depth: usize) -> Result<Node, Mistake> {
         if depth > DEEPEST {
-            return Err(self.mistake(
-                &span,
-                format!("nested more than {DEEPEST} deep"),
-                "see deploy.yaml.example",
-            ));
+            return Err(self.mistake(&span, format!("nested more than {DEEPEST} deep"), "see deploy.yaml.example"));
         }
         let place = self.place(&span);
         let value = match event {
-            Event::Scalar(text, style, _, None) => Value::Scalar {
-                text: text.into_owned(),
-                plain: style == ScalarStyle::Plain,
-            },
+            Event::Scalar(text, style, _, None) => {
+                Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain }
+            }
             Event::SequenceStart(_, None) => Value::List(self.list(depth)?),
             Event::MappingStart(_, None) => Value::Map(self.map(depth)?),
-            Event::Alias(_) => self.refused(
-                &place,
-                "aliases (`*name`) are not read here",
-                "write the value out",
-            ),
+            Event::Alias(_) => self.refused(&place, "aliases (`*name`) are not read here", "write the value out"),
             Event::Scalar(_, _, _, Some(tag)) => {
                 let what = format!("the tag `{}` is not read here", shown(&tag.suffix));
                 self.refused(&place, &what, "remove it; quotes make a text of a number")
@@ -316,33 +261,21 @@ impl<'a> Builder<'a> {
     fn key(&mut self, node: Node) -> Option<Key> {
         match node.value {
             Value::Scalar { text, plain: true } if text == "<<" => {
-                self.findings.add(
-                    node.place,
-                    "merge keys (`<<`) are not read here",
-                    "write the keys out",
-                );
+                self.findings.add(node.place, "merge keys (`<<`) are not read here", "write the keys out");
                 None
             }
-            Value::Scalar { text, .. } => Some(Key {
-                text,
-                place: node.place,
-            }),
+            Value::Scalar { text, .. } => Some(Key { text, place: node.place }),
             Value::Refused => None,
             Value::List(_) | Value::Map(_) => {
                 let what = format!("a key must be a word, found {}", node.found());
-                self.findings
-                    .add(node.place, what, "see deploy.yaml.example");
+                self.findings.add(node.place, what, "see deploy.yaml.example");
                 None
             }
         }
     }
 
     fn twice(&mut self, first: &Key, second: Key) {
-        let what = format!(
-            "`{}` is given twice, first at {}",
-            shown(&second.text),
-            first.place
-        );
+        let what = format!("`{}` is given twice, first at {}", shown(&second.text), first.place);
         self.findings.add(second.place, what, "keep one of them");
     }
 
@@ -356,11 +289,7 @@ impl<'a> Builder<'a> {
     }
 
     fn mistake(&self, span: &Span, what: impl Into<String>, cure: &str) -> Mistake {
-        Mistake {
-            place: self.place(span),
-            what: what.into(),
-            cure: cure.to_owned(),
-        }
+        Mistake { place: self.place(span), what: what.into(), cure: cure.to_owned() }
     }
 
     fn syntax(&self, error: &ScanError) -> Mistake {
@@ -370,10 +299,6 @@ impl<'a> Builder<'a> {
         } else {
             "look at the quotes, brackets and indentation here and on the line before"
         };
-        Mistake {
-            place: (self.at)(error.marker().line(), error.marker().col() + 1),
-            what,
-            cure: cure.to_owned(),
-        }
+        Mistake { place: (self.at)(error.marker().line(), error.marker().col() + 1), what, cure: cure.to_owned() }
     }
 }

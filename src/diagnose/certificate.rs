@@ -20,9 +20,7 @@ impl Diagnosis<'_> {
             return check.skip("listener: http needs none");
         }
         let given = self.config.load_balancer.certificate.as_ref();
-        let given = given
-            .or(self.site.map(|site| &site.certificate))
-            .filter(|arn| !arn.is_empty());
+        let given = given.or(self.site.map(|site| &site.certificate)).filter(|arn| !arn.is_empty());
         let judged = match given {
             Some(arn) => self.judge(check.clone(), arn).await,
             None => self.search(check.clone()).await,
@@ -36,20 +34,11 @@ impl Diagnosis<'_> {
         if region != self.cloud.region {
             return Ok(check.fail(
                 format!("{arn} is in {region}"),
-                format!(
-                    "a load balancer uses certificates of its own region, {}",
-                    self.cloud.region
-                ),
+                format!("a load balancer uses certificates of its own region, {}", self.cloud.region),
                 "Request or import it there, and set load_balancer.certificate.",
             ));
         }
-        let reply = self
-            .cloud
-            .acm
-            .describe_certificate()
-            .certificate_arn(arn)
-            .send()
-            .await;
+        let reply = self.cloud.acm.describe_certificate().certificate_arn(arn).send().await;
         let reply = match reply.map_err(cloud::Error::from) {
             Err(error) if error.code() == "ResourceNotFoundException" => None,
             reply => reply?.certificate,
@@ -76,32 +65,19 @@ impl Diagnosis<'_> {
         };
         let name = site::full_name(&dns.record, &site::zone_name(&dns.zone, self.cloud).await?);
         let here = site::certificates(self.cloud, None, &[], &every_key()).await?;
-        let covering: Vec<&CertificateSummary> =
-            here.iter().filter(|one| site::covers(one, &name)).collect();
+        let covering: Vec<&CertificateSummary> = here.iter().filter(|one| site::covers(one, &name)).collect();
         if let Some(one) = covering.first() {
             let arn = one.certificate_arn().unwrap_or_default();
-            let reply = self
-                .cloud
-                .acm
-                .describe_certificate()
-                .certificate_arn(arn)
-                .send()
-                .await
-                .or_absent()?;
+            let reply = self.cloud.acm.describe_certificate().certificate_arn(arn).send().await.or_absent()?;
             if let Some(detail) = reply.and_then(|reply| reply.certificate) {
                 return Ok(verdict(check, arn, &detail, Some(&name)));
             }
         }
         let elsewhere = match self.cloud.region == OTHER_REGION {
             true => Vec::new(),
-            false => site::certificates(
-                self.cloud,
-                Some(OTHER_REGION),
-                &[CertificateStatus::Issued],
-                &site::TAKEN,
-            )
-            .await
-            .unwrap_or_default(),
+            false => site::certificates(self.cloud, Some(OTHER_REGION), &[CertificateStatus::Issued], &site::TAKEN)
+                .await
+                .unwrap_or_default(),
         };
         if let Some(one) = elsewhere.iter().find(|one| site::covers(one, &name)) {
             return Ok(check.fail(
@@ -113,11 +89,7 @@ impl Diagnosis<'_> {
         let names: Vec<&str> = here.iter().filter_map(|one| one.domain_name()).collect();
         let evidence = match names.is_empty() {
             true => format!("{} has no certificate", self.cloud.region),
-            false => format!(
-                "{} has certificates for {}, none covers {name}",
-                self.cloud.region,
-                names.join(", ")
-            ),
+            false => format!("{} has certificates for {}, none covers {name}", self.cloud.region, names.join(", ")),
         };
         Ok(check.fail(
             evidence,
@@ -129,14 +101,8 @@ impl Diagnosis<'_> {
 
 fn verdict(check: Check, arn: &str, detail: &CertificateDetail, name: Option<&str>) -> Check {
     let status = detail.status().map_or("unknown", CertificateStatus::as_str);
-    let key = detail
-        .key_algorithm()
-        .map_or_else(String::new, |key| key.as_str().replace('-', "_"));
-    let mut covered: Vec<&str> = detail
-        .subject_alternative_names()
-        .iter()
-        .map(String::as_str)
-        .collect();
+    let key = detail.key_algorithm().map_or_else(String::new, |key| key.as_str().replace('-', "_"));
+    let mut covered: Vec<&str> = detail.subject_alternative_names().iter().map(String::as_str).collect();
     covered.extend(detail.domain_name());
     covered.dedup();
     let evidence = format!("{arn}: {status}, {key}, for {}", covered.join(", "));
@@ -145,16 +111,10 @@ fn verdict(check: Check, arn: &str, detail: &CertificateDetail, name: Option<&st
             "PENDING_VALIDATION" => {
                 "Create the validation record that `aws acm describe-certificate` shows, and wait some minutes."
             }
-            "EXPIRED" => {
-                "Import a new one, or let ACM issue one by DNS validation, which renews itself."
-            }
+            "EXPIRED" => "Import a new one, or let ACM issue one by DNS validation, which renews itself.",
             _ => "Request another one: this one will not be issued.",
         };
-        return check.fail(
-            evidence,
-            "only ISSUED certificates are listed and taken",
-            fix,
-        );
+        return check.fail(evidence, "only ISSUED certificates are listed and taken", fix);
     }
     let taken = site::TAKEN.iter().any(|one| one.as_str() == key);
     if !key.is_empty() && !taken {
@@ -164,8 +124,7 @@ fn verdict(check: Check, arn: &str, detail: &CertificateDetail, name: Option<&st
             "Request one with RSA_2048 or EC_prime256v1.",
         );
     }
-    if let Some(name) = name.filter(|name| !covered.iter().any(|one| site::covers_name(one, name)))
-    {
+    if let Some(name) = name.filter(|name| !covered.iter().any(|one| site::covers_name(one, name))) {
         return check.fail(
             evidence,
             format!("it does not cover {name}"),
@@ -176,8 +135,5 @@ fn verdict(check: Check, arn: &str, detail: &CertificateDetail, name: Option<&st
 }
 
 fn every_key() -> Vec<KeyAlgorithm> {
-    KeyAlgorithm::values()
-        .iter()
-        .map(|key| KeyAlgorithm::from(*key))
-        .collect()
+    KeyAlgorithm::values().iter().map(|key| KeyAlgorithm::from(*key)).collect()
 }

@@ -48,22 +48,8 @@ impl Diagnosis<'_> {
             return Ok(vec![self.stands()]);
         }
         let seen = self.look().await?;
-        let stack = Stack {
-            cloud: self.cloud,
-            config: self.config,
-            ids: self.ids,
-            changes: self.changes,
-        };
-        let (
-            launches,
-            capacity,
-            role,
-            certificate,
-            network,
-            [profile, version],
-            targets,
-            scale_out,
-        ) = tokio::join!(
+        let stack = Stack { cloud: self.cloud, config: self.config, ids: self.ids, changes: self.changes };
+        let (launches, capacity, role, certificate, network, [profile, version], targets, scale_out) = tokio::join!(
             self.launches(&seen),
             self.capacity(&seen),
             self.role(),
@@ -101,9 +87,7 @@ impl Diagnosis<'_> {
         }
         let of = |action: &str| -> Vec<String> {
             let these = self.changes.iter().filter(|change| change.action == action);
-            these
-                .map(|change| format!("{} {}", change.resource, change.name))
-                .collect()
+            these.map(|change| format!("{} {}", change.resource, change.name)).collect()
         };
         let (foreign, absent) = (of("foreign"), of("create"));
         if !foreign.is_empty() {
@@ -115,31 +99,17 @@ impl Diagnosis<'_> {
         }
         match absent.is_empty() {
             true => check.pass("everything that `deploy up` makes is there"),
-            false => check.fail(
-                absent.join("; "),
-                "it was not made, or was removed",
-                "`deploy up` makes it.",
-            ),
+            false => check.fail(absent.join("; "), "it was not made, or was removed", "`deploy up` makes it."),
         }
     }
 
     async fn look(&self) -> cloud::Result<Seen> {
-        let (group, balancer, target_group) =
-            tokio::try_join!(self.group(), self.balancer(), self.target_group())?;
+        let (group, balancer, target_group) = tokio::try_join!(self.group(), self.balancer(), self.target_group())?;
         let listeners = async {
             match self.ids.get(&load_balancer::ARN) {
                 Some(arn) => {
-                    let reply = self
-                        .cloud
-                        .elb
-                        .describe_listeners()
-                        .load_balancer_arn(arn)
-                        .send()
-                        .await
-                        .or_absent()?;
-                    Ok::<_, cloud::Error>(
-                        reply.and_then(|reply| reply.listeners).unwrap_or_default(),
-                    )
+                    let reply = self.cloud.elb.describe_listeners().load_balancer_arn(arn).send().await.or_absent()?;
+                    Ok::<_, cloud::Error>(reply.and_then(|reply| reply.listeners).unwrap_or_default())
                 }
                 None => Ok(Vec::new()),
             }
@@ -151,13 +121,7 @@ impl Diagnosis<'_> {
             }
         };
         let (listeners, instances) = tokio::try_join!(listeners, instances)?;
-        Ok(Seen {
-            group,
-            instances,
-            balancer,
-            listeners,
-            target_group,
-        })
+        Ok(Seen { group, instances, balancer, listeners, target_group })
     }
 
     async fn group(&self) -> cloud::Result<Option<AutoScalingGroup>> {
@@ -171,14 +135,7 @@ impl Diagnosis<'_> {
         let Some(arn) = self.ids.get(&load_balancer::ARN) else {
             return Ok(None);
         };
-        let reply = self
-            .cloud
-            .elb
-            .describe_load_balancers()
-            .load_balancer_arns(arn)
-            .send()
-            .await
-            .or_absent()?;
+        let reply = self.cloud.elb.describe_load_balancers().load_balancer_arns(arn).send().await.or_absent()?;
         Ok(reply.and_then(|reply| reply.load_balancers?.into_iter().next()))
     }
 
@@ -186,14 +143,7 @@ impl Diagnosis<'_> {
         let Some(arn) = self.ids.get(&target_group::ARN) else {
             return Ok(None);
         };
-        let reply = self
-            .cloud
-            .elb
-            .describe_target_groups()
-            .target_group_arns(arn)
-            .send()
-            .await
-            .or_absent()?;
+        let reply = self.cloud.elb.describe_target_groups().target_group_arns(arn).send().await.or_absent()?;
         Ok(reply.and_then(|reply| reply.target_groups?.into_iter().next()))
     }
 }
@@ -202,12 +152,7 @@ impl Diagnosis<'_> {
 fn unanswered(check: Check, error: &cloud::Error) -> Check {
     let (cause, fix) = match crate::explain::explain(error) {
         Some(row) => (row.cause.clone(), row.fix.clone()),
-        None => (
-            "AWS did not answer the question".to_owned(),
-            "See the error.".to_owned(),
-        ),
+        None => ("AWS did not answer the question".to_owned(), "See the error.".to_owned()),
     };
-    check
-        .found(Status::Unknown, error.to_string())
-        .because(cause, fix)
+    check.found(Status::Unknown, error.to_string()).because(cause, fix)
 }

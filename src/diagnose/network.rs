@@ -27,58 +27,31 @@ impl Diagnosis<'_> {
             ),
             Err(error) => {
                 let entrance = Check::new("entrance", 1, "clients reach the listeners");
-                (
-                    unanswered(health, error),
-                    unanswered(traffic, error),
-                    unanswered(entrance, error),
-                )
+                (unanswered(health, error), unanswered(traffic, error), unanswered(entrance, error))
             }
         };
-        vec![
-            entrance,
-            self.listens(seen),
-            self.zones(seen),
-            health,
-            self.health_check(seen),
-            traffic,
-        ]
+        vec![entrance, self.listens(seen), self.zones(seen), health, self.health_check(seen), traffic]
     }
 
     /// The groups that the load balancer and the instances really carry, by id.
     async fn security_groups(&self, seen: &Seen) -> cloud::Result<BTreeMap<String, SecurityGroup>> {
-        let ids: BTreeSet<String> = self
-            .balancer_groups(seen)
-            .into_iter()
-            .chain(self.instance_groups(seen))
-            .collect();
+        let ids: BTreeSet<String> = self.balancer_groups(seen).into_iter().chain(self.instance_groups(seen)).collect();
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let request = self
-            .cloud
-            .ec2
-            .describe_security_groups()
-            .set_group_ids(Some(ids.into_iter().collect()));
+        let request = self.cloud.ec2.describe_security_groups().set_group_ids(Some(ids.into_iter().collect()));
         let groups = request.send().await?.security_groups.unwrap_or_default();
-        Ok(groups
-            .into_iter()
-            .filter_map(|group| Some((group.group_id.clone()?, group)))
-            .collect())
+        Ok(groups.into_iter().filter_map(|group| Some((group.group_id.clone()?, group))).collect())
     }
 
     fn balancer_groups(&self, seen: &Seen) -> Vec<String> {
-        seen.balancer
-            .as_ref()
-            .map(|balancer| balancer.security_groups().to_vec())
-            .unwrap_or_default()
+        seen.balancer.as_ref().map(|balancer| balancer.security_groups().to_vec()).unwrap_or_default()
     }
 
     /// Those of the running instances; without any, the one that the template gives them.
     fn instance_groups(&self, seen: &Seen) -> Vec<String> {
         let of_instances = seen.instances.iter().flat_map(|one| one.security_groups());
-        let mut ids: Vec<String> = of_instances
-            .filter_map(|group| group.group_id.clone())
-            .collect();
+        let mut ids: Vec<String> = of_instances.filter_map(|group| group.group_id.clone()).collect();
         if ids.is_empty() {
             ids.extend(self.ids.get(&security_groups::INSTANCE_ID).cloned());
         }
@@ -88,31 +61,16 @@ impl Diagnosis<'_> {
     }
 
     /// Whether a rule of the instances' groups lets a group of the load balancer in: by its id, as the guide demands.
-    fn open(
-        &self,
-        check: Check,
-        seen: &Seen,
-        groups: &BTreeMap<String, SecurityGroup>,
-        port: u16,
-    ) -> Check {
+    fn open(&self, check: Check, seen: &Seen, groups: &BTreeMap<String, SecurityGroup>, port: u16) -> Check {
         let (from, to) = (self.balancer_groups(seen), self.instance_groups(seen));
         if from.is_empty() || to.is_empty() {
             return check.skip("there is no load balancer or no group of instances");
         }
         let names = &self.config.names;
-        let (app, alb) = (
-            &names.instance_security_group,
-            &names.load_balancer_security_group,
-        );
-        let by_id = to
-            .iter()
-            .filter_map(|id| groups.get(id))
-            .any(|group| admits(group, port, &from));
+        let (app, alb) = (&names.instance_security_group, &names.load_balancer_security_group);
+        let by_id = to.iter().filter_map(|id| groups.get(id)).any(|group| admits(group, port, &from));
         if by_id {
-            return check.pass(format!(
-                "{app} opens {port} from {alb} ({})",
-                from.join(", ")
-            ));
+            return check.pass(format!("{app} opens {port} from {alb} ({})", from.join(", ")));
         }
         let others = peers(to.iter().filter_map(|id| groups.get(id)), port);
         let evidence = match others.is_empty() {
@@ -126,9 +84,7 @@ impl Diagnosis<'_> {
         };
         check.fail(
             evidence,
-            format!(
-                "the rule is missing, or its source is not {alb}'s id (guide, troubleshooting)"
-            ),
+            format!("the rule is missing, or its source is not {alb}'s id (guide, troubleshooting)"),
             UP,
         )
     }
@@ -136,74 +92,38 @@ impl Diagnosis<'_> {
     /// Whether the load balancer's groups open the ports that it listens on.
     fn entrance(&self, seen: &Seen, groups: &BTreeMap<String, SecurityGroup>) -> Check {
         let check = Check::new("entrance", 1, "clients reach the listeners");
-        let own: Vec<&SecurityGroup> = self
-            .balancer_groups(seen)
-            .iter()
-            .filter_map(|id| groups.get(id))
-            .collect();
-        let ports: Vec<u16> = seen
-            .listeners
-            .iter()
-            .filter_map(|one| one.port?.try_into().ok())
-            .collect();
+        let own: Vec<&SecurityGroup> = self.balancer_groups(seen).iter().filter_map(|id| groups.get(id)).collect();
+        let ports: Vec<u16> = seen.listeners.iter().filter_map(|one| one.port?.try_into().ok()).collect();
         if own.is_empty() || ports.is_empty() {
             return check.skip("there is no load balancer or no listener");
         }
-        let closed: Vec<String> = ports
-            .iter()
-            .filter(|port| peers(own.iter().copied(), **port).is_empty())
-            .map(u16::to_string)
-            .collect();
+        let closed: Vec<String> =
+            ports.iter().filter(|port| peers(own.iter().copied(), **port).is_empty()).map(u16::to_string).collect();
         let alb = &self.config.names.load_balancer_security_group;
         match closed.is_empty() {
             true => check.pass(format!("{alb} opens {}", listed(&ports))),
-            false => check.fail(
-                format!("{alb} opens {} from nowhere", closed.join(", ")),
-                "the rule is missing",
-                UP,
-            ),
+            false => check.fail(format!("{alb} opens {} from nowhere", closed.join(", ")), "the rule is missing", UP),
         }
     }
 
     /// Whether a listener sends requests to the target group.
     fn listens(&self, seen: &Seen) -> Check {
-        let check = Check::new(
-            "listener_path",
-            4,
-            "a listener forwards to the target group",
-        );
+        let check = Check::new("listener_path", 4, "a listener forwards to the target group");
         let (Some(_), Some(arn)) = (&seen.balancer, self.ids.get(&target_group::ARN)) else {
             return check.skip("there is no load balancer or no target group");
         };
-        let (group, alb) = (
-            &self.config.names.target_group,
-            &self.config.names.load_balancer,
-        );
-        let forwards: Vec<String> = seen
-            .listeners
-            .iter()
-            .filter(|one| crate::steps::load_balancer::forwards_to(one, arn))
-            .map(shown)
-            .collect();
+        let (group, alb) = (&self.config.names.target_group, &self.config.names.load_balancer);
+        let forwards: Vec<String> =
+            seen.listeners.iter().filter(|one| crate::steps::load_balancer::forwards_to(one, arn)).map(shown).collect();
         if !forwards.is_empty() {
-            return check.pass(format!(
-                "{} of {alb} forwards to {group}",
-                forwards.join(", ")
-            ));
+            return check.pass(format!("{} of {alb} forwards to {group}", forwards.join(", ")));
         }
         let there: Vec<String> = seen.listeners.iter().map(shown).collect();
         let evidence = match there.is_empty() {
             true => format!("{alb} has no listener"),
-            false => format!(
-                "{alb} listens on {}, and none forwards to {group}",
-                there.join(", ")
-            ),
+            false => format!("{alb} listens on {}, and none forwards to {group}", there.join(", ")),
         };
-        check.fail(
-            evidence,
-            "targets of a group that no listener uses stay unused (Target.NotInUse)",
-            UP,
-        )
+        check.fail(evidence, "targets of a group that no listener uses stay unused (Target.NotInUse)", UP)
     }
 
     /// Whether the load balancer is in every zone where instances run.
@@ -212,16 +132,9 @@ impl Diagnosis<'_> {
         let (Some(balancer), Some(group)) = (&seen.balancer, &seen.group) else {
             return check.skip("there is no load balancer or no auto scaling group");
         };
-        let of_balancer: BTreeSet<&str> = balancer
-            .availability_zones()
-            .iter()
-            .filter_map(|zone| zone.zone_name())
-            .collect();
-        let of_instances: BTreeSet<&str> = group
-            .instances()
-            .iter()
-            .filter_map(|one| one.availability_zone())
-            .collect();
+        let of_balancer: BTreeSet<&str> =
+            balancer.availability_zones().iter().filter_map(|zone| zone.zone_name()).collect();
+        let of_instances: BTreeSet<&str> = group.instances().iter().filter_map(|one| one.availability_zone()).collect();
         let outside: Vec<&str> = of_instances.difference(&of_balancer).copied().collect();
         match outside.is_empty() {
             true => check.pass(of_balancer.into_iter().collect::<Vec<_>>().join(", ")),
@@ -244,17 +157,10 @@ impl Diagnosis<'_> {
             return check.skip("there is no target group");
         };
         let wanted = &self.config.health_check;
-        let codes = group
-            .matcher()
-            .and_then(|matcher| matcher.http_code())
-            .unwrap_or_default();
-        let (port, path) = (
-            group.health_check_port().unwrap_or_default(),
-            group.health_check_path().unwrap_or_default(),
-        );
-        let protocol = group
-            .health_check_protocol()
-            .map_or("", ProtocolEnum::as_str);
+        let codes = group.matcher().and_then(|matcher| matcher.http_code()).unwrap_or_default();
+        let (port, path) =
+            (group.health_check_port().unwrap_or_default(), group.health_check_path().unwrap_or_default());
+        let protocol = group.health_check_protocol().map_or("", ProtocolEnum::as_str);
         let evidence = format!("{protocol} GET {path} on {port} must answer {codes}");
         let right = codes == wanted.success_codes
             && port == wanted.port.to_string()
@@ -273,10 +179,7 @@ impl Diagnosis<'_> {
 
 fn admits(group: &SecurityGroup, port: u16, from: &[String]) -> bool {
     rules(group, port).any(|rule| {
-        rule.user_id_group_pairs().iter().any(|pair| {
-            pair.group_id()
-                .is_some_and(|id| from.iter().any(|one| one == id))
-        })
+        rule.user_id_group_pairs().iter().any(|pair| pair.group_id().is_some_and(|id| from.iter().any(|one| one == id)))
     })
 }
 
@@ -284,48 +187,25 @@ fn admits(group: &SecurityGroup, port: u16, from: &[String]) -> bool {
 fn peers<'a>(groups: impl Iterator<Item = &'a SecurityGroup>, port: u16) -> Vec<String> {
     let mut all = Vec::new();
     for rule in groups.flat_map(|group| rules(group, port)) {
-        all.extend(
-            rule.user_id_group_pairs()
-                .iter()
-                .filter_map(|pair| pair.group_id.clone()),
-        );
-        all.extend(
-            rule.ip_ranges()
-                .iter()
-                .filter_map(|range| range.cidr_ip.clone()),
-        );
-        all.extend(
-            rule.ipv6_ranges()
-                .iter()
-                .filter_map(|range| range.cidr_ipv6.clone()),
-        );
-        all.extend(
-            rule.prefix_list_ids()
-                .iter()
-                .filter_map(|list| list.prefix_list_id.clone()),
-        );
+        all.extend(rule.user_id_group_pairs().iter().filter_map(|pair| pair.group_id.clone()));
+        all.extend(rule.ip_ranges().iter().filter_map(|range| range.cidr_ip.clone()));
+        all.extend(rule.ipv6_ranges().iter().filter_map(|range| range.cidr_ipv6.clone()));
+        all.extend(rule.prefix_list_ids().iter().filter_map(|list| list.prefix_list_id.clone()));
     }
     all.sort();
     all.dedup();
     all
 }
 
-fn rules(
-    group: &SecurityGroup,
-    port: u16,
-) -> impl Iterator<Item = &aws_sdk_ec2::types::IpPermission> {
+fn rules(group: &SecurityGroup, port: u16) -> impl Iterator<Item = &aws_sdk_ec2::types::IpPermission> {
     let port = i32::from(port);
-    group
-        .ip_permissions()
-        .iter()
-        .filter(move |rule| match rule.ip_protocol() {
-            Some("-1") => true,
-            Some("tcp" | "6") => {
-                rule.from_port().is_some_and(|from| from <= port)
-                    && rule.to_port().is_some_and(|to| to >= port)
-            }
-            _ => false,
-        })
+    group.ip_permissions().iter().filter(move |rule| match rule.ip_protocol() {
+        Some("-1") => true,
+        Some("tcp" | "6") => {
+            rule.from_port().is_some_and(|from| from <= port) && rule.to_port().is_some_and(|to| to >= port)
+        }
+        _ => false,
+    })
 }
 
 fn shown(listener: &Listener) -> String {
@@ -334,9 +214,5 @@ fn shown(listener: &Listener) -> String {
 }
 
 fn listed(ports: &[u16]) -> String {
-    ports
-        .iter()
-        .map(u16::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -18,19 +18,13 @@ impl Clock {
     pub fn new(timeout: Duration, pace: f64) -> Clock {
         let start = Instant::now();
         let pause = |seconds: f64| Duration::from_secs_f64(seconds / pace.max(0.001));
-        Clock {
-            deadline: start + timeout,
-            pause: (pause(1.0), pause(10.0)),
-        }
+        Clock { deadline: start + timeout, pause: (pause(1.0), pause(10.0)) }
     }
 
     /// The same pauses with an own deadline, never past this one's.
     pub fn at_most(&self, timeout: Duration) -> Clock {
         let now = Instant::now();
-        Clock {
-            deadline: self.deadline.min(now + timeout),
-            pause: self.pause,
-        }
+        Clock { deadline: self.deadline.min(now + timeout), pause: self.pause }
     }
 
     /// What the future gives, if it is in time and nobody asks to stop meanwhile: then it is dropped.
@@ -55,9 +49,7 @@ impl Clock {
     /// False: stop waiting, the deadline has passed or somebody wants us to stop.
     pub async fn pause(&self, attempt: u32, stop: &Stop) -> bool {
         let (shortest, longest) = self.pause;
-        let pause = shortest
-            .saturating_mul(2u32.saturating_pow(attempt.min(16)))
-            .min(longest);
+        let pause = shortest.saturating_mul(2u32.saturating_pow(attempt.min(16))).min(longest);
         let until = (Instant::now() + pause).min(self.deadline);
         tokio::select! {
             biased;

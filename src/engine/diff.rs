@@ -18,13 +18,7 @@ pub struct Change {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {} -> {}",
-            self.field,
-            shown(&self.old),
-            shown(&self.new)
-        )
+        write!(f, "{}: {} -> {}", self.field, shown(&self.old), shown(&self.new))
     }
 }
 
@@ -56,21 +50,12 @@ fn compare(field: String, live: &Value, want: &Value, changes: &mut Vec<Change>)
     };
     let Some((old, new)) = fields else {
         if !same(live, want) {
-            changes.push(Change {
-                field,
-                old: live.clone(),
-                new: want.clone(),
-            });
+            changes.push(Change { field, old: live.clone(), new: want.clone() });
         }
         return;
     };
     for (name, value) in new {
-        compare(
-            join(&field, name),
-            old.get(name).unwrap_or(&Value::Null),
-            value,
-            changes,
-        );
+        compare(join(&field, name), old.get(name).unwrap_or(&Value::Null), value, changes);
     }
     for (name, value) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
         compare(join(&field, name), value, &Value::Null, changes);
@@ -86,19 +71,9 @@ fn same(live: &Value, want: &Value) -> bool {
 }
 
 fn join(field: &str, name: &str) -> String {
-    let plain = name
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "_-:".contains(c));
-    let name = if plain {
-        name.to_owned()
-    } else {
-        format!("{name:?}")
-    };
-    if field.is_empty() {
-        name
-    } else {
-        format!("{field}.{name}")
-    }
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "_-:".contains(c));
+    let name = if plain { name.to_owned() } else { format!("{name:?}") };
+    if field.is_empty() { name } else { format!("{field}.{name}") }
 }
 
 #[cfg(test)]
@@ -118,8 +93,7 @@ mod tests {
     #[test]
     fn each_leaf_is_named_with_old_and_new() {
         let live = json!({"port": 80, "rules": {"tcp 22 from ::/0": ""}});
-        let want =
-            json!({"port": "(x.y known after apply)", "rules": {"tcp 443 from ::/0": "https"}});
+        let want = json!({"port": "(x.y known after apply)", "rules": {"tcp 443 from ::/0": "https"}});
         assert_eq!(
             lines(live, want),
             [

@@ -19,17 +19,12 @@ impl<'a> Graph<'a> {
     /// # Panics
     /// When the nodes form a circle: a mistake in `steps/`, held by a test.
     pub fn trace(stack: &[&'a dyn Node], site: &Site) -> Graph<'a> {
-        let needs: BTreeMap<Key, _> = stack
-            .iter()
-            .map(|node| (node.key(), node.edges(site)))
-            .collect();
+        let needs: BTreeMap<Key, _> = stack.iter().map(|node| (node.key(), node.edges(site))).collect();
         let mut rest: Vec<&dyn Node> = stack.to_vec();
         let mut nodes: Vec<&dyn Node> = Vec::new();
         while !rest.is_empty() {
             let placed: BTreeSet<Key> = nodes.iter().map(|node| node.key()).collect();
-            let next = rest
-                .iter()
-                .position(|node| made_after(&needs[node.key()]).all(|key| placed.contains(&key)));
+            let next = rest.iter().position(|node| made_after(&needs[node.key()]).all(|key| placed.contains(&key)));
             nodes.push(rest.remove(next.expect("the stack has no circle")));
         }
         Graph { nodes, needs }
@@ -50,9 +45,7 @@ impl<'a> Graph<'a> {
         match goal {
             Goal::Present => made_after(&self.needs[key]).collect(),
             Goal::Absent => {
-                let outlived = self.needs[key]
-                    .iter()
-                    .filter(|(_, edge)| **edge == Edge::Outlives);
+                let outlived = self.needs[key].iter().filter(|(_, edge)| **edge == Edge::Outlives);
                 let mut before = self.dependents(key, |edge| edge != Edge::Outlives);
                 before.extend(outlived.map(|(key, _)| *key));
                 before
@@ -73,17 +66,10 @@ impl<'a> Graph<'a> {
 
     fn dependents(&self, key: Key, which: impl Fn(Edge) -> bool) -> BTreeSet<Key> {
         let holds = |needs: &BTreeMap<Key, Edge>| needs.get(key).is_some_and(|edge| which(*edge));
-        self.needs
-            .iter()
-            .filter(|(_, needs)| holds(needs))
-            .map(|(key, _)| *key)
-            .collect()
+        self.needs.iter().filter(|(_, needs)| holds(needs)).map(|(key, _)| *key).collect()
     }
 }
 
 fn made_after(needs: &BTreeMap<Key, Edge>) -> impl Iterator<Item = Key> {
-    needs
-        .iter()
-        .filter(|(_, edge)| **edge != Edge::Outlives)
-        .map(|(key, _)| *key)
+    needs.iter().filter(|(_, edge)| **edge != Edge::Outlives).map(|(key, _)| *key)
 }

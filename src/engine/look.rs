@@ -22,26 +22,15 @@ pub struct Look {
 impl Look {
     /// A look at these nodes, with nothing found yet.
     pub fn new(stack: &[&dyn Node], goal: Goal) -> Look {
-        let found = stack
-            .iter()
-            .map(|node| (node.key(), SetOnce::new()))
-            .collect();
-        Look {
-            goal,
-            shared: Shared::default(),
-            found,
-        }
+        let found = stack.iter().map(|node| (node.key(), SetOnce::new())).collect();
+        Look { goal, shared: Shared::default(), found }
     }
 
     /// A look at one node when the outputs of the others are known.
     pub fn again(stack: &[&dyn Node], goal: Goal, node: Key, outputs: &Outputs) -> Look {
         let look = Look::new(stack, goal);
         for (key, cell) in look.found.iter().filter(|(key, _)| **key != node) {
-            let own: Outputs = outputs
-                .iter()
-                .filter(|(o, _)| o.0 == *key)
-                .map(|(o, v)| (*o, v.clone()))
-                .collect();
+            let own: Outputs = outputs.iter().filter(|(o, _)| o.0 == *key).map(|(o, v)| (*o, v.clone())).collect();
             let _ = cell.set(Some(own));
         }
         look
@@ -59,26 +48,15 @@ impl Look {
     }
 
     /// Finds every node, side by side. Failures do not stop the others.
-    pub async fn all(
-        &self,
-        stack: &[&dyn Node],
-        cloud: &Cloud,
-        site: &Site,
-    ) -> BTreeMap<Key, Result<Option<Seen>>> {
+    pub async fn all(&self, stack: &[&dyn Node], cloud: &Cloud, site: &Site) -> BTreeMap<Key, Result<Option<Seen>>> {
         let finds = stack.iter().map(|node| async {
             let seen = node.find(cloud, site, self).await;
-            let outputs = seen
-                .as_ref()
-                .ok()
-                .map(|seen| seen.as_ref().map(|s| s.outputs.clone()).unwrap_or_default());
+            let outputs = seen.as_ref().ok().map(|seen| seen.as_ref().map(|s| s.outputs.clone()).unwrap_or_default());
             if let Some(cell) = self.found.get(node.key()) {
                 let _ = cell.set(outputs);
             }
             (node.key(), seen)
         });
-        futures_util::future::join_all(finds)
-            .await
-            .into_iter()
-            .collect()
+        futures_util::future::join_all(finds).await.into_iter().collect()
     }
 }

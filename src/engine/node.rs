@@ -53,21 +53,10 @@ pub trait Node {
     /// What it should be, as a tree.
     fn want(&self, site: &Site, refs: &Refs) -> Value;
     /// What there is.
-    fn find<'a>(
-        &'a self,
-        cloud: &'a Cloud,
-        site: &'a Site,
-        look: &'a Look,
-    ) -> LocalBoxFuture<'a, Result<Option<Seen>>>;
+    fn find<'a>(&'a self, cloud: &'a Cloud, site: &'a Site, look: &'a Look)
+    -> LocalBoxFuture<'a, Result<Option<Seen>>>;
     /// What to do about it.
-    fn decide(
-        &self,
-        site: &Site,
-        refs: &Refs,
-        seen: Option<&Seen>,
-        goal: Goal,
-        terms: &Terms,
-    ) -> Decision;
+    fn decide(&self, site: &Site, refs: &Refs, seen: Option<&Seen>, goal: Goal, terms: &Terms) -> Decision;
     /// Does what was decided; the outputs that it then has.
     fn act<'a>(
         &'a self,
@@ -85,11 +74,7 @@ pub trait Node {
         seen: &'a Seen,
     ) -> LocalBoxFuture<'a, Result<Vec<Blocker>>>;
     /// What somebody put on it against removal.
-    fn protections<'a>(
-        &'a self,
-        cloud: &'a Cloud,
-        seen: &'a Seen,
-    ) -> LocalBoxFuture<'a, Result<Vec<String>>>;
+    fn protections<'a>(&'a self, cloud: &'a Cloud, seen: &'a Seen) -> LocalBoxFuture<'a, Result<Vec<String>>>;
     /// Takes every protection off.
     fn lift<'a>(&'a self, cloud: &'a Cloud, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>>;
 }
@@ -143,27 +128,12 @@ impl<R: Resource> Node for R {
         })
     }
 
-    fn decide(
-        &self,
-        site: &Site,
-        refs: &Refs,
-        seen: Option<&Seen>,
-        goal: Goal,
-        terms: &Terms,
-    ) -> Decision {
+    fn decide(&self, site: &Site, refs: &Refs, seen: Option<&Seen>, goal: Goal, terms: &Terms) -> Decision {
         let wanted = goal == Goal::Present && self.included(site);
         let spec = wanted.then(|| Node::want(self, site, refs));
         let tags = site.tags(&Resource::name(self, site));
-        let want = spec.as_ref().map(|spec| Want {
-            spec,
-            tags: &tags,
-            fixed: R::FIXED,
-        });
-        let there = seen.map(|seen| There {
-            spec: &seen.spec,
-            status: &seen.status,
-            owner: &seen.owner,
-        });
+        let want = spec.as_ref().map(|spec| Want { spec, tags: &tags, fixed: R::FIXED });
+        let there = seen.map(|seen| There { spec: &seen.spec, status: &seen.status, owner: &seen.owner });
         decide(want, there, terms)
     }
 
@@ -178,35 +148,19 @@ impl<R: Resource> Node for R {
         Box::pin(async move {
             let live = seen.and_then(Seen::of::<R::Spec>);
             match (decision, live) {
-                (Decision::Create(_), _) => {
-                    self.create(cloud, site, &Resource::want(self, site, refs))
-                        .await
-                }
+                (Decision::Create(_), _) => self.create(cloud, site, &Resource::want(self, site, refs)).await,
                 (Decision::Update { changes, .. }, Some(live)) => {
                     let tags: Tags = site.tags(&Resource::name(self, site));
-                    if changes
-                        .iter()
-                        .any(|change| change.field.starts_with("tags."))
-                    {
+                    if changes.iter().any(|change| change.field.starts_with("tags.")) {
                         self.tag(cloud, live, &tags).await?;
                     }
-                    if changes
-                        .iter()
-                        .all(|change| change.field.starts_with("tags."))
-                    {
+                    if changes.iter().all(|change| change.field.starts_with("tags.")) {
                         return Ok(live.outputs.clone());
                     }
-                    self.update(cloud, site, live, &Resource::want(self, site, refs))
-                        .await
+                    self.update(cloud, site, live, &Resource::want(self, site, refs)).await
                 }
-                (Decision::Delete, Some(live)) => self
-                    .delete(cloud, site, live)
-                    .await
-                    .map(|()| Outputs::new()),
-                _ => Err(Error::Reply(format!(
-                    "{}: nothing can be done for {decision:?}",
-                    R::KEY
-                ))),
+                (Decision::Delete, Some(live)) => self.delete(cloud, site, live).await.map(|()| Outputs::new()),
+                _ => Err(Error::Reply(format!("{}: nothing can be done for {decision:?}", R::KEY))),
             }
         })
     }
@@ -225,11 +179,7 @@ impl<R: Resource> Node for R {
         })
     }
 
-    fn protections<'a>(
-        &'a self,
-        cloud: &'a Cloud,
-        seen: &'a Seen,
-    ) -> LocalBoxFuture<'a, Result<Vec<String>>> {
+    fn protections<'a>(&'a self, cloud: &'a Cloud, seen: &'a Seen) -> LocalBoxFuture<'a, Result<Vec<String>>> {
         Box::pin(async move {
             match seen.of::<R::Spec>() {
                 Some(live) => Resource::protections(self, cloud, live).await,

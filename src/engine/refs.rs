@@ -26,10 +26,7 @@ pub struct Refs {
 impl Refs {
     /// Refs that know these outputs.
     pub fn new(known: Outputs) -> Refs {
-        Refs {
-            known,
-            asked: RefCell::default(),
-        }
+        Refs { known, asked: RefCell::default() }
     }
 
     /// The value, or words that say when it will be known.

@@ -97,24 +97,13 @@ pub trait Resource: 'static {
     fn want(&self, site: &Site, refs: &Refs) -> Self::Spec;
 
     /// What there is. Reads only.
-    async fn find(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        look: &Look,
-    ) -> Result<Option<Live<Self::Spec>>>;
+    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Self::Spec>>>;
 
     /// Makes it, with the owner's tags in the create call itself.
     async fn create(&self, cloud: &Cloud, site: &Site, want: &Self::Spec) -> Result<Outputs>;
 
     /// Changes what differs between `live` and `want`, and nothing else.
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        live: &Live<Self::Spec>,
-        want: &Self::Spec,
-    ) -> Result<Outputs>;
+    async fn update(&self, cloud: &Cloud, site: &Site, live: &Live<Self::Spec>, want: &Self::Spec) -> Result<Outputs>;
 
     /// Puts these tags on it, leaving others. Called only for those whose owner is told by tags.
     async fn tag(&self, _cloud: &Cloud, _live: &Live<Self::Spec>, _tags: &Tags) -> Result<()> {
@@ -125,12 +114,7 @@ pub trait Resource: 'static {
     async fn delete(&self, cloud: &Cloud, site: &Site, live: &Live<Self::Spec>) -> Result<()>;
 
     /// What holds it while AWS does not remove it. Reads only.
-    async fn blockers(
-        &self,
-        _cloud: &Cloud,
-        _site: &Site,
-        _live: &Live<Self::Spec>,
-    ) -> Result<Vec<Blocker>> {
+    async fn blockers(&self, _cloud: &Cloud, _site: &Site, _live: &Live<Self::Spec>) -> Result<Vec<Blocker>> {
         Ok(Vec::new())
     }
 

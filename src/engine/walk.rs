@@ -22,27 +22,15 @@ pub type Plan = Vec<(Key, Decision)>;
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A resource is being worked on.
-    Started {
-        key: Key,
-        name: String,
-        verb: &'static str,
-    },
+    Started { key: Key, name: String, verb: &'static str },
     /// AWS is not ready: why.
     Waiting { key: Key, name: String, why: String },
     /// It is done.
-    Finished {
-        key: Key,
-        name: String,
-        verb: &'static str,
-    },
+    Finished { key: Key, name: String, verb: &'static str },
     /// It could not be done.
     Failed { key: Key, name: String, why: String },
     /// It was not tried: what it hangs on failed.
-    Skipped {
-        key: Key,
-        name: String,
-        because: Key,
-    },
+    Skipped { key: Key, name: String, because: Key },
 }
 
 /// Why a resource is not as it should be.
@@ -127,18 +115,12 @@ impl Walk<'_> {
         for attempt in 0.. {
             let found = self.look().await?;
             let plan = self.plan(&found);
-            let lags = |(key, done): &&(Key, Decision)| {
-                plan.iter()
-                    .any(|(other, next)| other == key && again(done, next))
-            };
+            let lags =
+                |(key, done): &&(Key, Decision)| plan.iter().any(|(other, next)| other == key && again(done, next));
             let Some((key, _)) = acted.iter().find(lags) else {
                 return Ok(found);
             };
-            let name = self
-                .graph
-                .node(key)
-                .map(|node| node.name(self.site))
-                .unwrap_or_default();
+            let name = self.graph.node(key).map(|node| node.name(self.site)).unwrap_or_default();
             let why = "done; AWS does not show it yet".to_owned();
             (self.tell)(Event::Waiting { key, name, why });
             if !patience.pause(attempt, self.stop).await {
@@ -149,10 +131,7 @@ impl Walk<'_> {
     }
 
     /// What a look found. What could not be looked at fails all of it, with every reason at once.
-    pub fn sift(
-        &self,
-        found: BTreeMap<Key, cloud::Result<Option<Seen>>>,
-    ) -> Result<Found, Vec<Failure>> {
+    pub fn sift(&self, found: BTreeMap<Key, cloud::Result<Option<Seen>>>) -> Result<Found, Vec<Failure>> {
         let (mut seen, mut failures) = (Found::new(), Vec::new());
         for (key, result) in found {
             match result {
@@ -176,16 +155,9 @@ impl Walk<'_> {
             let seen = found.get(node.key()).and_then(Option::as_ref);
             let decision = self.decide(*node, &Refs::new(outputs.clone()), seen);
             let stands = !matches!(decision, Decision::Create(_) | Decision::Replace { .. });
-            let renewed = if matches!(decision, Decision::Update { .. }) {
-                node.renewed()
-            } else {
-                &[]
-            };
+            let renewed = if matches!(decision, Decision::Update { .. }) { node.renewed() } else { &[] };
             if let Some(seen) = seen.filter(|_| stands) {
-                let stays = seen
-                    .outputs
-                    .iter()
-                    .filter(|(output, _)| !renewed.contains(output));
+                let stays = seen.outputs.iter().filter(|(output, _)| !renewed.contains(output));
                 outputs.extend(stays.map(|(output, value)| (*output, value.clone())));
             }
             plan.push((node.key(), decision));
@@ -197,20 +169,10 @@ impl Walk<'_> {
     pub async fn act(&self, found: Found, keys: &BTreeSet<Key>) -> Walked {
         let outputs = RefCell::new(known(&found));
         let mut found = found;
-        let mut waiting: Vec<&dyn Node> = self
-            .graph
-            .nodes()
-            .iter()
-            .copied()
-            .filter(|n| keys.contains(n.key()))
-            .collect();
-        let mut done: BTreeSet<Key> = self
-            .graph
-            .nodes()
-            .iter()
-            .map(|n| n.key())
-            .filter(|k| !keys.contains(k))
-            .collect();
+        let mut waiting: Vec<&dyn Node> =
+            self.graph.nodes().iter().copied().filter(|n| keys.contains(n.key())).collect();
+        let mut done: BTreeSet<Key> =
+            self.graph.nodes().iter().map(|n| n.key()).filter(|k| !keys.contains(k)).collect();
         let mut failed: BTreeSet<Key> = BTreeSet::new();
         let mut walked = Walked::default();
         let mut running = FuturesUnordered::new();
@@ -221,9 +183,7 @@ impl Walk<'_> {
                 if let Some(because) = before.iter().find(|key| failed.contains(*key)) {
                     failed.insert(node.key());
                     walked.failures.extend(self.skipped(node, because));
-                } else if before.iter().all(|key| done.contains(key))
-                    && self.stop.signal().is_none()
-                {
+                } else if before.iter().all(|key| done.contains(key)) && self.stop.signal().is_none() {
                     let seen = found.remove(node.key()).flatten();
                     let outputs = &outputs;
                     running.push(async move { (node, self.settle(node, outputs, seen).await) });
@@ -239,28 +199,18 @@ impl Walk<'_> {
                 Ok((fresh, acted)) => {
                     outputs.borrow_mut().extend(fresh);
                     done.insert(node.key());
-                    walked
-                        .acted
-                        .extend(acted.map(|decision| (node.key(), decision)));
+                    walked.acted.extend(acted.map(|decision| (node.key(), decision)));
                 }
                 Err(trouble) => {
                     let (key, name) = (node.key(), node.name(self.site));
-                    (self.tell)(Event::Failed {
-                        key,
-                        name,
-                        why: trouble.to_string(),
-                    });
+                    (self.tell)(Event::Failed { key, name, why: trouble.to_string() });
                     failed.insert(key);
                     walked.failures.extend(self.failure(key, trouble));
                 }
             }
         }
         drop(running);
-        walked.failures.extend(
-            waiting
-                .iter()
-                .filter_map(|node| self.failure(node.key(), Trouble::Interrupted)),
-        );
+        walked.failures.extend(waiting.iter().filter_map(|node| self.failure(node.key(), Trouble::Interrupted)));
         walked.outputs = outputs.into_inner();
         walked
     }
@@ -287,16 +237,9 @@ impl Walk<'_> {
                 Decision::Wait(why) => why.clone(),
                 act => {
                     if !patience.is_asked() && acted.is_none() {
-                        (self.tell)(Event::Started {
-                            key,
-                            name: name.clone(),
-                            verb: verb(act),
-                        });
+                        (self.tell)(Event::Started { key, name: name.clone(), verb: verb(act) });
                     }
-                    match node
-                        .act(self.cloud, self.site, &refs, seen.as_ref(), act)
-                        .await
-                    {
+                    match node.act(self.cloud, self.site, &refs, seen.as_ref(), act).await {
                         Ok(fresh) if *act == Decision::Delete && node.lingers() => {
                             drop(fresh);
                             acted = Some(decision.clone());
@@ -304,11 +247,7 @@ impl Walk<'_> {
                         }
                         Ok(fresh) => {
                             self.finished(node, act);
-                            let mut all = if *act == Decision::Delete {
-                                Outputs::new()
-                            } else {
-                                own(&seen)
-                            };
+                            let mut all = if *act == Decision::Delete { Outputs::new() } else { own(&seen) };
                             all.extend(fresh);
                             return Ok((all, Some(decision)));
                         }
@@ -322,9 +261,7 @@ impl Walk<'_> {
                 }
             };
             let why = self.held(node, seen.as_ref(), why).await?;
-            seen = self
-                .look_again(node, outputs, (attempt, why, &mut patience))
-                .await?;
+            seen = self.look_again(node, outputs, (attempt, why, &mut patience)).await?;
         }
         Err(Trouble::Deadline(String::new()))
     }
@@ -337,11 +274,7 @@ impl Walk<'_> {
         (attempt, mut why, patience): (u32, String, &mut Patience),
     ) -> Result<Option<Seen>, Trouble> {
         for attempt in attempt.. {
-            (self.tell)(Event::Waiting {
-                key: node.key(),
-                name: node.name(self.site),
-                why: why.clone(),
-            });
+            (self.tell)(Event::Waiting { key: node.key(), name: node.name(self.site), why: why.clone() });
             if !self.clock.pause(attempt, self.stop).await {
                 return Err(match self.stop.signal() {
                     Some(_) => Trouble::Interrupted,
@@ -358,21 +291,10 @@ impl Walk<'_> {
     }
 
     /// Why a removal waits, with the names of what holds the resource. What never goes by itself ends the wait.
-    async fn held(
-        &self,
-        node: &dyn Node,
-        seen: Option<&Seen>,
-        why: String,
-    ) -> Result<String, Trouble> {
-        let (goes, stays): (Vec<Blocker>, _) = self
-            .blockers(node, seen)
-            .await
-            .into_iter()
-            .partition(|one| one.goes);
+    async fn held(&self, node: &dyn Node, seen: Option<&Seen>, why: String) -> Result<String, Trouble> {
+        let (goes, stays): (Vec<Blocker>, _) = self.blockers(node, seen).await.into_iter().partition(|one| one.goes);
         match (names(&stays), names(&goes)) {
-            (Some(stays), _) => {
-                Err(cloud::Error::Held(format!("held by {stays}, which is not ours")).into())
-            }
+            (Some(stays), _) => Err(cloud::Error::Held(format!("held by {stays}, which is not ours")).into()),
             (None, Some(goes)) => Ok(format!("{why}: {goes}")),
             (None, None) => Ok(why),
         }
@@ -389,10 +311,7 @@ impl Walk<'_> {
     async fn blockers(&self, node: &dyn Node, seen: Option<&Seen>) -> Vec<Blocker> {
         match seen.filter(|_| self.goal == Goal::Absent) {
             // Only words: what cannot be told now is told at the next look.
-            Some(seen) => node
-                .blockers(self.cloud, self.site, seen)
-                .await
-                .unwrap_or_default(),
+            Some(seen) => node.blockers(self.cloud, self.site, seen).await.unwrap_or_default(),
             None => Vec::new(),
         }
     }
@@ -404,55 +323,33 @@ impl Walk<'_> {
     /// A part of something that is not ours is not ours.
     fn inherit_owners(&self, found: &mut Found) {
         for node in self.graph.nodes() {
-            let Some(Owner::Parent(parent)) = found
-                .get(node.key())
-                .and_then(|s| s.as_ref())
-                .map(|s| s.owner.clone())
+            let Some(Owner::Parent(parent)) = found.get(node.key()).and_then(|s| s.as_ref()).map(|s| s.owner.clone())
             else {
                 continue;
             };
             let above = found.get(parent).and_then(Option::as_ref);
-            let Some((_, adoptable)) =
-                above.and_then(|seen| super::decide::stranger(&seen.owner, &self.terms))
-            else {
+            let Some((_, adoptable)) = above.and_then(|seen| super::decide::stranger(&seen.owner, &self.terms)) else {
                 continue;
             };
             let whose = format!("it is a part of {parent}, which is not ours");
             if let Some(Some(seen)) = found.get_mut(node.key()) {
-                seen.owner = if adoptable {
-                    Owner::Stranger(whose)
-                } else {
-                    Owner::Untouchable(whose)
-                };
+                seen.owner = if adoptable { Owner::Stranger(whose) } else { Owner::Untouchable(whose) };
             }
         }
     }
 
     fn finished(&self, node: &dyn Node, done: &Decision) {
-        (self.tell)(Event::Finished {
-            key: node.key(),
-            name: node.name(self.site),
-            verb: verb(done),
-        });
+        (self.tell)(Event::Finished { key: node.key(), name: node.name(self.site), verb: verb(done) });
     }
 
     fn skipped(&self, node: &dyn Node, because: Key) -> Option<Failure> {
-        (self.tell)(Event::Skipped {
-            key: node.key(),
-            name: node.name(self.site),
-            because,
-        });
+        (self.tell)(Event::Skipped { key: node.key(), name: node.name(self.site), because });
         self.failure(node.key(), Trouble::Skipped(because))
     }
 
     fn failure(&self, key: Key, trouble: Trouble) -> Option<Failure> {
         let node = self.graph.node(key)?;
-        Some(Failure {
-            key,
-            name: node.name(self.site),
-            step: node.step(),
-            trouble,
-        })
+        Some(Failure { key, name: node.name(self.site), step: node.step(), trouble })
     }
 }
 
@@ -467,9 +364,7 @@ fn again(done: &Decision, next: &Decision) -> bool {
         (Decision::Create(_), Decision::Create(_)) | (Decision::Delete, Decision::Delete) => true,
         (Decision::Update { changes: done, .. }, Decision::Update { changes: next, .. }) => {
             // A planned value that was not known is known now.
-            done.iter()
-                .map(|change| &change.field)
-                .eq(next.iter().map(|change| &change.field))
+            done.iter().map(|change| &change.field).eq(next.iter().map(|change| &change.field))
         }
         _ => false,
     }
@@ -496,15 +391,9 @@ pub fn verb(decision: &Decision) -> &'static str {
 
 /// The ids of everything that was found.
 pub fn known(found: &Found) -> Outputs {
-    found
-        .values()
-        .flatten()
-        .flat_map(|seen| seen.outputs.clone())
-        .collect()
+    found.values().flatten().flat_map(|seen| seen.outputs.clone()).collect()
 }
 
 fn own(seen: &Option<Seen>) -> Outputs {
-    seen.as_ref()
-        .map(|seen| seen.outputs.clone())
-        .unwrap_or_default()
+    seen.as_ref().map(|seen| seen.outputs.clone()).unwrap_or_default()
 }

@@ -18,22 +18,15 @@ impl BaseUrl {
     /// Not a URL of http or https, or with a user, a password, a query or a fragment.
     pub fn parse(text: &str, allow_http: bool) -> Result<BaseUrl, Refused> {
         // What is not understood may hold a password: it is not shown.
-        let refused =
-            |what: &str, cure: &str| Err(Refused::new(format!("--base-url: {what}"), cure));
+        let refused = |what: &str, cure: &str| Err(Refused::new(format!("--base-url: {what}"), cure));
         let Ok(url) = Url::parse(text) else {
             return refused("not a URL", "Write it as https://app.example.com.");
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return refused(
-                "it holds a user or a password",
-                "The token is read from OZ_ACCESS_TOKEN or --token-file.",
-            );
+            return refused("it holds a user or a password", "The token is read from OZ_ACCESS_TOKEN or --token-file.");
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return refused(
-                "it has a query or a fragment",
-                "Give only scheme, host, port and path.",
-            );
+            return refused("it has a query or a fragment", "Give only scheme, host, port and path.");
         }
         match (url.scheme(), url.host()) {
             ("https", Some(_)) => {}
@@ -45,10 +38,7 @@ impl BaseUrl {
                 );
             }
             _ => {
-                return refused(
-                    "not a URL of http or https",
-                    "Write it as https://app.example.com.",
-                );
+                return refused("not a URL of http or https", "Write it as https://app.example.com.");
             }
         }
         let mut url = url;
@@ -108,9 +98,8 @@ impl Token {
         let (place, text) = match file {
             Some(path) => {
                 let place = path.display().to_string();
-                let text = std::fs::read(path).map_err(|error| {
-                    Refused::new(format!("{place}: {error}"), "Name a file that can be read.")
-                })?;
+                let text = std::fs::read(path)
+                    .map_err(|error| Refused::new(format!("{place}: {error}"), "Name a file that can be read."))?;
                 (place, text)
             }
             None => {

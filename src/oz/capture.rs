@@ -63,24 +63,16 @@ impl Capture {
     pub fn read(path: &Path, beside: &Beside) -> Result<Capture, Refused> {
         let at = path.display().to_string();
         let meta = beside.meta.as_deref().map(read_meta).transpose()?;
-        let info = beside
-            .additional_info
-            .as_deref()
-            .map(read_info)
-            .transpose()?;
+        let info = beside.additional_info.as_deref().map(read_info).transpose()?;
         let mut told = match path.is_dir() {
             true => directory(path, beside.skip_first)?,
             false => {
-                let unreadable = |error: std::io::Error| {
-                    Refused::new(format!("{at}: {error}"), "Name a capture that can be read.")
-                };
+                let unreadable =
+                    |error: std::io::Error| Refused::new(format!("{at}: {error}"), "Name a capture that can be read.");
                 let file = File::open(path).map_err(unreadable)?;
                 let size = file.metadata().map_err(unreadable)?.len();
                 if size > MOST {
-                    return Err(Refused::new(
-                        format!("{at}: {size} bytes are no capture"),
-                        "At most 2 GiB are read.",
-                    ));
+                    return Err(Refused::new(format!("{at}: {size} bytes are no capture"), "At most 2 GiB are read."));
                 }
                 let mut told = parse(BufReader::with_capacity(64 << 10, file), beside.skip_first)
                     .map_err(|refused| refused.at(&at))?;
@@ -128,9 +120,7 @@ impl Capture {
 /// Tags are words: anything else would be a person's data in the wrong place.
 fn is_tag(tag: &str) -> bool {
     (1..=64).contains(&tag.len())
-        && tag
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && tag.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// What a capture tells of itself.
@@ -149,92 +139,59 @@ struct Told {
 /// # Errors
 /// It cannot be read, or is no object.
 pub fn read_meta(path: &Path) -> Result<Sensitive<Map<String, Value>>, Refused> {
-    let wrong = |what: &str| {
-        Refused::new(
-            format!("{}: {what}", path.display()),
-            "--meta names a file with one JSON object.",
-        )
-    };
+    let wrong =
+        |what: &str| Refused::new(format!("{}: {what}", path.display()), "--meta names a file with one JSON object.");
     let text = std::fs::read(path).map_err(|error| wrong(&error.to_string()))?;
     // serde_json's own words may quote the text.
-    let meta: Map<String, Value> = serde_json::from_slice(&text).map_err(|error| {
-        wrong(&format!(
-            "not a JSON object (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
-    })?;
+    let meta: Map<String, Value> = serde_json::from_slice(&text)
+        .map_err(|error| wrong(&format!("not a JSON object (line {}, column {})", error.line(), error.column())))?;
     Ok(Sensitive::new(meta))
 }
 
 fn read_info(path: &Path) -> Result<Sensitive<String>, Refused> {
     let cure = "--additional-info names a file with the SDK's text.";
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Refused::new(format!("{}: {error}", path.display()), cure))?;
-    Ok(Sensitive::new(
-        text.trim_end_matches(['\r', '\n']).to_owned(),
-    ))
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Refused::new(format!("{}: {error}", path.display()), cure))?;
+    Ok(Sensitive::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 fn directory(path: &Path, skip_first: bool) -> Result<Told, Refused> {
-    let cure =
-        "A directory of a capture holds its frames, JPEG or PNG, in the order of their names.";
+    let cure = "A directory of a capture holds its frames, JPEG or PNG, in the order of their names.";
     let refused = |what: String| Refused::new(what, cure);
     let listed = std::fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
     let listed = listed.map_err(|error| refused(format!("{}: {error}", path.display())))?;
-    let mut files: Vec<PathBuf> = listed
-        .iter()
-        .map(std::fs::DirEntry::path)
-        .filter(|path| path.is_file() && !is_hidden(path))
-        .collect();
+    let mut files: Vec<PathBuf> =
+        listed.iter().map(std::fs::DirEntry::path).filter(|path| path.is_file() && !is_hidden(path)).collect();
     files.sort();
     let mut frames = Frames::new(skip_first);
     for file in &files {
         let size = file.metadata().map_or(0, |data| data.len());
         if size > LARGEST_FRAME as u64 {
-            return Err(refused(format!(
-                "{}: {size} bytes are no frame",
-                file.display()
-            )));
+            return Err(refused(format!("{}: {size} bytes are no frame", file.display())));
         }
         frames.add(Picture::read(file)?);
         if frames.bytes > MOST {
-            return Err(refused(format!(
-                "{}: more than 2 GiB of frames",
-                path.display()
-            )));
+            return Err(refused(format!("{}: more than 2 GiB of frames", path.display())));
         }
     }
     let size = frames.bytes;
     let (zip, frames) = frames.finish();
     match frames {
         0 => Err(refused(format!("{}: no frames", path.display()))),
-        _ => Ok(Told {
-            zip,
-            frames,
-            action: Some(BLANK.to_owned()),
-            size,
-            ..Told::default()
-        }),
+        _ => Ok(Told { zip, frames, action: Some(BLANK.to_owned()), size, ..Told::default() }),
     }
 }
 
 fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
 /// Parses frame by frame: a capture is never in memory as a tree.
 fn parse(text: impl Read, skip_first: bool) -> Result<Told, Refused> {
     let mut why = None;
     let mut json = serde_json::Deserializer::from_reader(text);
-    let seed = Callback {
-        skip_first,
-        why: &mut why,
-    };
-    let parsed = seed
-        .deserialize(&mut json)
-        .and_then(|told| json.end().map(|()| told));
+    let seed = Callback { skip_first, why: &mut why };
+    let parsed = seed.deserialize(&mut json).and_then(|told| json.end().map(|()| told));
     let cure = "Hand over what the Web SDK's on_capture_complete gave, as JSON.";
     match (parsed, why) {
         (_, Some(refused)) => Err(refused),
@@ -246,10 +203,7 @@ fn parse(text: impl Read, skip_first: bool) -> Result<Told, Refused> {
                 serde_json::error::Category::Data => "not of a capture's shape",
                 _ => "not JSON",
             };
-            Err(Refused::new(
-                format!("{what} (line {}, column {})", error.line(), error.column()),
-                cure,
-            ))
+            Err(Refused::new(format!("{what} (line {}, column {})", error.line(), error.column()), cure))
         }
     }
 }
@@ -277,56 +231,31 @@ impl<'de> Visitor<'de> for Callback<'_> {
         let (mut told, mut virtual_camera) = (Told::default(), false);
         let mut seen = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
-            let known = [
-                "frame_list",
-                "action",
-                "additional_info",
-                "meta",
-                "data_container",
-                "from_virtual_camera",
-            ];
+            let known = ["frame_list", "action", "additional_info", "meta", "data_container", "from_virtual_camera"];
             if let Some(known) = known.iter().find(|known| **known == key) {
                 if seen.contains(known) {
-                    return refuse(
-                        self.why,
-                        format!("{known} is there twice"),
-                        "A capture has each key once.",
-                    );
+                    return refuse(self.why, format!("{known} is there twice"), "A capture has each key once.");
                 }
                 seen.push(known);
             }
             match key.as_str() {
                 "frame_list" => {
-                    let frames = map.next_value_seed(FrameList {
-                        skip_first: self.skip_first,
-                        why: self.why,
-                    })?;
+                    let frames = map.next_value_seed(FrameList { skip_first: self.skip_first, why: self.why })?;
                     (told.zip, told.frames) = frames;
                 }
                 "action" => told.action = map.next_value()?,
                 "additional_info" => {
-                    told.additional_info = map
-                        .next_value::<Option<String>>()?
-                        .filter(|info| !info.is_empty())
-                        .map(Sensitive::new)
+                    told.additional_info =
+                        map.next_value::<Option<String>>()?.filter(|info| !info.is_empty()).map(Sensitive::new)
                 }
                 "meta" => {
-                    told.meta = Sensitive::new(
-                        map.next_value::<Option<Map<String, Value>>>()?
-                            .unwrap_or_default(),
-                    )
+                    told.meta = Sensitive::new(map.next_value::<Option<Map<String, Value>>>()?.unwrap_or_default())
                 }
                 "data_container" if map.next_value::<Option<IgnoredAny>>()?.is_some() => {
                     let cure = "This client sends frames: let the Web SDK hand over frame_list (architecture: capture, without OzCapsula).";
-                    return refuse(
-                        self.why,
-                        "data_container is not null: a container capture",
-                        cure,
-                    );
+                    return refuse(self.why, "data_container is not null: a container capture", cure);
                 }
-                "from_virtual_camera" => {
-                    virtual_camera = map.next_value::<Option<IgnoredAny>>()?.is_some()
-                }
+                "from_virtual_camera" => virtual_camera = map.next_value::<Option<IgnoredAny>>()?.is_some(),
                 "data_container" => {}
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -338,21 +267,13 @@ impl<'de> Visitor<'de> for Callback<'_> {
                     "no frames in frame_list (virtual camera, container mode, or only a first frame that is skipped?)"
                 }
             };
-            return refuse(
-                self.why,
-                why,
-                "Capture again with a real camera, in the Web SDK's capture architecture.",
-            );
+            return refuse(self.why, why, "Capture again with a real camera, in the Web SDK's capture architecture.");
         }
         Ok(told)
     }
 }
 
-fn refuse<T, E: serde::de::Error>(
-    slot: &mut Option<Refused>,
-    what: impl Into<String>,
-    cure: &str,
-) -> Result<T, E> {
+fn refuse<T, E: serde::de::Error>(slot: &mut Option<Refused>, what: impl Into<String>, cure: &str) -> Result<T, E> {
     *slot = Some(Refused::new(what, cure));
     Err(E::custom("refused"))
 }
@@ -431,13 +352,7 @@ struct Frames {
 
 impl Frames {
     fn new(skip_first: bool) -> Frames {
-        Frames {
-            zip: ZipWriter::new(Cursor::new(Vec::new())),
-            skip_first,
-            seen: 0,
-            stored: 0,
-            bytes: 0,
-        }
+        Frames { zip: ZipWriter::new(Cursor::new(Vec::new())), skip_first, seen: 0, stored: 0, bytes: 0 }
     }
 
     /// Names are the guide's, numbered without gaps.
@@ -458,11 +373,7 @@ impl Frames {
     }
 
     fn finish(self) -> (Sensitive<Vec<u8>>, usize) {
-        let zip = self
-            .zip
-            .finish()
-            .expect("a ZIP in memory has room")
-            .into_inner();
+        let zip = self.zip.finish().expect("a ZIP in memory has room").into_inner();
         (Sensitive::new(zip), self.stored)
     }
 }

@@ -29,17 +29,11 @@ pub struct Refused {
 impl Refused {
     /// Refuses.
     pub fn new(what: impl Into<String>, cure: impl Into<String>) -> Refused {
-        Refused {
-            what: what.into(),
-            cure: cure.into(),
-        }
+        Refused { what: what.into(), cure: cure.into() }
     }
 
     /// The same with its place.
     pub fn at(self, place: &str) -> Refused {
-        Refused {
-            what: format!("{place}: {}", self.what),
-            ..self
-        }
+        Refused { what: format!("{place}: {}", self.what), ..self }
     }
 }

@@ -9,10 +9,7 @@ pub const KEYS: [&str; 2] = ["media_key1", "media_key2"];
 
 /// Liveness: one ZIP, the action as its tag, the best shot asked for (pages of the vendor disagree on the default).
 pub fn liveness(capture: &Capture) -> Value {
-    let info = capture
-        .additional_info
-        .as_ref()
-        .map(|info| json!({"additional_info": info.expose()}));
+    let info = capture.additional_info.as_ref().map(|info| json!({"additional_info": info.expose()}));
     json!({
         "folder:meta_data": capture.meta.expose(),
         "media:meta_data": { KEYS[0]: info.unwrap_or_else(|| json!({})) },

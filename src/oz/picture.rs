@@ -74,14 +74,10 @@ impl Picture {
     /// It cannot be read, or is neither JPEG nor PNG.
     pub fn read(path: &std::path::Path) -> Result<Picture, Refused> {
         let at = path.display();
-        let bytes = std::fs::read(path).map_err(|error| {
-            Refused::new(format!("{at}: {error}"), "Name a picture that can be read.")
-        })?;
+        let bytes = std::fs::read(path)
+            .map_err(|error| Refused::new(format!("{at}: {error}"), "Name a picture that can be read."))?;
         Picture::new(bytes).ok_or_else(|| {
-            Refused::new(
-                format!("{at}: neither JPEG nor PNG by its first bytes"),
-                "The service takes JPEG and PNG.",
-            )
+            Refused::new(format!("{at}: neither JPEG nor PNG by its first bytes"), "The service takes JPEG and PNG.")
         })
     }
 
@@ -89,9 +85,7 @@ impl Picture {
     pub fn from_data_url(url: &str) -> Result<Picture, &'static str> {
         let rest = url.strip_prefix("data:").ok_or("not a data URL")?;
         let (head, data) = rest.split_once(',').ok_or("a data URL without a comma")?;
-        let mime = head
-            .strip_suffix(";base64")
-            .ok_or("a data URL that is not base64")?;
+        let mime = head.strip_suffix(";base64").ok_or("a data URL that is not base64")?;
         let claimed = match mime.split(';').next().unwrap_or_default() {
             "image/jpeg" | "image/jpg" => Kind::Jpeg,
             "image/png" => Kind::Png,

@@ -73,10 +73,7 @@ impl Redaction {
             text = text.replace(value.as_str(), "[withheld]");
         }
         let text: String = text.split_inclusive(|c| !is_data(c)).map(shown).collect();
-        let text: String = text
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         match text.char_indices().nth(LONGEST) {
             Some((end, _)) => format!("{}…", &text[..end]),
             None => text,

@@ -67,18 +67,10 @@ impl Service {
     ) -> Result<Service, String> {
         let client = web.client(base.host(), at)?;
         let mut redaction = Redaction::default();
-        if let Some(token) = token
-            .as_ref()
-            .and_then(|token| token.expose().to_str().ok())
-        {
+        if let Some(token) = token.as_ref().and_then(|token| token.expose().to_str().ok()) {
             redaction.withhold(token);
         }
-        Ok(Service {
-            base,
-            client,
-            token,
-            redaction,
-        })
+        Ok(Service { base, client, token, redaction })
     }
 
     /// `GET /api/version` (guide step 7): any JSON with a good status. `Ok(Err)`: why not.
@@ -92,15 +84,8 @@ impl Service {
             let json = serde_json::from_slice::<Value>(&body);
             match json {
                 Ok(version) if status.is_success() => Ok(Version(self.clean(version))),
-                Ok(error) => Err(format!(
-                    "HTTP {}: {}",
-                    status.as_u16(),
-                    error_words(&error, &self.redaction)
-                )),
-                Err(_) if status.is_success() => Err(format!(
-                    "HTTP {}, and the body is not JSON",
-                    status.as_u16()
-                )),
+                Ok(error) => Err(format!("HTTP {}: {}", status.as_u16(), error_words(&error, &self.redaction))),
+                Err(_) if status.is_success() => Err(format!("HTTP {}, and the body is not JSON", status.as_u16())),
                 Err(_) => Err(not_json(status)),
             }
         }))
@@ -110,30 +95,18 @@ impl Service {
     ///
     /// # Errors
     /// The deadline passed, or somebody asked to stop.
-    pub async fn liveness(
-        &self,
-        capture: &Capture,
-        time: (&Clock, &Stop),
-    ) -> Result<Answered, Late> {
+    pub async fn liveness(&self, capture: &Capture, time: (&Clock, &Stop)) -> Result<Answered, Late> {
         let mut redaction = self.redaction.clone();
         redaction.withhold_all(&Value::Object(capture.meta.expose().clone()));
         if let Some(info) = &capture.additional_info {
             redaction.withhold(info.expose());
         }
         let form = || {
-            let zip = Part::stream_with_length(
-                capture.zip.expose().clone(),
-                capture.zip.expose().len() as u64,
-            );
-            let zip = zip
-                .file_name("media_key1.zip")
-                .mime_str("application/zip")?;
-            Ok(Form::new()
-                .part(KEYS[0], zip)
-                .part("payload", json_part(&payload::liveness(capture))?))
+            let zip = Part::stream_with_length(capture.zip.expose().clone(), capture.zip.expose().len() as u64);
+            let zip = zip.file_name("media_key1.zip").mime_str("application/zip")?;
+            Ok(Form::new().part(KEYS[0], zip).part("payload", json_part(&payload::liveness(capture))?))
         };
-        self.analyse(Analysis::Quality, &form, &redaction, time)
-            .await
+        self.analyse(Analysis::Quality, &form, &redaction, time).await
     }
 
     /// Whether two pictures show the same person; `meta` is the liveness folder's.
@@ -150,18 +123,14 @@ impl Service {
         redaction.withhold_all(&Value::Object(meta.clone()));
         let photo = |name: &str, picture: &Picture| {
             let part = Part::bytes(picture.bytes().to_vec());
-            part.file_name(format!("{name}.{}", picture.kind.ending()))
-                .mime_str(picture.kind.mime())
+            part.file_name(format!("{name}.{}", picture.kind.ending())).mime_str(picture.kind.mime())
         };
         let form = || {
             let payload = json_part(&payload::biometry(meta))?;
             let form = Form::new().part(KEYS[0], photo("reference_photo", reference)?);
-            Ok(form
-                .part(KEYS[1], photo("best_shot", shot)?)
-                .part("payload", payload))
+            Ok(form.part(KEYS[1], photo("best_shot", shot)?).part("payload", payload))
         };
-        self.analyse(Analysis::Biometry, &form, &redaction, time)
-            .await
+        self.analyse(Analysis::Biometry, &form, &redaction, time).await
     }
 
     async fn analyse(
@@ -175,20 +144,14 @@ impl Service {
         let start = Instant::now();
         let unsendable = |error: reqwest::Error| Verdict::unanswered(why(&error));
         if let Err(error) = form() {
-            return Ok(Answered {
-                verdict: unsendable(error),
-                best_shot: None,
-            });
+            return Ok(Answered { verdict: unsendable(error), best_shot: None });
         }
         let request = || match form() {
             Ok(form) => self.client.post(url.clone()).multipart(form),
             Err(_) => self.client.post(url.clone()),
         };
         let mut answered = match self.send(request, time).await? {
-            Err(why) => Answered {
-                verdict: Verdict::unanswered(redaction.clean(&why)),
-                best_shot: None,
-            },
+            Err(why) => Answered { verdict: Verdict::unanswered(redaction.clean(&why)), best_shot: None },
             Ok((status, body)) => judged(asked, status, &body, redaction),
         };
         answered.verdict.duration_ms = start.elapsed().as_millis() as u64;
@@ -196,29 +159,17 @@ impl Service {
     }
 
     /// Sends once; only a connection that never came about is tried again, since analyses are metered.
-    async fn send(
-        &self,
-        request: impl Fn() -> RequestBuilder,
-        (clock, stop): (&Clock, &Stop),
-    ) -> Result<Body, Late> {
+    async fn send(&self, request: impl Fn() -> RequestBuilder, (clock, stop): (&Clock, &Stop)) -> Result<Body, Late> {
         for attempt in 0.. {
             let request = match &self.token {
                 Some(token) => request().header("X-Forensic-Access-Token", token.expose()),
                 None => request(),
             };
-            let answer = clock
-                .within(stop, async { received(request.send().await?).await })
-                .await?;
+            let answer = clock.within(stop, async { received(request.send().await?).await }).await?;
             match answer {
-                Err(Cut::Http(error))
-                    if error.is_connect() && attempt + 1 < CONNECTS && !is_tls(&error) =>
-                {
+                Err(Cut::Http(error)) if error.is_connect() && attempt + 1 < CONNECTS && !is_tls(&error) => {
                     if !clock.pause(attempt, stop).await {
-                        return Err(if stop.signal().is_some() {
-                            Late::Stopped
-                        } else {
-                            Late::Deadline
-                        });
+                        return Err(if stop.signal().is_some() { Late::Stopped } else { Late::Deadline });
                     }
                 }
                 answer => return Ok(answer.map_err(|cut| cut.words())),
@@ -231,10 +182,9 @@ impl Service {
         match tree {
             Value::String(text) => Value::String(self.redaction.clean(&text)),
             Value::Array(values) => values.into_iter().map(|value| self.clean(value)).collect(),
-            Value::Object(fields) => fields
-                .into_iter()
-                .map(|(key, value)| (self.redaction.clean(&key), self.clean(value)))
-                .collect(),
+            Value::Object(fields) => {
+                fields.into_iter().map(|(key, value)| (self.redaction.clean(&key), self.clean(value))).collect()
+            }
             other => other,
         }
     }
@@ -245,11 +195,8 @@ fn json_part(payload: &Value) -> reqwest::Result<Part> {
 }
 
 fn judged(asked: Analysis, status: StatusCode, body: &[u8], redaction: &Redaction) -> Answered {
-    let failed = |why: String| Verdict {
-        transport: Level::Ok,
-        technical: Some(Level::Failed),
-        ..Verdict::unanswered(why)
-    };
+    let failed =
+        |why: String| Verdict { transport: Level::Ok, technical: Some(Level::Failed), ..Verdict::unanswered(why) };
     let json = serde_json::from_slice::<Value>(body).ok();
     let verdict = match (&json, status) {
         (_, status) if status.is_redirection() => Verdict::unanswered(format!(
@@ -257,22 +204,12 @@ fn judged(asked: Analysis, status: StatusCode, body: &[u8], redaction: &Redactio
             status.as_u16()
         )),
         (Some(answer), status) if status.is_success() => Verdict::judge(asked, answer, redaction),
-        (Some(error), status) => failed(format!(
-            "HTTP {}: {}",
-            status.as_u16(),
-            error_words(error, redaction)
-        )),
-        (None, status) if status.is_success() => failed(format!(
-            "HTTP {}, and the body is not JSON",
-            status.as_u16()
-        )),
+        (Some(error), status) => failed(format!("HTTP {}: {}", status.as_u16(), error_words(error, redaction))),
+        (None, status) if status.is_success() => failed(format!("HTTP {}, and the body is not JSON", status.as_u16())),
         (None, status) if status.is_server_error() => Verdict::unanswered(not_json(status)),
         (None, status) => failed(not_json(status)),
     };
-    let best_shot = json
-        .as_ref()
-        .filter(|_| asked == Analysis::Quality)
-        .and_then(best_shot);
+    let best_shot = json.as_ref().filter(|_| asked == Analysis::Quality).and_then(best_shot);
     Answered { verdict, best_shot }
 }
 
@@ -315,10 +252,7 @@ impl Cut {
 
 async fn received(mut answer: Response) -> Result<(StatusCode, Bytes), Cut> {
     let status = answer.status();
-    if answer
-        .content_length()
-        .is_some_and(|length| length > LARGEST_ANSWER as u64)
-    {
+    if answer.content_length().is_some_and(|length| length > LARGEST_ANSWER as u64) {
         return Err(Cut::TooLarge);
     }
     let mut body = Vec::new();
@@ -335,9 +269,7 @@ async fn received(mut answer: Response) -> Result<(StatusCode, Bytes), Cut> {
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut next: Option<&dyn std::error::Error> = std::error::Error::source(error);
     while let Some(cause) = next {
-        let inner = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
+        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         if cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
             return true;
         }

@@ -100,10 +100,7 @@ impl Verdict {
     /// Judges an answer with a good HTTP status.
     pub fn judge(asked: Analysis, answer: &Value, redaction: &Redaction) -> Verdict {
         let id = |value: &Value| {
-            let text = value
-                .as_str()
-                .map(str::to_owned)
-                .or_else(|| value.as_i64().map(|id| id.to_string()))?;
+            let text = value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|id| id.to_string()))?;
             Some(redaction.clean(&text))
         };
         let analysis = &answer["analyses"][0];
@@ -135,10 +132,7 @@ impl Verdict {
             (Analysis::Biometry, Some(score)) => format!(", least similarity {score}"),
             (_, None) => String::new(),
         };
-        let folder = self
-            .folder_id
-            .as_ref()
-            .map_or(String::new(), |id| format!(", folder {id}"));
+        let folder = self.folder_id.as_ref().map_or(String::new(), |id| format!(", folder {id}"));
         format!("{}{score}{folder}", decision.word())
     }
 }
@@ -156,32 +150,18 @@ fn decision(asked: Analysis, answer: &Value, redaction: &Redaction) -> Result<De
         return Err("the answer is not a JSON object".to_owned());
     }
     no_error(answer, redaction)?;
-    let analyses = answer["analyses"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let analyses = answer["analyses"].as_array().map(Vec::as_slice).unwrap_or_default();
     let [analysis] = analyses else {
-        return Err(format!(
-            "{} analyses came back, one was asked for",
-            analyses.len()
-        ));
+        return Err(format!("{} analyses came back, one was asked for", analyses.len()));
     };
     let came = analysis["type"].as_str().unwrap_or_default();
     if !came.eq_ignore_ascii_case(asked.name()) {
-        return Err(format!(
-            "analysis {} came back, {} was asked for",
-            redaction.clean(came),
-            asked.name()
-        ));
+        return Err(format!("analysis {} came back, {} was asked for", redaction.clean(came), asked.name()));
     }
     no_error(analysis, redaction)?;
-    for (what, value) in [
-        (
-            "the folder's resolution_status",
-            &answer["resolution_status"],
-        ),
-        ("the analysis' state", &analysis["state"]),
-    ] {
+    for (what, value) in
+        [("the folder's resolution_status", &answer["resolution_status"]), ("the analysis' state", &analysis["state"])]
+    {
         if *value != "FINISHED" {
             return Err(format!("{what} is {}, not FINISHED", shown(value)));
         }
@@ -197,22 +177,13 @@ fn decision(asked: Analysis, answer: &Value, redaction: &Redaction) -> Result<De
     };
     let again = &analysis["resolution"];
     if !again.is_null() && Decision::read(again) != Some(decided) {
-        return Err(format!(
-            "contradictory: the analysis' resolution is {}",
-            shown(again)
-        ));
+        return Err(format!("contradictory: the analysis' resolution is {}", shown(again)));
     }
-    if analysis["results_media"]
-        .as_array()
-        .is_none_or(Vec::is_empty)
-    {
+    if analysis["results_media"].as_array().is_none_or(Vec::is_empty) {
         return Err(format!("{} without any results_media", decided.word()));
     }
     if asked == Analysis::Biometry && score(asked, analysis).is_none() {
-        return Err(format!(
-            "{} without a usable min_confidence",
-            decided.word()
-        ));
+        return Err(format!("{} without a usable min_confidence", decided.word()));
     }
     Ok(decided)
 }
@@ -243,9 +214,7 @@ pub fn error_words(body: &Value, redaction: &Redaction) -> String {
         Some(13 | 14) => " (container)",
         _ => "",
     };
-    let code = code.map_or("error".to_owned(), |code| {
-        format!("error_code {code}{meaning}")
-    });
+    let code = code.map_or("error".to_owned(), |code| format!("error_code {code}{meaning}"));
     match body["error_message"].as_str() {
         Some(message) if !message.is_empty() => format!("{code}: {}", redaction.clean(message)),
         _ => code,
@@ -259,10 +228,7 @@ fn score(asked: Analysis, analysis: &Value) -> Option<f64> {
         Analysis::Biometry => usable(&analysis["results_data"]["min_confidence"]),
         Analysis::Quality => {
             let media = analysis["results_media"].as_array()?;
-            media
-                .iter()
-                .filter_map(|one| usable(&one["results_data"]["confidence_spoofing"]))
-                .max_by(f64::total_cmp)
+            media.iter().filter_map(|one| usable(&one["results_data"]["confidence_spoofing"])).max_by(f64::total_cmp)
         }
     }
 }
@@ -270,17 +236,11 @@ fn score(asked: Analysis, analysis: &Value) -> Option<f64> {
 /// The first picture that the analysis gave back; `None`: some services give none for some gestures.
 pub fn best_shot(answer: &Value) -> Option<Picture> {
     let analyses = answer["analyses"].as_array()?.iter();
-    let quality = analyses.filter(|one| {
-        one["type"]
-            .as_str()
-            .is_some_and(|kind| kind.eq_ignore_ascii_case("quality"))
-    });
+    let quality = analyses.filter(|one| one["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("quality")));
     let media = quality.flat_map(|one| one["results_media"].as_array().into_iter().flatten());
     let mut images = media.flat_map(|one| one["output_images"].as_array().into_iter().flatten());
     images.find_map(|image| {
-        let data = image["image_b64"]
-            .as_str()
-            .filter(|data| !data.is_empty())?;
+        let data = image["image_b64"].as_str().filter(|data| !data.is_empty())?;
         Picture::new(STANDARD.decode(data).ok()?)
     })
 }

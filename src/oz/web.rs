@@ -36,10 +36,7 @@ impl Web {
             let pem = std::fs::read(path).map_err(|error| error.to_string());
             let added = pem.and_then(|pem| add(&mut roots, &pem));
             added.map_err(|why| {
-                Refused::new(
-                    format!("{}: {why}", path.display()),
-                    "--ca-file names a file of certificates in PEM.",
-                )
+                Refused::new(format!("{}: {why}", path.display()), "--ca-file names a file of certificates in PEM.")
             })?;
         }
         Ok(Web::of(roots, None))
@@ -62,11 +59,7 @@ impl Web {
             .expect("ring speaks TLS 1.2 and 1.3")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Web {
-            tls,
-            route,
-            trusted,
-        }
+        Web { tls, route, trusted }
     }
 
     /// A client for one host, at these addresses instead of where its name leads. It follows no redirects (they would
@@ -110,9 +103,7 @@ fn add(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), String> {
     let read: Result<Vec<CertificateDer>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match read.map_err(|error| error.to_string())? {
         found if found.is_empty() => Err("no certificate in PEM".to_owned()),
-        found => found
-            .into_iter()
-            .try_for_each(|one| roots.add(one).map_err(|error| error.to_string())),
+        found => found.into_iter().try_for_each(|one| roots.add(one).map_err(|error| error.to_string())),
     }
 }
 

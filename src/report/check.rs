@@ -75,12 +75,7 @@ impl Check {
     }
 
     /// Not as it should be.
-    pub fn fail(
-        self,
-        evidence: impl Into<String>,
-        cause: impl Into<String>,
-        fix: impl Into<String>,
-    ) -> Check {
+    pub fn fail(self, evidence: impl Into<String>, cause: impl Into<String>, fix: impl Into<String>) -> Check {
         self.found(Status::Fail, evidence).because(cause, fix)
     }
 

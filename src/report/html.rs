@@ -51,11 +51,7 @@ pub fn html(frame: &Frame, outcome: &Outcome) -> String {
     let mut pages = Environment::new();
     pages.set_auto_escape_callback(|_| AutoEscape::Html);
     let nodes = nodes(&outcome.checks);
-    let lines = nodes
-        .iter()
-        .map(|node| node.lines.len())
-        .max()
-        .unwrap_or_default();
+    let lines = nodes.iter().map(|node| node.lines.len()).max().unwrap_or_default();
     let (bars, total) = bars(&outcome.checks);
     let shown = json!({
         "frame": { "command": frame.command, "stack": frame.stack, "region": frame.region, "seconds": frame.seconds },
@@ -73,22 +69,15 @@ pub fn html(frame: &Frame, outcome: &Outcome) -> String {
         },
         "nodes": nodes, "height": 124 + lines * 17, "bars": bars, "total": total,
     });
-    pages
-        .render_str(include_str!("../../templates/report.html"), Serde(&shown))
-        .expect("the bundled template renders")
+    pages.render_str(include_str!("../../templates/report.html"), Serde(&shown)).expect("the bundled template renders")
 }
 
 fn nodes(checks: &[Check]) -> Vec<Node> {
     const PITCH: usize = 165;
     let places = WAY.iter().enumerate();
     let node = |(index, place): (usize, &Place)| {
-        let own: Vec<&Check> = checks
-            .iter()
-            .filter(|check| place.own.contains(&check.id))
-            .collect();
-        let wrong = own
-            .iter()
-            .filter(|check| !matches!(check.status, Status::Pass | Status::Skip));
+        let own: Vec<&Check> = checks.iter().filter(|check| place.own.contains(&check.id)).collect();
+        let wrong = own.iter().filter(|check| !matches!(check.status, Status::Pass | Status::Skip));
         Node {
             key: place.key,
             title: place.title,
@@ -104,22 +93,9 @@ fn nodes(checks: &[Check]) -> Vec<Node> {
 
 /// The status that matters most of these checks; none: nobody looked.
 fn worst(checks: &[Check], ids: &[&str]) -> &'static str {
-    let order = [
-        Status::Fail,
-        Status::Unknown,
-        Status::Warn,
-        Status::Pass,
-        Status::Skip,
-    ];
-    let these: Vec<Status> = checks
-        .iter()
-        .filter(|check| ids.contains(&check.id))
-        .map(|check| check.status)
-        .collect();
-    order
-        .into_iter()
-        .find(|status| these.contains(status))
-        .map_or("none", Status::word)
+    let order = [Status::Fail, Status::Unknown, Status::Warn, Status::Pass, Status::Skip];
+    let these: Vec<Status> = checks.iter().filter(|check| ids.contains(&check.id)).map(|check| check.status).collect();
+    order.into_iter().find(|status| these.contains(status)).map_or("none", Status::word)
 }
 
 /// What fits below a node.
@@ -131,12 +107,7 @@ fn short(title: &str) -> String {
 }
 
 fn bars(checks: &[Check]) -> (Vec<Bar>, u64) {
-    let total = checks
-        .iter()
-        .map(|check| check.started_ms + check.duration_ms)
-        .max()
-        .unwrap_or_default()
-        .max(1);
+    let total = checks.iter().map(|check| check.started_ms + check.duration_ms).max().unwrap_or_default().max(1);
     let share = |part: u64| (part as f64 * 1000.0 / total as f64).round() / 10.0;
     let bar = |check: &Check| Bar {
         title: check.title,

@@ -14,11 +14,8 @@ pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
     cases.add_test_cases(outcome.checks.iter().map(|check| case(&suite, check)));
     for problem in &outcome.problems {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status
-            .set_type("problem")
-            .set_message(problem.message.clone());
-        let words =
-            [&problem.cause, &problem.cure].map(|words| words.as_deref().unwrap_or_default());
+        status.set_type("problem").set_message(problem.message.clone());
+        let words = [&problem.cause, &problem.cure].map(|words| words.as_deref().unwrap_or_default());
         status.set_description(words.join("\n"));
         let name = problem.resource.clone().unwrap_or_else(|| "run".to_owned());
         let mut case = TestCase::new(name, status);
@@ -28,9 +25,7 @@ pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
     let bad = |check: &Check| matches!(check.status, Status::Fail | Status::Unknown);
     if outcome.exit as u8 != 0 && outcome.problems.is_empty() && !outcome.checks.iter().any(bad) {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status
-            .set_type("outcome")
-            .set_message(outcome.summary.clone());
+        status.set_type("outcome").set_message(outcome.summary.clone());
         let mut case = TestCase::new("run", status);
         case.set_classname(suite.clone());
         cases.add_test_case(case);
@@ -50,10 +45,7 @@ fn case(suite: &str, check: &Check) -> TestCase {
         Status::Unknown => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     if !matches!(check.status, Status::Pass | Status::Warn) {
-        status
-            .set_type(check.id)
-            .set_message(check.evidence.clone())
-            .set_description(words.clone());
+        status.set_type(check.id).set_message(check.evidence.clone()).set_description(words.clone());
     }
     let mut case = TestCase::new(check.title, status);
     case.set_classname(format!("{suite}.{}", check.id));
@@ -65,15 +57,7 @@ fn case(suite: &str, check: &Check) -> TestCase {
 }
 
 fn words(check: &Check) -> String {
-    let because = check
-        .cause
-        .as_ref()
-        .map(|cause| format!("\nbecause: {cause}"))
-        .unwrap_or_default();
-    let fix = check
-        .fix
-        .as_ref()
-        .map(|fix| format!("\nfix: {fix}"))
-        .unwrap_or_default();
+    let because = check.cause.as_ref().map(|cause| format!("\nbecause: {cause}")).unwrap_or_default();
+    let fix = check.fix.as_ref().map(|fix| format!("\nfix: {fix}")).unwrap_or_default();
     format!("{}{because}{fix}", check.evidence)
 }

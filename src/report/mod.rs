@@ -72,12 +72,7 @@ pub struct Problem {
 impl Problem {
     /// A problem of no resource, with its cure.
     pub fn new(message: impl Into<String>, cure: impl Into<String>) -> Problem {
-        Problem {
-            resource: None,
-            message: message.into(),
-            cause: None,
-            cure: Some(cure.into()),
-        }
+        Problem { resource: None, message: message.into(), cause: None, cure: Some(cure.into()) }
     }
 
     /// What AWS answered, whole, with what is known about it.
@@ -169,10 +164,7 @@ pub struct Report {
 impl Report {
     /// Progress as bars at a terminal, as lines elsewhere, not at all when `quiet`.
     pub fn new(json: bool, quiet: bool) -> Report {
-        Report {
-            json,
-            progress: Progress::new(quiet),
-        }
+        Report { json, progress: Progress::new(quiet) }
     }
 
     /// Something happened.
@@ -220,9 +212,7 @@ impl Report {
 /// Whoever reads may have gone: that is no reason to fail.
 fn to_stdout(text: &str) {
     let mut stdout = std::io::stdout().lock();
-    let _ = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush());
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// The document of `--json`.

@@ -28,11 +28,7 @@ impl Progress {
     pub fn new(quiet: bool) -> Progress {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let terminal = std::io::stderr().is_terminal() && !dumb;
-        Progress {
-            quiet,
-            bars: (terminal && !quiet).then(MultiProgress::new),
-            running: RefCell::default(),
-        }
+        Progress { quiet, bars: (terminal && !quiet).then(MultiProgress::new), running: RefCell::default() }
     }
 
     /// A line of the story.
@@ -57,9 +53,7 @@ impl Progress {
             Event::Waiting { key, name, why } => self.state(key, &name, &why),
             Event::Finished { key, name, verb } => self.ended(key, &name, done(verb)),
             Event::Failed { key, name, why } => self.ended(key, &name, &format!("failed: {why}")),
-            Event::Skipped { key, name, because } => {
-                self.note(&format!("{key} {name}: skipped, {because} failed"))
-            }
+            Event::Skipped { key, name, because } => self.note(&format!("{key} {name}: skipped, {because} failed")),
         }
     }
 
@@ -90,10 +84,7 @@ impl Progress {
 
     fn ended(&self, key: Key, name: &str, how: &str) {
         let one = self.running.borrow_mut().remove(key);
-        let took = one
-            .as_ref()
-            .map(|one| one.since.elapsed())
-            .unwrap_or_default();
+        let took = one.as_ref().map(|one| one.since.elapsed()).unwrap_or_default();
         if let Some(bar) = one.and_then(|one| one.bar) {
             bar.finish_and_clear();
         }
@@ -102,8 +93,8 @@ impl Progress {
 }
 
 fn spinner() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}")
-        .unwrap_or(ProgressStyle::default_spinner());
+    let style =
+        ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}").unwrap_or(ProgressStyle::default_spinner());
     let bar = ProgressBar::new_spinner().with_style(style);
     bar.enable_steady_tick(Duration::from_millis(120));
     bar

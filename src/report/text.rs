@@ -12,12 +12,7 @@ pub fn result(outcome: &Outcome) -> String {
     }
     text += &standing(&outcome.standing);
     text += &checks(&outcome.checks);
-    let width = outcome
-        .outputs
-        .keys()
-        .map(String::len)
-        .max()
-        .unwrap_or_default();
+    let width = outcome.outputs.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in &outcome.outputs {
         let _ = writeln!(text, "{name:width$}  {value}");
     }
@@ -26,11 +21,7 @@ pub fn result(outcome: &Outcome) -> String {
 
 /// A problem: one line, then what to do.
 pub fn problem(problem: &Problem) -> String {
-    let resource = problem
-        .resource
-        .as_ref()
-        .map(|resource| format!("{resource}: "))
-        .unwrap_or_default();
+    let resource = problem.resource.as_ref().map(|resource| format!("{resource}: ")).unwrap_or_default();
     let mut text = format!("error: {resource}{}\n", problem.message);
     if let Some(cause) = &problem.cause {
         let _ = writeln!(text, "  because: {cause}");
@@ -46,33 +37,17 @@ pub fn plan(changes: &[Planned]) -> String {
     if changes.is_empty() {
         return String::new();
     }
-    let names = changes
-        .iter()
-        .map(|change| change.name.len())
-        .max()
-        .unwrap_or_default();
-    let resources = changes
-        .iter()
-        .map(|change| change.resource.len())
-        .max()
-        .unwrap_or_default();
+    let names = changes.iter().map(|change| change.name.len()).max().unwrap_or_default();
+    let resources = changes.iter().map(|change| change.resource.len()).max().unwrap_or_default();
     let mut text = String::new();
     for change in changes {
         let sign = sign(change.action);
         let (action, name, resource) = (change.action, &change.name, change.resource);
-        let _ = writeln!(
-            text,
-            "{sign:>3} {action:7}  {resource:resources$}  {name:names$}  (guide step {})",
-            change.step
-        );
+        let _ =
+            writeln!(text, "{sign:>3} {action:7}  {resource:resources$}  {name:names$}  (guide step {})", change.step);
         for field in &change.fields {
             let _ = match change.action {
-                "create" => writeln!(
-                    text,
-                    "        {}: {}",
-                    field.field,
-                    crate::engine::diff::shown(&field.new)
-                ),
+                "create" => writeln!(text, "        {}: {}", field.field, crate::engine::diff::shown(&field.new)),
                 _ => writeln!(text, "        {field}"),
             };
         }
@@ -86,31 +61,13 @@ pub fn plan(changes: &[Planned]) -> String {
 
 /// `Plan: 2 to create, 1 to update.`
 fn counts(changes: &[Planned]) -> String {
-    let count = |action: &str| {
-        changes
-            .iter()
-            .filter(|change| change.action == action)
-            .count()
-    };
+    let count = |action: &str| changes.iter().filter(|change| change.action == action).count();
     let verbs = ["create", "adopt", "update", "replace", "delete"];
-    let counted = verbs
-        .map(|verb| (count(verb), verb))
-        .into_iter()
-        .filter(|(count, _)| *count > 0);
-    let words: Vec<String> = counted
-        .map(|(count, verb)| format!("{count} to {verb}"))
-        .collect();
+    let counted = verbs.map(|verb| (count(verb), verb)).into_iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = counted.map(|(count, verb)| format!("{count} to {verb}")).collect();
     let foreign = count("foreign");
-    let foreign = if foreign > 0 {
-        format!(" {foreign} not ours.")
-    } else {
-        String::new()
-    };
-    if words.is_empty() {
-        format!("Plan: nothing.{foreign}")
-    } else {
-        format!("Plan: {}.{foreign}", words.join(", "))
-    }
+    let foreign = if foreign > 0 { format!(" {foreign} not ours.") } else { String::new() };
+    if words.is_empty() { format!("Plan: nothing.{foreign}") } else { format!("Plan: {}.{foreign}", words.join(", ")) }
 }
 
 fn sign(action: &str) -> &'static str {
@@ -125,16 +82,8 @@ fn sign(action: &str) -> &'static str {
 }
 
 fn standing(standing: &[Standing]) -> String {
-    let names = standing
-        .iter()
-        .map(|one| one.name.len())
-        .max()
-        .unwrap_or_default();
-    let resources = standing
-        .iter()
-        .map(|one| one.resource.len())
-        .max()
-        .unwrap_or_default();
+    let names = standing.iter().map(|one| one.name.len()).max().unwrap_or_default();
+    let resources = standing.iter().map(|one| one.resource.len()).max().unwrap_or_default();
     let mut text = String::new();
     for one in standing {
         let (state, resource, name) = (one.state, one.resource, &one.name);
@@ -145,11 +94,7 @@ fn standing(standing: &[Standing]) -> String {
 }
 
 fn checks(checks: &[Check]) -> String {
-    let titles = checks
-        .iter()
-        .map(|check| check.title.len())
-        .max()
-        .unwrap_or_default();
+    let titles = checks.iter().map(|check| check.title.len()).max().unwrap_or_default();
     let mut text = String::new();
     for check in checks {
         let (status, title, evidence) = (check.status.word(), check.title, &check.evidence);

@@ -16,19 +16,15 @@ pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) ->
         }
         ("sts", "DecodeAuthorizationMessage") => decode(world, asked),
         ("acm", "ListCertificates") => certificates(world, asked),
-        ("acm", "DescribeCertificate") => {
-            match world.row("certificates", need(asked, "CertificateArn")?) {
-                Some(row) => Ok(json!({"Certificate": row})),
-                None => refuse("ResourceNotFoundException", "Could not find certificate"),
-            }
-        }
+        ("acm", "DescribeCertificate") => match world.row("certificates", need(asked, "CertificateArn")?) {
+            Some(row) => Ok(json!({"Certificate": row})),
+            None => refuse("ResourceNotFoundException", "Could not find certificate"),
+        },
         ("ssm", "GetParameter") => refuse("ParameterNotFound", "The parameter was not found."),
         ("servicequotas", "GetServiceQuota") => quota(world, asked),
         ("monitoring", "DescribeAlarms") => Ok(alarms(world, asked)),
         ("monitoring", "GetMetricStatistics") => Ok(statistics(world, asked)),
-        ("acm" | "ssm" | "servicequotas" | "monitoring", other) => {
-            refuse("UnknownOperationException", other)
-        }
+        ("acm" | "ssm" | "servicequotas" | "monitoring", other) => refuse("UnknownOperationException", other),
         (_, other) => refuse("InvalidAction", format!("Could not find operation {other}")),
     }
 }
@@ -50,14 +46,10 @@ fn decode(world: &World, asked: &Value) -> Reply {
             status: 403,
         });
     }
-    let bytes =
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(need(asked, "EncodedMessage")?);
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(need(asked, "EncodedMessage")?);
     match bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok()) {
         Some(message) => Ok(json!({"DecodedMessage": message})),
-        None => refuse(
-            "InvalidAuthorizationMessageException",
-            "Message is not valid",
-        ),
+        None => refuse("InvalidAuthorizationMessageException", "Message is not valid"),
     }
 }
 
@@ -67,10 +59,7 @@ fn quota(world: &World, asked: &Value) -> Reply {
             "ServiceCode": "ec2", "QuotaCode": code, "Unit": "None", "Value": world.weather.vcpus,
             "QuotaName": "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances",
         }})),
-        _ => refuse(
-            "NoSuchResourceException",
-            "The request failed because the specified service does not exist.",
-        ),
+        _ => refuse("NoSuchResourceException", "The request failed because the specified service does not exist."),
     }
 }
 
@@ -88,18 +77,13 @@ fn alarms(world: &World, asked: &Value) -> Value {
             Some(json!({"AlarmName": name, "StateValue": if on { "ALARM" } else { "OK" }, "ActionsEnabled": true, "Threshold": target}))
         })
     });
-    let wanted = |alarm: &Value| {
-        names.is_empty() || names.iter().any(|name| alarm["AlarmName"] == name.as_str())
-    };
+    let wanted = |alarm: &Value| names.is_empty() || names.iter().any(|name| alarm["AlarmName"] == name.as_str());
     json!({"MetricAlarms": all.filter(wanted).collect::<Vec<_>>(), "CompositeAlarms": []})
 }
 
 /// CPU of a group; vCPUs in use of the account.
 fn statistics(world: &World, asked: &Value) -> Value {
-    let running = world
-        .rows("instances")
-        .filter(|row| row["instanceState"]["name"] == "running")
-        .count() as f64;
+    let running = world.rows("instances").filter(|row| row["instanceState"]["name"] == "running").count() as f64;
     let value = match asked["MetricName"].as_str() {
         Some("CPUUtilization") if running > 0.0 => Some(world.weather.cpu),
         // 16 each: the guide's c7i-flex.4xlarge.
@@ -114,20 +98,14 @@ fn statistics(world: &World, asked: &Value) -> Value {
 fn certificates(world: &World, asked: &Value) -> Reply {
     let asked_kinds = list(&asked["Includes"], "keyTypes");
     let listed = |row: &&Value| match asked_kinds {
-        [] => ["RSA-1024", "RSA-2048"]
-            .iter()
-            .any(|kind| row["KeyAlgorithm"] == *kind),
+        [] => ["RSA-1024", "RSA-2048"].iter().any(|kind| row["KeyAlgorithm"] == *kind),
         kinds => kinds.iter().any(|kind| {
-            kind.as_str().map(|kind| kind.replace('_', "-"))
-                == row["KeyAlgorithm"].as_str().map(str::to_owned)
+            kind.as_str().map(|kind| kind.replace('_', "-")) == row["KeyAlgorithm"].as_str().map(str::to_owned)
         }),
     };
     // A certificate is in one region.
     let here = |row: &&Value| {
-        row["CertificateArn"]
-            .as_str()
-            .and_then(|arn| arn.split(':').nth(3))
-            == asked["_region"].as_str()
+        row["CertificateArn"].as_str().and_then(|arn| arn.split(':').nth(3)) == asked["_region"].as_str()
     };
     let states = list(asked, "CertificateStatuses");
     let of_state = |row: &&Value| states.is_empty() || states.contains(&row["Status"]);

@@ -19,59 +19,19 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "RevokeSecurityGroupEgress" => revoke(world, asked, true),
         "UpdateSecurityGroupRuleDescriptionsIngress" => describe_rules_anew(world, asked),
         "CreateTags" => tag(world, asked),
-        "DescribeVpcs" => found(
-            world,
-            asked,
-            "vpcs",
-            "vpcSet",
-            "VpcId",
-            "InvalidVpcID.NotFound",
-        ),
-        "DescribeSubnets" => found(
-            world,
-            asked,
-            "subnets",
-            "subnetSet",
-            "SubnetId",
-            "InvalidSubnetID.NotFound",
-        ),
-        "DescribeImages" => found(
-            world,
-            asked,
-            "images",
-            "imagesSet",
-            "ImageId",
-            "InvalidAMIID.NotFound",
-        ),
-        "DescribeRouteTables" => found(
-            world,
-            asked,
-            "route_tables",
-            "routeTableSet",
-            "RouteTableId",
-            "InvalidRouteTableID.NotFound",
-        ),
-        "DescribeNatGateways" => found(
-            world,
-            asked,
-            "nat_gateways",
-            "natGatewaySet",
-            "NatGatewayId",
-            "NatGatewayNotFound",
-        ),
-        "DescribeKeyPairs" => found(
-            world,
-            asked,
-            "key_pairs",
-            "keySet",
-            "KeyName",
-            "InvalidKeyPair.NotFound",
-        ),
+        "DescribeVpcs" => found(world, asked, "vpcs", "vpcSet", "VpcId", "InvalidVpcID.NotFound"),
+        "DescribeSubnets" => found(world, asked, "subnets", "subnetSet", "SubnetId", "InvalidSubnetID.NotFound"),
+        "DescribeImages" => found(world, asked, "images", "imagesSet", "ImageId", "InvalidAMIID.NotFound"),
+        "DescribeRouteTables" => {
+            found(world, asked, "route_tables", "routeTableSet", "RouteTableId", "InvalidRouteTableID.NotFound")
+        }
+        "DescribeNatGateways" => {
+            found(world, asked, "nat_gateways", "natGatewaySet", "NatGatewayId", "NatGatewayNotFound")
+        }
+        "DescribeKeyPairs" => found(world, asked, "key_pairs", "keySet", "KeyName", "InvalidKeyPair.NotFound"),
         "DescribeAvailabilityZones" => {
-            let mut zones: Vec<&str> = world
-                .rows("subnets")
-                .filter_map(|row| row["availabilityZone"].as_str())
-                .collect();
+            let mut zones: Vec<&str> =
+                world.rows("subnets").filter_map(|row| row["availabilityZone"].as_str()).collect();
             zones.sort();
             zones.dedup();
             let zone = |name: &&str| json!({"zoneName": name, "zoneState": "available", "regionName": world.region});
@@ -85,66 +45,33 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
             "NetworkInterfaceId",
             "InvalidNetworkInterfaceID.NotFound",
         ),
-        "DeleteNetworkInterface" => remove_unused(
-            world,
-            asked,
-            "interfaces",
-            "NetworkInterfaceId",
-            "InvalidNetworkInterfaceID.NotFound",
-        ),
-        "DescribeVolumes" => found(
-            world,
-            asked,
-            "volumes",
-            "volumeSet",
-            "VolumeId",
-            "InvalidVolume.NotFound",
-        ),
-        "DeleteVolume" => remove_unused(
-            world,
-            asked,
-            "volumes",
-            "VolumeId",
-            "InvalidVolume.NotFound",
-        ),
+        "DeleteNetworkInterface" => {
+            remove_unused(world, asked, "interfaces", "NetworkInterfaceId", "InvalidNetworkInterfaceID.NotFound")
+        }
+        "DescribeVolumes" => found(world, asked, "volumes", "volumeSet", "VolumeId", "InvalidVolume.NotFound"),
+        "DeleteVolume" => remove_unused(world, asked, "volumes", "VolumeId", "InvalidVolume.NotFound"),
         "DescribeRegions" => {
             let mut regions = vec![world.region.as_str()];
-            regions.extend(
-                world
-                    .rows("instances")
-                    .filter_map(|row| row["_region"].as_str()),
-            );
+            regions.extend(world.rows("instances").filter_map(|row| row["_region"].as_str()));
             regions.dedup();
-            let region =
-                |name: &&str| json!({"regionName": name, "optInStatus": "opt-in-not-required"});
+            let region = |name: &&str| json!({"regionName": name, "optInStatus": "opt-in-not-required"});
             Ok(json!({"regionInfo": regions.iter().map(region).collect::<Vec<_>>()}))
         }
         "DescribeInstanceTypeOfferings" => Ok(offerings(world, asked)),
         // Only how many vCPUs: the guide's type has 16 (Amazon EC2 instance types, c7i-flex).
         "DescribeInstanceTypes" => {
             let kinds = texts(asked, "InstanceType");
-            let of =
-                |kind: &String| json!({"instanceType": kind, "vCpuInfo": {"defaultVCpus": 16}});
+            let of = |kind: &String| json!({"instanceType": kind, "vCpuInfo": {"defaultVCpus": 16}});
             Ok(json!({"instanceTypeSet": kinds.iter().map(of).collect::<Vec<_>>()}))
         }
         "DescribeInstances" => {
-            let reply = found(
-                world,
-                asked,
-                "instances",
-                "instancesSet",
-                "InstanceId",
-                "InvalidInstanceID.NotFound",
-            )?;
-            let reservations = list(&reply, "instancesSet")
-                .iter()
-                .map(|one| json!({"reservationId": "r-0", "instancesSet": [one]}));
+            let reply = found(world, asked, "instances", "instancesSet", "InstanceId", "InvalidInstanceID.NotFound")?;
+            let reservations =
+                list(&reply, "instancesSet").iter().map(|one| json!({"reservationId": "r-0", "instancesSet": [one]}));
             Ok(json!({"reservationSet": reservations.collect::<Vec<_>>()}))
         }
         "TerminateInstances" => {
-            texts(asked, "InstanceId")
-                .iter()
-                .for_each(|id| world.terminate(id));
+            texts(asked, "InstanceId").iter().for_each(|id| world.terminate(id));
             Ok(json!({"instancesSet": []}))
         }
         other => templates::call(world, other, asked),
@@ -152,14 +79,7 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
 }
 
 /// The rows that a Describe call asks for, by ids and filters.
-pub fn found(
-    world: &World,
-    asked: &Value,
-    kind: &str,
-    name: &str,
-    id: &str,
-    absent: &'static str,
-) -> Reply {
+pub fn found(world: &World, asked: &Value, kind: &str, name: &str, id: &str, absent: &'static str) -> Reply {
     let ids = texts(asked, id);
     let field = format!("{}{}", id[..1].to_lowercase(), &id[1..]);
     if let Some(unknown) = ids.iter().find(|id| world.row(kind, id).is_none()) {
@@ -167,9 +87,7 @@ pub fn found(
     }
     let mut rows = Vec::new();
     let here = |row: &Value| row["_region"].as_str().unwrap_or(&world.region) == asked["_region"];
-    for row in world
-        .rows(kind)
-        .filter(|row| here(row) && (ids.is_empty() || ids.iter().any(|id| row[&field] == **id)))
+    for row in world.rows(kind).filter(|row| here(row) && (ids.is_empty() || ids.iter().any(|id| row[&field] == **id)))
     {
         if passes(row, asked)? {
             rows.push(row.clone());
@@ -179,13 +97,7 @@ pub fn found(
 }
 
 /// Removes what nothing uses.
-fn remove_unused(
-    world: &mut World,
-    asked: &Value,
-    kind: &str,
-    id: &str,
-    absent: &'static str,
-) -> Reply {
+fn remove_unused(world: &mut World, asked: &Value, kind: &str, id: &str, absent: &'static str) -> Reply {
     let wanted = need(asked, id)?;
     match world.row(kind, wanted) {
         None => return refuse(absent, format!("The {id} '{wanted}' does not exist")),
@@ -217,9 +129,9 @@ fn offerings(world: &World, asked: &Value) -> Value {
     zones.sort();
     zones.dedup();
     let offered = zones.iter().flat_map(|zone| {
-        types.iter().map(move |kind| {
-            json!({"instanceType": kind, "locationType": "availability-zone", "location": zone})
-        })
+        types
+            .iter()
+            .map(move |kind| json!({"instanceType": kind, "locationType": "availability-zone", "location": zone}))
     });
     json!({"instanceTypeOfferingSet": offered.collect::<Vec<_>>()})
 }
@@ -231,10 +143,7 @@ fn passes(row: &Value, asked: &Value) -> Result<bool, Refusal> {
         let values = match name {
             "group-name" => vec![row["groupName"].clone()],
             "group-id" if row["groupId"].is_string() => vec![row["groupId"].clone()],
-            "group-id" => list(row, "groupSet")
-                .iter()
-                .map(|group| group["groupId"].clone())
-                .collect(),
+            "group-id" => list(row, "groupSet").iter().map(|group| group["groupId"].clone()).collect(),
             "ip-permission.group-id" => list(row, "_rules")
                 .iter()
                 .filter(|rule| rule["isEgress"] == false)
@@ -243,10 +152,7 @@ fn passes(row: &Value, asked: &Value) -> Result<bool, Refusal> {
             "status" => vec![row["status"].clone()],
             "vpc-id" => vec![row["vpcId"].clone()],
             "subnet-id" => vec![row["subnetId"].clone()],
-            "association.subnet-id" => list(row, "associationSet")
-                .iter()
-                .map(|one| one["subnetId"].clone())
-                .collect(),
+            "association.subnet-id" => list(row, "associationSet").iter().map(|one| one["subnetId"].clone()).collect(),
             "availability-zone" => vec![row["availabilityZone"].clone()],
             "name" => vec![row["name"].clone()],
             "state" => vec![row["imageState"].clone(), row["state"].clone()],
@@ -255,27 +161,16 @@ fn passes(row: &Value, asked: &Value) -> Result<bool, Refusal> {
             "instance-state-name" => vec![row["instanceState"]["name"].clone()],
             "iam-instance-profile.arn" => vec![row["iamInstanceProfile"]["arn"].clone()],
             "launch-template-name" => vec![row["launchTemplateName"].clone()],
-            "tag-key" => list(row, "tagSet")
-                .iter()
-                .map(|tag| tag["key"].clone())
-                .collect(),
+            "tag-key" => list(row, "tagSet").iter().map(|tag| tag["key"].clone()).collect(),
             tag if tag.starts_with("tag:") => {
-                let of_key = list(row, "tagSet")
-                    .iter()
-                    .filter(|one| one["key"] == tag[4..]);
+                let of_key = list(row, "tagSet").iter().filter(|one| one["key"] == tag[4..]);
                 of_key.map(|one| one["value"].clone()).collect()
             }
             other => {
-                return refuse(
-                    "InvalidParameterValue",
-                    format!("The filter '{other}' is invalid"),
-                );
+                return refuse("InvalidParameterValue", format!("The filter '{other}' is invalid"));
             }
         };
-        if !values
-            .iter()
-            .any(|value| wanted.iter().any(|wanted| value == wanted.as_str()))
-        {
+        if !values.iter().any(|value| wanted.iter().any(|wanted| value == wanted.as_str())) {
             return Ok(false);
         }
     }
@@ -284,13 +179,8 @@ fn passes(row: &Value, asked: &Value) -> Result<bool, Refusal> {
 
 /// Tags of a create call, for one kind of resource.
 pub fn tags_for(asked: &Value, kind: &str) -> Vec<Value> {
-    let of_kind = list(asked, "TagSpecification")
-        .iter()
-        .filter(|one| one["ResourceType"] == kind);
-    of_kind
-        .flat_map(|one| list(one, "Tag"))
-        .map(|tag| json!({"key": tag["Key"], "value": tag["Value"]}))
-        .collect()
+    let of_kind = list(asked, "TagSpecification").iter().filter(|one| one["ResourceType"] == kind);
+    of_kind.flat_map(|one| list(one, "Tag")).map(|tag| json!({"key": tag["Key"], "value": tag["Value"]})).collect()
 }
 
 /// Sets tags over what is there.
@@ -305,24 +195,11 @@ pub fn set_tags(row: &mut Value, name: (&str, &str, &str), tags: &[Value]) {
 }
 
 fn tag(world: &mut World, asked: &Value) -> Reply {
-    let tags: Vec<Value> = list(asked, "Tag")
-        .iter()
-        .map(|tag| json!({"key": tag["Key"], "value": tag["Value"]}))
-        .collect();
+    let tags: Vec<Value> =
+        list(asked, "Tag").iter().map(|tag| json!({"key": tag["Key"], "value": tag["Value"]})).collect();
     for id in texts(asked, "ResourceId") {
-        let kinds = [
-            "groups",
-            "templates",
-            "instances",
-            "volumes",
-            "interfaces",
-            "vpcs",
-            "subnets",
-        ];
-        let Some(kind) = kinds
-            .into_iter()
-            .find(|kind| world.row(kind, &id).is_some())
-        else {
+        let kinds = ["groups", "templates", "instances", "volumes", "interfaces", "vpcs", "subnets"];
+        let Some(kind) = kinds.into_iter().find(|kind| world.row(kind, &id).is_some()) else {
             return refuse("InvalidID", format!("The ID '{id}' is not valid"));
         };
         if let Some(row) = world.row_mut(kind, &id) {
@@ -333,27 +210,13 @@ fn tag(world: &mut World, asked: &Value) -> Reply {
 }
 
 fn describe_security_groups(world: &World, asked: &Value) -> Reply {
-    let mut reply = found(
-        world,
-        asked,
-        "groups",
-        "securityGroupInfo",
-        "GroupId",
-        "InvalidGroup.NotFound",
-    )?;
-    for group in reply["securityGroupInfo"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
+    let mut reply = found(world, asked, "groups", "securityGroupInfo", "GroupId", "InvalidGroup.NotFound")?;
+    for group in reply["securityGroupInfo"].as_array_mut().into_iter().flatten() {
         let permissions = |egress: bool| {
-            let rules = list(group, "_rules")
-                .iter()
-                .filter(|rule| rule["isEgress"] == egress);
+            let rules = list(group, "_rules").iter().filter(|rule| rule["isEgress"] == egress);
             rules.map(permission).collect::<Vec<_>>()
         };
-        (group["ipPermissions"], group["ipPermissionsEgress"]) =
-            (json!(permissions(false)), json!(permissions(true)));
+        (group["ipPermissions"], group["ipPermissionsEgress"]) = (json!(permissions(false)), json!(permissions(true)));
     }
     Ok(reply)
 }
@@ -376,36 +239,22 @@ fn permission(rule: &Value) -> Value {
 
 fn describe_rules(world: &World, asked: &Value) -> Reply {
     let groups = describe_security_groups(world, asked)?;
-    let rules = list(&groups, "securityGroupInfo")
-        .iter()
-        .flat_map(|group| list(group, "_rules").to_vec());
+    let rules = list(&groups, "securityGroupInfo").iter().flat_map(|group| list(group, "_rules").to_vec());
     Ok(json!({"securityGroupRuleSet": rules.collect::<Vec<_>>()}))
 }
 
 /// Names are unique in a VPC whatever their case, while filters heed it (EC2 API reference, CreateSecurityGroup).
 fn create_security_group(world: &mut World, asked: &Value) -> Reply {
-    let (name, vpc) = (
-        need(asked, "GroupName")?.to_owned(),
-        need(asked, "VpcId")?.to_owned(),
-    );
+    let (name, vpc) = (need(asked, "GroupName")?.to_owned(), need(asked, "VpcId")?.to_owned());
     let description = need(asked, "GroupDescription")?;
     if world.row("vpcs", &vpc).is_none() {
-        return refuse(
-            "InvalidVpcID.NotFound",
-            format!("The vpc ID '{vpc}' does not exist"),
-        );
+        return refuse("InvalidVpcID.NotFound", format!("The vpc ID '{vpc}' does not exist"));
     }
     let same = |row: &Value| {
-        row["vpcId"] == vpc.as_str()
-            && row["groupName"]
-                .as_str()
-                .is_some_and(|old| old.eq_ignore_ascii_case(&name))
+        row["vpcId"] == vpc.as_str() && row["groupName"].as_str().is_some_and(|old| old.eq_ignore_ascii_case(&name))
     };
     if world.rows("groups").any(same) {
-        return refuse(
-            "InvalidGroup.Duplicate",
-            format!("The security group '{name}' already exists for VPC '{vpc}'"),
-        );
+        return refuse("InvalidGroup.Duplicate", format!("The security group '{name}' already exists for VPC '{vpc}'"));
     }
     let (id, rule) = (world.id("sg"), world.id("sgr"));
     let egress = json!({
@@ -424,10 +273,7 @@ fn group<'a>(world: &'a mut World, asked: &Value) -> Result<&'a mut Value, Refus
     let id = need(asked, "GroupId")?;
     match world.row_mut("groups", id) {
         Some(row) => Ok(row),
-        None => refuse(
-            "InvalidGroup.NotFound",
-            format!("The security group '{id}' does not exist"),
-        ),
+        None => refuse("InvalidGroup.NotFound", format!("The security group '{id}' does not exist")),
     }
 }
 
@@ -437,40 +283,25 @@ fn rules(asked: &Value) -> Vec<Value> {
     for one in list(asked, "IpPermissions") {
         let port = |name| number(one, name).unwrap_or(-1);
         let mut add = |key: &str, peer: Value, words: &Value| {
-            let mut rule = json!({"ipProtocol": one["IpProtocol"], "fromPort": port("FromPort"), "toPort": port("ToPort")});
+            let mut rule =
+                json!({"ipProtocol": one["IpProtocol"], "fromPort": port("FromPort"), "toPort": port("ToPort")});
             rule[key] = peer;
             rule["description"] = words.clone();
             rules.push(rule);
         };
-        list(one, "IpRanges")
-            .iter()
-            .for_each(|range| add("cidrIpv4", range["CidrIp"].clone(), &range["Description"]));
+        list(one, "IpRanges").iter().for_each(|range| add("cidrIpv4", range["CidrIp"].clone(), &range["Description"]));
         list(one, "Ipv6Ranges")
             .iter()
             .for_each(|range| add("cidrIpv6", range["CidrIpv6"].clone(), &range["Description"]));
         let pairs = list(one, "Groups").iter();
-        pairs.for_each(|pair| {
-            add(
-                "referencedGroupInfo",
-                json!({"groupId": pair["GroupId"]}),
-                &pair["Description"],
-            )
-        });
+        pairs.for_each(|pair| add("referencedGroupInfo", json!({"groupId": pair["GroupId"]}), &pair["Description"]));
     }
     rules
 }
 
 /// What identifies a rule: not its description.
 fn identity(rule: &Value) -> [&Value; 6] {
-    [
-        "ipProtocol",
-        "fromPort",
-        "toPort",
-        "cidrIpv4",
-        "cidrIpv6",
-        "referencedGroupInfo",
-    ]
-    .map(|field| &rule[field])
+    ["ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "referencedGroupInfo"].map(|field| &rule[field])
 }
 
 /// All or nothing: one duplicate refuses the whole call.
@@ -481,9 +312,7 @@ fn authorize(world: &mut World, asked: &Value, egress: bool) -> Reply {
         if let Some(source) = source.filter(|id| world.row("groups", id).is_none()) {
             return refuse(
                 "InvalidGroup.NotFound",
-                format!(
-                    "You have specified two resources that belong to different networks: {source}"
-                ),
+                format!("You have specified two resources that belong to different networks: {source}"),
             );
         }
     }
@@ -493,24 +322,11 @@ fn authorize(world: &mut World, asked: &Value, egress: bool) -> Reply {
         rule["isEgress"] = json!(egress);
     }
     let row = group(world, asked)?;
-    let known: Vec<Value> = list(row, "_rules")
-        .iter()
-        .filter(|rule| rule["isEgress"] == egress)
-        .cloned()
-        .collect();
-    if made
-        .iter()
-        .any(|rule| known.iter().any(|old| identity(old) == identity(rule)))
-    {
-        return refuse(
-            "InvalidPermission.Duplicate",
-            "the specified rule already exists",
-        );
+    let known: Vec<Value> = list(row, "_rules").iter().filter(|rule| rule["isEgress"] == egress).cloned().collect();
+    if made.iter().any(|rule| known.iter().any(|old| identity(old) == identity(rule))) {
+        return refuse("InvalidPermission.Duplicate", "the specified rule already exists");
     }
-    row["_rules"]
-        .as_array_mut()
-        .into_iter()
-        .for_each(|rules| rules.extend(made.clone()));
+    row["_rules"].as_array_mut().into_iter().for_each(|rules| rules.extend(made.clone()));
     Ok(json!({"return": true, "securityGroupRuleSet": made}))
 }
 
@@ -518,11 +334,7 @@ fn revoke(world: &mut World, asked: &Value, egress: bool) -> Reply {
     let (ids, by_properties) = (texts(asked, "SecurityGroupRuleId"), rules(asked));
     let row = group(world, asked)?;
     let known = list(row, "_rules").to_vec();
-    let missing = ids.iter().find(|id| {
-        !known
-            .iter()
-            .any(|rule| rule["securityGroupRuleId"] == id.as_str())
-    });
+    let missing = ids.iter().find(|id| !known.iter().any(|rule| rule["securityGroupRuleId"] == id.as_str()));
     if let Some(missing) = missing {
         return refuse(
             "InvalidSecurityGroupRuleId.NotFound",
@@ -530,28 +342,15 @@ fn revoke(world: &mut World, asked: &Value, egress: bool) -> Reply {
         );
     }
     // In a VPC that is not the default one a rule that does not match refuses the call (RevokeSecurityGroupIngress).
-    if by_properties
-        .iter()
-        .any(|rule| !known.iter().any(|old| identity(old) == identity(rule)))
-    {
-        return refuse(
-            "InvalidPermission.NotFound",
-            "The specified rule does not exist in this security group.",
-        );
+    if by_properties.iter().any(|rule| !known.iter().any(|old| identity(old) == identity(rule))) {
+        return refuse("InvalidPermission.NotFound", "The specified rule does not exist in this security group.");
     }
     let gone = |rule: &Value| {
         rule["isEgress"] == egress
-            && (ids
-                .iter()
-                .any(|id| rule["securityGroupRuleId"] == id.as_str())
-                || by_properties
-                    .iter()
-                    .any(|other| identity(other) == identity(rule)))
+            && (ids.iter().any(|id| rule["securityGroupRuleId"] == id.as_str())
+                || by_properties.iter().any(|other| identity(other) == identity(rule)))
     };
-    row["_rules"]
-        .as_array_mut()
-        .into_iter()
-        .for_each(|rules| rules.retain(|rule| !gone(rule)));
+    row["_rules"].as_array_mut().into_iter().for_each(|rules| rules.retain(|rule| !gone(rule)));
     Ok(json!({"return": true}))
 }
 
@@ -572,24 +371,15 @@ fn delete_security_group(world: &mut World, asked: &Value) -> Reply {
     group(world, asked)?;
     let named = |row: &Value| {
         row["groupId"] != id.as_str()
-            && list(row, "_rules")
-                .iter()
-                .any(|rule| rule["referencedGroupInfo"]["groupId"] == id.as_str())
+            && list(row, "_rules").iter().any(|rule| rule["referencedGroupInfo"]["groupId"] == id.as_str())
     };
-    let carries = |row: &Value| {
-        list(row, "groupSet")
-            .iter()
-            .any(|group| group["groupId"] == id.as_str())
-    };
+    let carries = |row: &Value| list(row, "groupSet").iter().any(|group| group["groupId"] == id.as_str());
     let alive = |row: &&Value| row["instanceState"]["name"] != "terminated";
     let held = world.rows("groups").any(named)
         || world.rows("interfaces").any(carries)
         || world.rows("instances").filter(alive).any(carries);
     if held {
-        return refuse(
-            "DependencyViolation",
-            format!("resource {id} has a dependent object"),
-        );
+        return refuse("DependencyViolation", format!("resource {id} has a dependent object"));
     }
     world.table("groups").remove(&id);
     Ok(json!({"return": true, "groupId": id}))

@@ -22,12 +22,10 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
             row["SecurityGroups"] = json!(texts(asked, "SecurityGroups"));
             Ok(json!({"SecurityGroupIds": row["SecurityGroups"]}))
         }),
-        "DescribeLoadBalancerAttributes" => Ok(
-            json!({"Attributes": one(world, asked, "LoadBalancerArn", BALANCERS)?["_attributes"]}),
-        ),
-        "ModifyLoadBalancerAttributes" => {
-            modify_attributes(world, asked, "LoadBalancerArn", BALANCERS)
+        "DescribeLoadBalancerAttributes" => {
+            Ok(json!({"Attributes": one(world, asked, "LoadBalancerArn", BALANCERS)?["_attributes"]}))
         }
+        "ModifyLoadBalancerAttributes" => modify_attributes(world, asked, "LoadBalancerArn", BALANCERS),
         "DeleteLoadBalancer" => delete_load_balancer(world, asked),
         "CreateTargetGroup" => create_target_group(world, asked),
         "DescribeTargetGroups" => describe(world, asked, GROUPS),
@@ -50,10 +48,7 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "DescribeRules" => describe_rules(world, asked),
         "DescribeTags" => describe_tags(world, asked),
         "AddTags" => add_tags(world, asked),
-        other => refuse(
-            "InvalidAction",
-            format!("Could not find operation {other} for version 2015-12-01"),
-        ),
+        other => refuse("InvalidAction", format!("Could not find operation {other} for version 2015-12-01")),
     }
 }
 
@@ -63,12 +58,7 @@ const BALANCERS: Kind = ("balancers", "LoadBalancers", "LoadBalancerNotFound");
 const GROUPS: Kind = ("target_groups", "TargetGroups", "TargetGroupNotFound");
 const LISTENERS: Kind = ("listeners", "Listeners", "ListenerNotFound");
 
-fn one<'a>(
-    world: &'a mut World,
-    asked: &Value,
-    arn: &str,
-    kind: Kind,
-) -> Result<&'a mut Value, Refusal> {
+fn one<'a>(world: &'a mut World, asked: &Value, arn: &str, kind: Kind) -> Result<&'a mut Value, Refusal> {
     let arn = need(asked, arn)?;
     match world.row_mut(kind.0, arn) {
         Some(row) => Ok(row),
@@ -79,32 +69,20 @@ fn one<'a>(
 /// By names or ARNs: one that is missing refuses all.
 fn describe(world: &mut World, asked: &Value, kind: Kind) -> Reply {
     let mut rows = Vec::new();
-    let (name, arn) = (
-        format!("{}Name", &kind.1[..kind.1.len() - 1]),
-        format!("{}Arn", &kind.1[..kind.1.len() - 1]),
-    );
+    let (name, arn) = (format!("{}Name", &kind.1[..kind.1.len() - 1]), format!("{}Arn", &kind.1[..kind.1.len() - 1]));
     let (names, arns) = (texts(asked, "Names"), texts(asked, &format!("{arn}s")));
-    for (wanted, field) in names
-        .iter()
-        .map(|one| (one, &name))
-        .chain(arns.iter().map(|one| (one, &arn)))
-    {
+    for (wanted, field) in names.iter().map(|one| (one, &name)).chain(arns.iter().map(|one| (one, &arn))) {
         match world.rows(kind.0).find(|row| row[field] == wanted.as_str()) {
             Some(row) => rows.push(row.clone()),
             None => {
-                return refuse(
-                    kind.2,
-                    format!("One or more {} not found", kind.1.to_lowercase()),
-                );
+                return refuse(kind.2, format!("One or more {} not found", kind.1.to_lowercase()));
             }
         }
     }
     if names.is_empty() && arns.is_empty() {
         rows = world.rows(kind.0).cloned().collect();
         let of = asked["LoadBalancerArn"].as_str();
-        rows.retain(|row| {
-            of.is_none_or(|arn| list(row, "LoadBalancerArns").iter().any(|one| one == arn))
-        });
+        rows.retain(|row| of.is_none_or(|arn| list(row, "LoadBalancerArns").iter().any(|one| one == arn)));
     }
     for row in rows.iter_mut().filter(|_| kind == BALANCERS) {
         row["State"] = state(world, row);
@@ -127,32 +105,18 @@ fn state(world: &World, row: &Value) -> Value {
 }
 
 /// "If you attempt to create multiple load balancers with the same settings, each call succeeds" (API reference).
-fn twin(
-    world: &World,
-    kind: Kind,
-    name: &str,
-    asked: &Value,
-    code: &'static str,
-) -> Result<Option<Value>, Refusal> {
+fn twin(world: &World, kind: Kind, name: &str, asked: &Value, code: &'static str) -> Result<Option<Value>, Refusal> {
     let field = format!("{}Name", &kind.1[..kind.1.len() - 1]);
     let settings = |asked: &Value| {
         let mut settings = asked.clone();
-        if let Some(settings) = settings
-            .as_object_mut()
-            .filter(|_| !world.weather.tags_are_settings)
-        {
+        if let Some(settings) = settings.as_object_mut().filter(|_| !world.weather.tags_are_settings) {
             settings.shift_remove("Tags");
         }
         settings
     };
     match world.rows(kind.0).find(|row| row[&field] == name) {
-        Some(row) if settings(&row["_asked"]) == settings(asked) => {
-            Ok(Some(json!({ kind.1: [row] })))
-        }
-        Some(_) => refuse(
-            code,
-            format!("A resource with the name '{name}' exists, but with different settings"),
-        ),
+        Some(row) if settings(&row["_asked"]) == settings(asked) => Ok(Some(json!({ kind.1: [row] }))),
+        Some(_) => refuse(code, format!("A resource with the name '{name}' exists, but with different settings")),
         None => Ok(None),
     }
 }
@@ -166,30 +130,15 @@ fn create_load_balancer(world: &mut World, asked: &Value) -> Reply {
     let zones = zones(world, &subnets)?;
     for group in texts(asked, "SecurityGroups") {
         if world.row("groups", &group).is_none() {
-            return refuse(
-                "InvalidSecurityGroup",
-                format!("The security group '{group}' does not exist"),
-            );
+            return refuse("InvalidSecurityGroup", format!("The security group '{group}' does not exist"));
         }
     }
-    let scheme = asked["Scheme"]
-        .as_str()
-        .unwrap_or("internet-facing")
-        .to_owned();
+    let scheme = asked["Scheme"].as_str().unwrap_or("internet-facing").to_owned();
     world.counter += 1;
     let id = world.counter;
-    let arn = world.arn(
-        "elasticloadbalancing",
-        &format!("loadbalancer/app/{name}/{id:016x}"),
-    );
-    let prefix = if scheme == "internal" {
-        "internal-"
-    } else {
-        ""
-    };
-    let vpc = world
-        .row("subnets", &subnets[0])
-        .map(|row| row["vpcId"].clone());
+    let arn = world.arn("elasticloadbalancing", &format!("loadbalancer/app/{name}/{id:016x}"));
+    let prefix = if scheme == "internal" { "internal-" } else { "" };
+    let vpc = world.row("subnets", &subnets[0]).map(|row| row["vpcId"].clone());
     let row = json!({
         "LoadBalancerArn": arn, "DNSName": format!("{prefix}{name}-{id:09}.{}.elb.amazonaws.com", world.region),
         "CanonicalHostedZoneId": ALIAS_ZONE, "CreatedTime": world.date(), "LoadBalancerName": name, "Scheme": scheme,
@@ -202,10 +151,7 @@ fn create_load_balancer(world: &mut World, asked: &Value) -> Reply {
     });
     for subnet in &subnets {
         let interface = world.id("eni");
-        let groups: Vec<Value> = texts(asked, "SecurityGroups")
-            .iter()
-            .map(|id| json!({"groupId": id}))
-            .collect();
+        let groups: Vec<Value> = texts(asked, "SecurityGroups").iter().map(|id| json!({"groupId": id})).collect();
         let shown = json!({
             "networkInterfaceId": interface, "subnetId": subnet, "description": format!("ELB app/{name}/{id:016x}"),
             "groupSet": groups, "requesterId": "amazon-elb", "status": "in-use", "_of": arn, "_until": null,
@@ -221,15 +167,9 @@ fn zones(world: &World, subnets: &[String]) -> Reply {
     let mut zones: Vec<Value> = Vec::new();
     for subnet in subnets {
         let Some(row) = world.row("subnets", subnet) else {
-            return refuse(
-                "SubnetNotFound",
-                format!("The subnet ID '{subnet}' does not exist"),
-            );
+            return refuse("SubnetNotFound", format!("The subnet ID '{subnet}' does not exist"));
         };
-        if zones
-            .iter()
-            .any(|zone| zone["ZoneName"] == row["availabilityZone"])
-        {
+        if zones.iter().any(|zone| zone["ZoneName"] == row["availabilityZone"]) {
             return refuse(
                 "InvalidConfigurationRequest",
                 "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
@@ -257,23 +197,15 @@ fn set(world: &mut World, asked: &Value, change: fn(&mut Value, &Value, &World) 
 /// "If the load balancer does not exist, the call succeeds" (API reference). Listeners and rules go with it.
 fn delete_load_balancer(world: &mut World, asked: &Value) -> Reply {
     let arn = need(asked, "LoadBalancerArn")?;
-    let protects =
-        |row: &Value| row["Key"] == "deletion_protection.enabled" && row["Value"] == "true";
-    if world
-        .row(BALANCERS.0, arn)
-        .is_some_and(|row| list(row, "_attributes").iter().any(protects))
-    {
+    let protects = |row: &Value| row["Key"] == "deletion_protection.enabled" && row["Value"] == "true";
+    if world.row(BALANCERS.0, arn).is_some_and(|row| list(row, "_attributes").iter().any(protects)) {
         return refuse(
             "OperationNotPermitted",
-            format!(
-                "Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
-            ),
+            format!("Load balancer '{arn}' cannot be deleted because deletion protection is enabled"),
         );
     }
     world.table(BALANCERS.0).remove(arn);
-    world
-        .table(LISTENERS.0)
-        .retain(|_, row| row["LoadBalancerArn"] != arn);
+    world.table(LISTENERS.0).retain(|_, row| row["LoadBalancerArn"] != arn);
     world.let_interfaces_linger(arn);
     tie_target_groups(world);
     Ok(json!({}))
@@ -296,10 +228,7 @@ fn create_target_group(world: &mut World, asked: &Value) -> Reply {
         return Ok(twin);
     }
     world.counter += 1;
-    let arn = world.arn(
-        "elasticloadbalancing",
-        &format!("targetgroup/{name}/{:016x}", world.counter),
-    );
+    let arn = world.arn("elasticloadbalancing", &format!("targetgroup/{name}/{:016x}", world.counter));
     let attribute = |(key, value): (&str, &str)| json!({"Key": key, "Value": value});
     let attributes = [
         ("load_balancing.algorithm.type", "round_robin"),
@@ -323,10 +252,7 @@ fn create_target_group(world: &mut World, asked: &Value) -> Reply {
 
 fn modify_target_group(world: &mut World, asked: &Value) -> Reply {
     let row = one(world, asked, "TargetGroupArn", GROUPS)?;
-    for (field, _) in SETTINGS
-        .iter()
-        .filter(|(field, _)| asked[field].is_string())
-    {
+    for (field, _) in SETTINGS.iter().filter(|(field, _)| asked[field].is_string()) {
         row[field] = asked[field].clone();
     }
     if asked["Matcher"]["HttpCode"].is_string() {
@@ -344,10 +270,7 @@ fn modify_attributes(world: &mut World, asked: &Value, arn: &str, kind: Kind) ->
             None => {
                 return refuse(
                     "InvalidConfigurationRequest",
-                    format!(
-                        "The attribute key '{}' is not recognized",
-                        new["Key"].as_str().unwrap_or_default()
-                    ),
+                    format!("The attribute key '{}' is not recognized", new["Key"].as_str().unwrap_or_default()),
                 );
             }
         }
@@ -369,14 +292,9 @@ fn target_health(world: &mut World, asked: &Value) -> Reply {
 
 fn delete_target_group(world: &mut World, asked: &Value) -> Reply {
     let arn = need(asked, "TargetGroupArn")?;
-    let used = world
-        .rows(LISTENERS.0)
-        .any(|row| targets(row).any(|target| target == arn));
+    let used = world.rows(LISTENERS.0).any(|row| targets(row).any(|target| target == arn));
     if used {
-        return refuse(
-            "ResourceInUse",
-            format!("Target group '{arn}' is currently in use by a listener or a rule"),
-        );
+        return refuse("ResourceInUse", format!("Target group '{arn}' is currently in use by a listener or a rule"));
     }
     world.table(GROUPS.0).remove(arn);
     Ok(json!({}))
@@ -384,9 +302,7 @@ fn delete_target_group(world: &mut World, asked: &Value) -> Reply {
 
 /// Every target group that a listener or its rules forward to.
 pub fn targets(listener: &Value) -> impl Iterator<Item = &str> {
-    let of_rules = list(listener, "_rules")
-        .iter()
-        .flat_map(|rule| list(rule, "Actions"));
+    let of_rules = list(listener, "_rules").iter().flat_map(|rule| list(rule, "Actions"));
     let actions = list(listener, "DefaultActions").iter().chain(of_rules);
     actions.filter_map(|action| action["TargetGroupArn"].as_str())
 }
@@ -408,19 +324,12 @@ fn tie_target_groups(world: &mut World) {
 /// An action as a reply shows it: a forward tells its target group twice, a redirect all its parts.
 fn shown_actions(world: &World, asked: &Value) -> Reply {
     let mut shown = Vec::new();
-    for (order, action) in list(asked, "DefaultActions")
-        .iter()
-        .chain(list(asked, "Actions"))
-        .enumerate()
-    {
+    for (order, action) in list(asked, "DefaultActions").iter().chain(list(asked, "Actions")).enumerate() {
         let mut action = action.clone();
         action["Order"] = json!(order + 1);
         if let Some(arn) = action["TargetGroupArn"].as_str().map(str::to_owned) {
             if world.row(GROUPS.0, &arn).is_none() {
-                return refuse(
-                    "TargetGroupNotFound",
-                    format!("One or more target groups not found: {arn}"),
-                );
+                return refuse("TargetGroupNotFound", format!("One or more target groups not found: {arn}"));
             }
             action["ForwardConfig"] = json!({"TargetGroups": [{"TargetGroupArn": arn, "Weight": 1}], "TargetGroupStickinessConfig": {"Enabled": false}});
         }
@@ -432,18 +341,12 @@ fn shown_actions(world: &World, asked: &Value) -> Reply {
 fn checked_certificates(world: &World, asked: &Value) -> Reply {
     let certificates = list(asked, "Certificates");
     if asked["Protocol"] == "HTTPS" && certificates.is_empty() {
-        return refuse(
-            "ValidationError",
-            "A certificate must be specified for HTTPS listeners",
-        );
+        return refuse("ValidationError", "A certificate must be specified for HTTPS listeners");
     }
     for certificate in certificates {
         let arn = certificate["CertificateArn"].as_str().unwrap_or_default();
         if world.row("certificates", arn).is_none() {
-            return refuse(
-                "CertificateNotFound",
-                format!("Certificate ARN '{arn}' is not found"),
-            );
+            return refuse("CertificateNotFound", format!("Certificate ARN '{arn}' is not found"));
         }
     }
     Ok(Value::Array(certificates.to_vec()))
@@ -452,27 +355,17 @@ fn checked_certificates(world: &World, asked: &Value) -> Reply {
 fn create_listener(world: &mut World, asked: &Value) -> Reply {
     let balancer = one(world, asked, "LoadBalancerArn", BALANCERS)?["LoadBalancerArn"].clone();
     let port = number(asked, "Port");
-    if let Some(row) = world
-        .rows(LISTENERS.0)
-        .find(|row| row["LoadBalancerArn"] == balancer && row["Port"].as_i64() == port)
+    if let Some(row) =
+        world.rows(LISTENERS.0).find(|row| row["LoadBalancerArn"] == balancer && row["Port"].as_i64() == port)
     {
         return match row["_asked"] == *asked {
             true => Ok(json!({"Listeners": [row]})),
-            false => refuse(
-                "DuplicateListener",
-                "A listener already exists on this port for this load balancer",
-            ),
+            false => refuse("DuplicateListener", "A listener already exists on this port for this load balancer"),
         };
     }
-    let (actions, certificates) = (
-        shown_actions(world, asked)?,
-        checked_certificates(world, asked)?,
-    );
+    let (actions, certificates) = (shown_actions(world, asked)?, checked_certificates(world, asked)?);
     world.counter += 1;
-    let base = balancer
-        .as_str()
-        .unwrap_or_default()
-        .replace(":loadbalancer/", ":listener/");
+    let base = balancer.as_str().unwrap_or_default().replace(":loadbalancer/", ":listener/");
     let arn = format!("{base}/{:016x}", world.counter);
     let row = json!({
         "ListenerArn": arn, "LoadBalancerArn": balancer, "Port": port, "Protocol": asked["Protocol"],
@@ -490,28 +383,19 @@ fn describe_listeners(world: &mut World, asked: &Value) -> Reply {
         true => one(world, asked, "LoadBalancerArn", BALANCERS)?["LoadBalancerArn"].clone(),
         false => Value::Null,
     };
-    let wanted = |row: &&Value| {
-        row["LoadBalancerArn"] == of || arns.iter().any(|arn| row["ListenerArn"] == arn.as_str())
-    };
+    let wanted =
+        |row: &&Value| row["LoadBalancerArn"] == of || arns.iter().any(|arn| row["ListenerArn"] == arn.as_str());
     Ok(json!({"Listeners": world.rows(LISTENERS.0).filter(wanted).collect::<Vec<_>>()}))
 }
 
 fn modify_listener(world: &mut World, asked: &Value) -> Reply {
-    let (actions, certificates) = (
-        shown_actions(world, asked)?,
-        checked_certificates(world, asked)?,
-    );
+    let (actions, certificates) = (shown_actions(world, asked)?, checked_certificates(world, asked)?);
     let row = one(world, asked, "ListenerArn", LISTENERS)?;
     if asked["Protocol"].is_string() {
-        (row["Protocol"], row["SslPolicy"]) =
-            (asked["Protocol"].clone(), asked["SslPolicy"].clone());
+        (row["Protocol"], row["SslPolicy"]) = (asked["Protocol"].clone(), asked["SslPolicy"].clone());
         row["Certificates"] = certificates;
     }
-    if !list(&actions, "").is_empty()
-        || actions
-            .as_array()
-            .is_some_and(|actions| !actions.is_empty())
-    {
+    if !list(&actions, "").is_empty() || actions.as_array().is_some_and(|actions| !actions.is_empty()) {
         row["DefaultActions"] = actions;
     }
     let row = row.clone();
@@ -526,18 +410,12 @@ fn create_rule(world: &mut World, asked: &Value) -> Reply {
     let row = one(world, asked, "ListenerArn", LISTENERS)?;
     let arn = format!(
         "{}/{id:016x}",
-        row["ListenerArn"]
-            .as_str()
-            .unwrap_or_default()
-            .replace(":listener/", ":listener-rule/")
+        row["ListenerArn"].as_str().unwrap_or_default().replace(":listener/", ":listener-rule/")
     );
     let rule = json!({
         "RuleArn": arn, "Priority": asked["Priority"], "Conditions": asked["Conditions"], "Actions": actions, "IsDefault": false,
     });
-    row["_rules"]
-        .as_array_mut()
-        .into_iter()
-        .for_each(|rules| rules.push(rule.clone()));
+    row["_rules"].as_array_mut().into_iter().for_each(|rules| rules.push(rule.clone()));
     tie_target_groups(world);
     Ok(json!({"Rules": [rule]}))
 }
@@ -545,10 +423,7 @@ fn create_rule(world: &mut World, asked: &Value) -> Reply {
 fn describe_rules(world: &mut World, asked: &Value) -> Reply {
     let row = one(world, asked, "ListenerArn", LISTENERS)?;
     let mut rules = list(row, "_rules").to_vec();
-    let arn = row["ListenerArn"]
-        .as_str()
-        .unwrap_or_default()
-        .replace(":listener/", ":listener-rule/");
+    let arn = row["ListenerArn"].as_str().unwrap_or_default().replace(":listener/", ":listener-rule/");
     rules.push(json!({"RuleArn": format!("{arn}/default"), "Priority": "default", "Actions": row["DefaultActions"], "IsDefault": true}));
     Ok(json!({"Rules": rules}))
 }

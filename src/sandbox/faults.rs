@@ -160,10 +160,8 @@ impl Sandbox {
             return Some(Fault::CutBefore);
         }
         let mut random = hold(&faults.random);
-        let struck = planned.or_else(|| {
-            (rate > 0.0 && random.0.f64() < rate)
-                .then(|| Fault::ALL[random.0.usize(1..Fault::ALL.len())])
-        });
+        let struck = planned
+            .or_else(|| (rate > 0.0 && random.0.f64() < rate).then(|| Fault::ALL[random.0.usize(1..Fault::ALL.len())]));
         *hold(&faults.late) = struck == Some(Fault::Slow);
         struck
     }

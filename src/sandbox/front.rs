@@ -50,21 +50,10 @@ impl Sandbox {
         let key = KeyPair::generate().map_err(std::io::Error::other)?;
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params
-            .distinguished_name
-            .push(rcgen::DnType::CommonName, "the sandbox's authority");
-        let authority = params
-            .self_signed(&key)
-            .map_err(std::io::Error::other)?
-            .pem();
-        let front = Front {
-            web: web.local_addr()?,
-            names: names.local_addr()?,
-            authority,
-        };
-        let issuer = Arc::new(Authority {
-            issuer: Issuer::new(params, key),
-        });
+        params.distinguished_name.push(rcgen::DnType::CommonName, "the sandbox's authority");
+        let authority = params.self_signed(&key).map_err(std::io::Error::other)?.pem();
+        let front = Front { web: web.local_addr()?, names: names.local_addr()?, authority };
+        let issuer = Arc::new(Authority { issuer: Issuer::new(params, key) });
         tokio::spawn(serve_web(self.clone(), web, issuer));
         tokio::spawn(serve_names(self.clone(), names));
         Ok(front)
@@ -86,9 +75,7 @@ async fn connection(sandbox: Sandbox, stream: TcpStream, authority: &Authority) 
     if first[0] != HANDSHAKE {
         return http(sandbox, stream, 80, None).await;
     }
-    let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream)
-        .await
-        .ok()?;
+    let hello = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await.ok()?;
     let host = hello.client_hello().server_name()?.to_owned();
     let world = sandbox.world();
     let config = authority.config(&world, &dialled(&world, host.clone()))?;
@@ -107,27 +94,15 @@ async fn http(
         async move { balanced(&sandbox, port, sni, request).await }
     };
     let service = TowerToHyperService::new(Router::new().fallback(answer));
-    hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await
-        .ok()
+    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok()
 }
 
-async fn balanced(
-    sandbox: &Sandbox,
-    port: u16,
-    sni: Option<String>,
-    request: Request,
-) -> axum::response::Response {
+async fn balanced(sandbox: &Sandbox, port: u16, sni: Option<String>, request: Request) -> axum::response::Response {
     let request = match oz::whole(request).await {
         Ok(request) => request,
         Err(refused) => return refused,
     };
-    let host = request
-        .headers()
-        .get("host")
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
+    let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().to_owned();
     let world = sandbox.world();
     let known = service::resolve(&world, &host).is_some();
@@ -141,14 +116,8 @@ async fn balanced(
 /// A load balancer takes requests for any name at its own address. Here all have one address: a name that leads nowhere
 /// means the only one there is.
 fn dialled(world: &World, host: String) -> String {
-    let mut balancers = world
-        .rows("balancers")
-        .filter_map(|row| row["DNSName"].as_str());
-    match (
-        service::resolve(world, &host),
-        balancers.next(),
-        balancers.next(),
-    ) {
+    let mut balancers = world.rows("balancers").filter_map(|row| row["DNSName"].as_str());
+    match (service::resolve(world, &host), balancers.next(), balancers.next()) {
         (None, Some(only), None) => only.to_owned(),
         _ => host,
     }
@@ -161,23 +130,16 @@ impl Authority {
         let listener = service::listener(world, service::resolve(world, host)?, 443)?;
         let arn = list(listener, "Certificates").first()?["CertificateArn"].as_str()?;
         let row = world.row("certificates", arn)?;
-        let names = list(row, "SubjectAlternativeNameSummaries")
-            .iter()
-            .chain([&row["DomainName"]]);
-        let mut names: Vec<String> = names
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .collect();
+        let names = list(row, "SubjectAlternativeNameSummaries").iter().chain([&row["DomainName"]]);
+        let mut names: Vec<String> = names.filter_map(|name| name.as_str().map(str::to_owned)).collect();
         names.sort();
         names.dedup();
         let mut params = CertificateParams::new(names).ok()?;
         // ACM's own certificates last 13 months.
         let later = jiff::Timestamp::now().as_second() + 395 * 86_400;
         let date = date(row["NotAfter"].as_i64().unwrap_or(later))?;
-        params.not_after = rcgen::date_time_ymd(
-            date.year().into(),
-            date.month().unsigned_abs(),
-            date.day().unsigned_abs(),
-        );
+        params.not_after =
+            rcgen::date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs());
         let key = KeyPair::generate().ok()?;
         let leaf = params.signed_by(&key, &self.issuer).ok()?;
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -220,11 +182,7 @@ fn answer(world: &World, query: &Message) -> Message {
     let known = service::resolve(world, &host).is_some() || is_name_server(&host);
     match (known, asked.query_type()) {
         (true, RecordType::A) => {
-            answer.add_answer(Record::from_rdata(
-                asked.name().clone(),
-                60,
-                RData::A(A(Ipv4Addr::LOCALHOST)),
-            ));
+            answer.add_answer(Record::from_rdata(asked.name().clone(), 60, RData::A(A(Ipv4Addr::LOCALHOST))));
         }
         (true, _) => drop(answer.add_authority(start_of_authority(world, &host))),
         (false, _) => {
@@ -240,13 +198,8 @@ fn is_name_server(host: &str) -> bool {
 }
 
 fn start_of_authority(world: &World, host: &str) -> Record {
-    let zones = world
-        .rows("zones")
-        .filter_map(|zone: &Value| zone["Name"].as_str());
-    let zone = zones
-        .map(|zone| zone.trim_end_matches('.'))
-        .find(|zone| host.ends_with(zone))
-        .unwrap_or("example.com");
+    let zones = world.rows("zones").filter_map(|zone: &Value| zone["Name"].as_str());
+    let zone = zones.map(|zone| zone.trim_end_matches('.')).find(|zone| host.ends_with(zone)).unwrap_or("example.com");
     let name = |text: &str| Name::from_utf8(format!("{text}.")).unwrap_or_default();
     let soa = SOA::new(
         name(super::dns::NAME_SERVERS[0]),

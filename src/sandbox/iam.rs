@@ -8,20 +8,16 @@ use super::wire::{Refusal, Reply, list, need, refuse};
 use super::world::World;
 
 /// What RFC 3986 leaves as it is.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// One call.
 pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
     match operation {
         "CreatePolicy" => create_policy(world, asked),
         "GetPolicy" => Ok(json!({"Policy": shown_policy(policy(world, asked)?)})),
-        "ListPolicies" => Ok(
-            json!({"Policies": world.rows("policies").map(shown_policy).collect::<Vec<_>>(), "IsTruncated": false}),
-        ),
+        "ListPolicies" => {
+            Ok(json!({"Policies": world.rows("policies").map(shown_policy).collect::<Vec<_>>(), "IsTruncated": false}))
+        }
         "CreatePolicyVersion" => create_version(world, asked),
         "GetPolicyVersion" => get_version(world, asked),
         "ListPolicyVersions" => {
@@ -37,9 +33,7 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "TagPolicy" => tagged(policy(world, asked)?, asked),
         "CreateRole" => create_role(world, asked),
         "GetRole" => Ok(json!({"Role": role(world, asked)?.clone()})),
-        "ListRoles" => {
-            Ok(json!({"Roles": world.rows("roles").collect::<Vec<_>>(), "IsTruncated": false}))
-        }
+        "ListRoles" => Ok(json!({"Roles": world.rows("roles").collect::<Vec<_>>(), "IsTruncated": false})),
         "UpdateAssumeRolePolicy" => {
             let document = document(asked, "PolicyDocument")?;
             role(world, asked)?["AssumeRolePolicyDocument"] = document;
@@ -52,9 +46,9 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         }
         "DetachRolePolicy" => change_attached(world, asked, false),
         "ListAttachedRolePolicies" => {
-            let attached = list(role(world, asked)?, "_attached").iter().map(|arn| {
-                json!({"PolicyArn": arn, "PolicyName": arn.as_str().and_then(|arn| arn.rsplit('/').next())})
-            });
+            let attached = list(role(world, asked)?, "_attached").iter().map(
+                |arn| json!({"PolicyArn": arn, "PolicyName": arn.as_str().and_then(|arn| arn.rsplit('/').next())}),
+            );
             Ok(json!({"AttachedPolicies": attached.collect::<Vec<_>>(), "IsTruncated": false}))
         }
         "ListRolePolicies" => {
@@ -77,10 +71,7 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
             Ok(json!({"InstanceProfile": shown_profile(world, &row)}))
         }
         "ListInstanceProfiles" => {
-            let all: Vec<Value> = world
-                .rows("profiles")
-                .map(|row| shown_profile(world, row))
-                .collect();
+            let all: Vec<Value> = world.rows("profiles").map(|row| shown_profile(world, row)).collect();
             Ok(json!({"InstanceProfiles": all, "IsTruncated": false}))
         }
         "AddRoleToInstanceProfile" => add_role(world, asked),
@@ -96,28 +87,17 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "TagInstanceProfile" => tagged(profile(world, asked)?, asked),
         "DeleteInstanceProfile" => {
             if profile(world, asked)?["_role"].is_string() {
-                return conflict(
-                    "Cannot delete entity, must remove roles from instance profile first.",
-                );
+                return conflict("Cannot delete entity, must remove roles from instance profile first.");
             }
-            world
-                .table("profiles")
-                .remove(need(asked, "InstanceProfileName")?);
+            world.table("profiles").remove(need(asked, "InstanceProfileName")?);
             Ok(json!({}))
         }
-        other => refuse(
-            "InvalidAction",
-            format!("Could not find operation {other} for version 2010-05-08"),
-        ),
+        other => refuse("InvalidAction", format!("Could not find operation {other} for version 2010-05-08")),
     }
 }
 
 fn absent<T>(what: &str, name: &str) -> Result<T, Refusal> {
-    Err(Refusal {
-        code: "NoSuchEntity",
-        message: format!("The {what} with name {name} cannot be found."),
-        status: 404,
-    })
+    Err(Refusal { code: "NoSuchEntity", message: format!("The {what} with name {name} cannot be found."), status: 404 })
 }
 
 fn exists<T>(what: &str, name: &str) -> Result<T, Refusal> {
@@ -129,32 +109,22 @@ fn exists<T>(what: &str, name: &str) -> Result<T, Refusal> {
 }
 
 fn conflict<T>(message: &str) -> Result<T, Refusal> {
-    Err(Refusal {
-        code: "DeleteConflict",
-        message: message.to_owned(),
-        status: 409,
-    })
+    Err(Refusal { code: "DeleteConflict", message: message.to_owned(), status: 409 })
 }
 
 fn policy<'a>(world: &'a mut World, asked: &Value) -> Result<&'a mut Value, Refusal> {
     let arn = need(asked, "PolicyArn")?;
-    world
-        .row_mut("policies", arn)
-        .map_or_else(|| absent("policy", arn), Ok)
+    world.row_mut("policies", arn).map_or_else(|| absent("policy", arn), Ok)
 }
 
 fn role<'a>(world: &'a mut World, asked: &Value) -> Result<&'a mut Value, Refusal> {
     let name = need(asked, "RoleName")?;
-    world
-        .row_mut("roles", name)
-        .map_or_else(|| absent("role", name), Ok)
+    world.row_mut("roles", name).map_or_else(|| absent("role", name), Ok)
 }
 
 fn profile<'a>(world: &'a mut World, asked: &Value) -> Result<&'a mut Value, Refusal> {
     let name = need(asked, "InstanceProfileName")?;
-    world
-        .row_mut("profiles", name)
-        .map_or_else(|| absent("instance profile", name), Ok)
+    world.row_mut("profiles", name).map_or_else(|| absent("instance profile", name), Ok)
 }
 
 /// A document that is JSON, encoded as IAM gives it back.
@@ -175,23 +145,15 @@ fn tagged(row: &mut Value, asked: &Value) -> Reply {
 
 fn shown_policy(row: &Value) -> Value {
     let mut shown = row.clone();
-    let default = list(row, "_versions")
-        .iter()
-        .find(|version| version["IsDefaultVersion"] == true);
-    shown["DefaultVersionId"] = default
-        .map(|version| version["VersionId"].clone())
-        .unwrap_or_default();
+    let default = list(row, "_versions").iter().find(|version| version["IsDefaultVersion"] == true);
+    shown["DefaultVersionId"] = default.map(|version| version["VersionId"].clone()).unwrap_or_default();
     shown
 }
 
 fn create_policy(world: &mut World, asked: &Value) -> Reply {
     let name = need(asked, "PolicyName")?.to_owned();
     let document = document(asked, "PolicyDocument")?;
-    if world.rows("policies").any(|row| {
-        row["PolicyName"]
-            .as_str()
-            .is_some_and(|old| old.eq_ignore_ascii_case(&name))
-    }) {
+    if world.rows("policies").any(|row| row["PolicyName"].as_str().is_some_and(|old| old.eq_ignore_ascii_case(&name))) {
         return exists("A policy", &name);
     }
     let arn = world.arn("iam", &format!("policy/{name}"));
@@ -217,41 +179,23 @@ fn create_version(world: &mut World, asked: &Value) -> Reply {
     row["_made"] = json!(number);
     let default = asked["SetAsDefault"] == "true";
     let made = json!({"VersionId": format!("v{number}"), "IsDefaultVersion": default, "CreateDate": date, "Document": document});
-    for version in row["_versions"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-        .filter(|_| default)
-    {
+    for version in row["_versions"].as_array_mut().into_iter().flatten().filter(|_| default) {
         version["IsDefaultVersion"] = json!(false);
     }
-    row["_versions"]
-        .as_array_mut()
-        .into_iter()
-        .for_each(|versions| versions.push(made.clone()));
+    row["_versions"].as_array_mut().into_iter().for_each(|versions| versions.push(made.clone()));
     Ok(json!({"PolicyVersion": made}))
 }
 
 fn get_version(world: &mut World, asked: &Value) -> Reply {
     let id = need(asked, "VersionId")?;
-    let found = list(policy(world, asked)?, "_versions")
-        .iter()
-        .find(|version| version["VersionId"] == id)
-        .cloned();
-    found.map_or_else(
-        || absent("policy version", id),
-        |version| Ok(json!({"PolicyVersion": version})),
-    )
+    let found = list(policy(world, asked)?, "_versions").iter().find(|version| version["VersionId"] == id).cloned();
+    found.map_or_else(|| absent("policy version", id), |version| Ok(json!({"PolicyVersion": version})))
 }
 
 fn set_default(world: &mut World, asked: &Value) -> Reply {
     get_version(world, asked)?;
     let id = need(asked, "VersionId")?;
-    for version in policy(world, asked)?["_versions"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
+    for version in policy(world, asked)?["_versions"].as_array_mut().into_iter().flatten() {
         version["IsDefaultVersion"] = json!(version["VersionId"] == id);
     }
     Ok(json!({}))
@@ -263,20 +207,14 @@ fn delete_version(world: &mut World, asked: &Value) -> Reply {
     }
     let id = need(asked, "VersionId")?;
     let versions = policy(world, asked)?["_versions"].as_array_mut();
-    versions
-        .into_iter()
-        .for_each(|versions| versions.retain(|version| version["VersionId"] != id));
+    versions.into_iter().for_each(|versions| versions.retain(|version| version["VersionId"] != id));
     Ok(json!({}))
 }
 
 fn entities(world: &mut World, asked: &Value) -> Reply {
     let arn = policy(world, asked)?["Arn"].clone();
-    let having = world
-        .rows("roles")
-        .filter(|row| list(row, "_attached").contains(&arn));
-    let roles: Vec<Value> = having
-        .map(|row| json!({"RoleName": row["RoleName"], "RoleId": row["RoleId"]}))
-        .collect();
+    let having = world.rows("roles").filter(|row| list(row, "_attached").contains(&arn));
+    let roles: Vec<Value> = having.map(|row| json!({"RoleName": row["RoleName"], "RoleId": row["RoleId"]})).collect();
     Ok(json!({"PolicyRoles": roles, "PolicyUsers": [], "PolicyGroups": [], "IsTruncated": false}))
 }
 
@@ -327,10 +265,7 @@ fn delete_role(world: &mut World, asked: &Value) -> Reply {
     if !list(&row, "_attached").is_empty() {
         return conflict("Cannot delete entity, must detach all policies first.");
     }
-    if world
-        .rows("profiles")
-        .any(|profile| profile["_role"] == row["RoleName"])
-    {
+    if world.rows("profiles").any(|profile| profile["_role"] == row["RoleName"]) {
         return conflict("Cannot delete entity, must remove roles from instance profile first.");
     }
     world.table("roles").remove(need(asked, "RoleName")?);
@@ -339,9 +274,7 @@ fn delete_role(world: &mut World, asked: &Value) -> Reply {
 
 fn shown_profile(world: &World, row: &Value) -> Value {
     let mut shown = row.clone();
-    let role = row["_role"]
-        .as_str()
-        .and_then(|name| world.row("roles", name));
+    let role = row["_role"].as_str().and_then(|name| world.row("roles", name));
     shown["Roles"] = role.into_iter().cloned().collect();
     shown
 }

@@ -27,8 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector, http_client_fn,
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -79,8 +78,7 @@ pub struct SeedImage {
 
 /// The seed.
 pub fn seed() -> Seed {
-    serde_yaml::from_str(include_str!("../../templates/sandbox.yaml"))
-        .expect("the bundled seed is whole")
+    serde_yaml::from_str(include_str!("../../templates/sandbox.yaml")).expect("the bundled seed is whole")
 }
 
 /// One call of an AWS client.
@@ -153,12 +151,7 @@ impl Sandbox {
             }
             Err(error) => return Err(error),
         };
-        let damaged = |error| {
-            std::io::Error::new(
-                std::io::ErrorKind::InvalidData,
-                format!("not a sandbox: {error}"),
-            )
-        };
+        let damaged = |error| std::io::Error::new(std::io::ErrorKind::InvalidData, format!("not a sandbox: {error}"));
         let mut kept: Kept = serde_json::from_slice(&text).map_err(damaged)?;
         kept.world.now += (unix_seconds() - kept.unix_seconds).max(0.0) * pace;
         let sandbox = Sandbox::of(kept.world, pace);
@@ -170,10 +163,7 @@ impl Sandbox {
     pub fn keep(&self, path: &Path) -> std::io::Result<()> {
         let directory = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(directory)?;
-        let kept = Kept {
-            unix_seconds: unix_seconds(),
-            world: self.world(),
-        };
+        let kept = Kept { unix_seconds: unix_seconds(), world: self.world() };
         let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
         std::fs::write(&temporary, serde_json::to_vec(&kept)?)?;
         std::fs::rename(&temporary, path)
@@ -182,9 +172,7 @@ impl Sandbox {
     /// In place of the network, for any AWS client of this process.
     pub fn http_client(&self) -> SharedHttpClient {
         let sandbox = self.clone();
-        http_client_fn(move |_: &HttpConnectorSettings, _: &_| {
-            SharedHttpConnector::new(Connector(sandbox.clone()))
-        })
+        http_client_fn(move |_: &HttpConnectorSettings, _: &_| SharedHttpConnector::new(Connector(sandbox.clone())))
     }
 
     /// Answers one call of an AWS client.
@@ -221,8 +209,7 @@ impl Sandbox {
     fn past(&self, world: &World, request: &http::Request<Vec<u8>>) -> Option<World> {
         let lag = world.weather.describe_lag;
         let (service, operation) = wire::named(request);
-        let lags =
-            ["ec2", "iam", "autoscaling", "elasticloadbalancing"].contains(&service.as_str());
+        let lags = ["ec2", "iam", "autoscaling", "elasticloadbalancing"].contains(&service.as_str());
         if lag <= 0.0 || !lags || !wire::reads(&operation) {
             return None;
         }
@@ -247,15 +234,10 @@ impl Sandbox {
             Route::Service => Ok(self.inner.oz.answer(request).await),
             Route::Unavailable(status) => Ok(oz::html(status.as_u16())),
             Route::Redirect => {
-                let path = request
-                    .uri()
-                    .path_and_query()
-                    .map_or("/", |path| path.as_str());
+                let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
                 let to = http::HeaderValue::from_str(&format!("https://{host}:443{path}"));
                 let mut answer = oz::html(301);
-                answer
-                    .headers_mut()
-                    .insert("location", to.map_err(|error| error.to_string())?);
+                answer.headers_mut().insert("location", to.map_err(|error| error.to_string())?);
                 Ok(answer)
             }
         }
@@ -314,9 +296,7 @@ impl Sandbox {
     /// The world, at the runtime's time.
     fn lock(&self) -> MutexGuard<'_, World> {
         let mut world = hold(&self.inner.world);
-        world.advance(
-            self.inner.origin + self.inner.since.elapsed().as_secs_f64() * self.inner.pace,
-        );
+        world.advance(self.inner.origin + self.inner.since.elapsed().as_secs_f64() * self.inner.pace);
         world
     }
 }
@@ -328,13 +308,9 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let sandbox = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let other = |error: Box<dyn std::error::Error + Send + Sync>| {
-                ConnectorError::other(error, None)
-            };
+            let other = |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::other(error, None);
             let body = request.body().bytes().unwrap_or_default().to_vec();
-            let mut plain = http::Request::builder()
-                .method(request.method())
-                .uri(request.uri());
+            let mut plain = http::Request::builder().method(request.method()).uri(request.uri());
             for (name, value) in request.headers() {
                 plain = plain.header(name, value);
             }
@@ -355,7 +331,5 @@ fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn unix_seconds() -> f64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0.0, |time| time.as_secs_f64())
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }

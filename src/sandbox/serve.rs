@@ -18,9 +18,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let router = Router::new().fallback(answer).with_state(sandbox);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown)
-        .await
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }
 
 async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
@@ -31,20 +29,13 @@ async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let call = http::Request::from_parts(parts.clone(), Vec::new());
     if wire::service(&call).is_some() {
-        let answer = sandbox
-            .disturbed(&call.map(|_: Vec<u8>| body.to_vec()))
-            .await;
+        let answer = sandbox.disturbed(&call.map(|_: Vec<u8>| body.to_vec())).await;
         return match answer {
             Ok(answer) => answer.map(Body::from),
             Err(Cut) => cut(),
         };
     }
-    let host = parts
-        .headers
-        .get("host")
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
+    let host = parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     let request = http::Request::from_parts(parts, body);
     match sandbox.browse((&host, 443), request).await {
         Ok(answer) => answer,
@@ -55,10 +46,5 @@ async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
 /// An answer that is a cut connection: hyper ends it when a body fails.
 pub fn cut() -> Response {
     let broken = std::io::Error::other("the connection is cut");
-    Response::new(Body::from_stream(futures_util::stream::iter([Err::<
-        bytes::Bytes,
-        _,
-    >(
-        broken
-    )])))
+    Response::new(Body::from_stream(futures_util::stream::iter([Err::<bytes::Bytes, _>(broken)])))
 }

@@ -22,24 +22,15 @@ pub enum Route {
 
 /// What happens to a request for this host on this port; healthy targets take turns. `Err`: the name does not resolve, or nobody answers there.
 pub fn route(world: &World, host: &str, port: u16, turn: usize) -> Result<Route, String> {
-    let balancer =
-        resolve(world, &host.to_lowercase()).ok_or_else(|| format!("{host} does not resolve"))?;
+    let balancer = resolve(world, &host.to_lowercase()).ok_or_else(|| format!("{host} does not resolve"))?;
     if !active(world, balancer) {
-        return Err(format!(
-            "{host} does not answer: the load balancer is provisioning"
-        ));
+        return Err(format!("{host} does not answer: the load balancer is provisioning"));
     }
     if !opens(world, balancer, port.into()) {
-        return Err(format!(
-            "{host}:{port} does not answer: no security group of the load balancer opens the port"
-        ));
+        return Err(format!("{host}:{port} does not answer: no security group of the load balancer opens the port"));
     }
-    let listener = listener(world, balancer, port)
-        .ok_or_else(|| format!("{host}:{port}: connection refused"))?;
-    if list(listener, "DefaultActions")
-        .iter()
-        .any(|action| action["Type"] == "redirect")
-    {
+    let listener = listener(world, balancer, port).ok_or_else(|| format!("{host}:{port}: connection refused"))?;
+    if list(listener, "DefaultActions").iter().any(|action| action["Type"] == "redirect") {
         return Ok(Route::Redirect);
     }
     let groups = targets(listener).filter_map(|arn| world.row("target_groups", arn));
@@ -51,9 +42,7 @@ pub fn route(world: &World, host: &str, port: u16, turn: usize) -> Result<Route,
         .filter_map(|target| world.row("instances", target["Id"].as_str()?))
         .collect();
     Ok(match healthy.get(turn % healthy.len().max(1)) {
-        Some(instance) if is_of(instance, &world.weather.mute) => {
-            Route::Unavailable(StatusCode::BAD_GATEWAY)
-        }
+        Some(instance) if is_of(instance, &world.weather.mute) => Route::Unavailable(StatusCode::BAD_GATEWAY),
         Some(_) => Route::Service,
         None => Route::Unavailable(StatusCode::SERVICE_UNAVAILABLE),
     })
@@ -61,40 +50,24 @@ pub fn route(world: &World, host: &str, port: u16, turn: usize) -> Result<Route,
 
 /// The listener of a port.
 pub fn listener<'a>(world: &'a World, balancer: &Value, port: u16) -> Option<&'a Value> {
-    let mut listeners = world
-        .rows("listeners")
-        .filter(|row| row["LoadBalancerArn"] == balancer["LoadBalancerArn"]);
+    let mut listeners = world.rows("listeners").filter(|row| row["LoadBalancerArn"] == balancer["LoadBalancerArn"]);
     listeners.find(|row| row["Port"] == port)
 }
 
 /// The load balancer of this name, or the one that a record of this name is an alias of.
 pub fn resolve<'a>(world: &'a World, host: &str) -> Option<&'a Value> {
     let named = |name: &str| {
-        world.rows("balancers").find(|row| {
-            row["DNSName"]
-                .as_str()
-                .is_some_and(|dns| dns.to_lowercase() == name)
-        })
+        world.rows("balancers").find(|row| row["DNSName"].as_str().is_some_and(|dns| dns.to_lowercase() == name))
     };
     let mut records = world.rows("zones").flat_map(|zone| list(zone, "_records"));
-    let alias = records
-        .find(|record| record["Name"] == format!("{host}.").as_str() && record["Type"] == "A");
+    let alias = records.find(|record| record["Name"] == format!("{host}.").as_str() && record["Type"] == "A");
     let target = alias.and_then(|record| record["AliasTarget"]["DNSName"].as_str());
-    named(host).or_else(|| {
-        named(
-            target?
-                .trim_end_matches('.')
-                .trim_start_matches("dualstack."),
-        )
-    })
+    named(host).or_else(|| named(target?.trim_end_matches('.').trim_start_matches("dualstack.")))
 }
 
 fn opens(world: &World, balancer: &Value, port: i64) -> bool {
-    let groups = list(balancer, "SecurityGroups")
-        .iter()
-        .filter_map(|id| world.row("groups", id.as_str()?));
+    let groups = list(balancer, "SecurityGroups").iter().filter_map(|id| world.row("groups", id.as_str()?));
     groups.flat_map(|group| list(group, "_rules")).any(|rule| {
-        rule["isEgress"] == false
-            && (rule["fromPort"].as_i64()..=rule["toPort"].as_i64()).contains(&Some(port))
+        rule["isEgress"] == false && (rule["fromPort"].as_i64()..=rule["toPort"].as_i64()).contains(&Some(port))
     })
 }

@@ -11,25 +11,14 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
     match operation {
         "DescribeLaunchTemplates" => {
             let names = texts(asked, "LaunchTemplateName");
-            let known = |name: &&String| {
-                world
-                    .rows("templates")
-                    .any(|row| row["launchTemplateName"] == name.as_str())
-            };
+            let known = |name: &&String| world.rows("templates").any(|row| row["launchTemplateName"] == name.as_str());
             if names.iter().any(|name| !known(&name)) {
                 return refuse(
                     "InvalidLaunchTemplateName.NotFoundException",
                     "At least one of the launch templates specified in the request does not exist.",
                 );
             }
-            found(
-                world,
-                asked,
-                "templates",
-                "launchTemplates",
-                "LaunchTemplateId",
-                "InvalidLaunchTemplateId.NotFound",
-            )
+            found(world, asked, "templates", "launchTemplates", "LaunchTemplateId", "InvalidLaunchTemplateId.NotFound")
         }
         "DescribeLaunchTemplateVersions" => versions(world, asked),
         "CreateLaunchTemplate" => once(world, asked, create),
@@ -37,15 +26,10 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "ModifyLaunchTemplate" => modify(world, asked),
         "DeleteLaunchTemplate" => {
             let row = template(world, asked)?.clone();
-            world
-                .table("templates")
-                .remove(row["launchTemplateId"].as_str().unwrap_or_default());
+            world.table("templates").remove(row["launchTemplateId"].as_str().unwrap_or_default());
             Ok(json!({"launchTemplate": row}))
         }
-        other => refuse(
-            "InvalidAction",
-            format!("The action {other} is not valid for this web service."),
-        ),
+        other => refuse("InvalidAction", format!("The action {other} is not valid for this web service.")),
     }
 }
 
@@ -55,10 +39,7 @@ fn once(world: &mut World, asked: &Value, make: fn(&mut World, &Value) -> Reply)
     match world.tokens.get(&token) {
         Some((first, reply)) if first == asked => return Ok(reply.clone()),
         Some(_) => {
-            return refuse(
-                "IdempotentParameterMismatch",
-                "The client token was used before with other parameters.",
-            );
+            return refuse("IdempotentParameterMismatch", "The client token was used before with other parameters.");
         }
         None => {}
     }
@@ -70,16 +51,10 @@ fn once(world: &mut World, asked: &Value, make: fn(&mut World, &Value) -> Reply)
 }
 
 fn template<'a>(world: &'a mut World, asked: &Value) -> Result<&'a mut Value, Refusal> {
-    let (id, name) = (
-        asked["LaunchTemplateId"].as_str(),
-        asked["LaunchTemplateName"].as_str(),
-    );
+    let (id, name) = (asked["LaunchTemplateId"].as_str(), asked["LaunchTemplateName"].as_str());
     let (code, what) = match id {
         Some(id) => ("InvalidLaunchTemplateId.NotFound", id),
-        None => (
-            "InvalidLaunchTemplateName.NotFoundException",
-            name.unwrap_or_default(),
-        ),
+        None => ("InvalidLaunchTemplateName.NotFoundException", name.unwrap_or_default()),
     };
     let what = what.to_owned();
     let wanted = |row: &&mut Value| match id {
@@ -88,10 +63,7 @@ fn template<'a>(world: &'a mut World, asked: &Value) -> Result<&'a mut Value, Re
     };
     match world.table("templates").values_mut().find(wanted) {
         Some(row) => Ok(row),
-        None => refuse(
-            code,
-            format!("The specified launch template {what} does not exist."),
-        ),
+        None => refuse(code, format!("The specified launch template {what} does not exist.")),
     }
 }
 
@@ -103,9 +75,7 @@ fn versions(world: &mut World, asked: &Value) -> Reply {
     let row = template(world, asked)?;
     let numbers: Vec<Option<i64>> = wanted.iter().map(|text| number(row, text)).collect();
     let mut versions = row["_versions"].as_array().cloned().unwrap_or_default();
-    versions.retain(|version| {
-        numbers.is_empty() || numbers.contains(&version["versionNumber"].as_i64())
-    });
+    versions.retain(|version| numbers.is_empty() || numbers.contains(&version["versionNumber"].as_i64()));
     versions.reverse(); // newest first
     for version in &mut versions {
         version["defaultVersion"] = json!(version["versionNumber"] == row["defaultVersionNumber"]);
@@ -144,10 +114,7 @@ fn every_template(world: &mut World, wanted: &[String]) -> Reply {
 
 fn create(world: &mut World, asked: &Value) -> Reply {
     let name = need(asked, "LaunchTemplateName")?.to_owned();
-    if world
-        .rows("templates")
-        .any(|row| row["launchTemplateName"] == name.as_str())
-    {
+    if world.rows("templates").any(|row| row["launchTemplateName"] == name.as_str()) {
         return refuse(
             "InvalidLaunchTemplateName.AlreadyExistsException",
             format!("Launch template name already in use: {name}"),
@@ -168,17 +135,9 @@ fn create_version(world: &mut World, asked: &Value) -> Reply {
     let row = template(world, asked)?;
     let number = row["latestVersionNumber"].as_i64().unwrap_or_default() + 1;
     let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
-    let mut made = version(
-        &text("launchTemplateId"),
-        &text("launchTemplateName"),
-        number,
-        &date,
-        asked,
-    );
+    let mut made = version(&text("launchTemplateId"), &text("launchTemplateName"), number, &date, asked);
     // "The new version inherits the same launch parameters as the source version, except for parameters that you specify."
-    let source = asked["SourceVersion"]
-        .as_str()
-        .and_then(|text| data(row, text));
+    let source = asked["SourceVersion"].as_str().and_then(|text| data(row, text));
     for (name, value) in source.and_then(Value::as_object).into_iter().flatten() {
         let set = &mut made["launchTemplateData"][name];
         if set.is_null() {
@@ -186,10 +145,7 @@ fn create_version(world: &mut World, asked: &Value) -> Reply {
         }
     }
     row["latestVersionNumber"] = json!(number);
-    row["_versions"]
-        .as_array_mut()
-        .into_iter()
-        .for_each(|versions| versions.push(made.clone()));
+    row["_versions"].as_array_mut().into_iter().for_each(|versions| versions.push(made.clone()));
     Ok(json!({"launchTemplateVersion": made}))
 }
 
@@ -207,10 +163,7 @@ fn modify(world: &mut World, asked: &Value) -> Reply {
     match wanted.filter(|number| (1..=latest).contains(number)) {
         Some(number) => row["defaultVersionNumber"] = json!(number),
         None => {
-            return refuse(
-                "InvalidLaunchTemplateId.VersionNotFound",
-                "Could not find the specified version.",
-            );
+            return refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find the specified version.");
         }
     }
     Ok(json!({"launchTemplate": row.clone()}))
@@ -222,10 +175,7 @@ fn shown(asked: &Value) -> Value {
         Value::Object(fields) => {
             let shown = fields.iter().map(|(name, value)| {
                 let set = if value.is_array() { "Set" } else { "" };
-                (
-                    format!("{}{}{set}", name[..1].to_lowercase(), &name[1..]),
-                    shown(value),
-                )
+                (format!("{}{}{set}", name[..1].to_lowercase(), &name[1..]), shown(value))
             });
             Value::Object(shown.collect::<Map<_, _>>())
         }

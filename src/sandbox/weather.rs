@@ -98,8 +98,7 @@ impl Weather {
     /// No such switch, or not such a value, in words.
     pub fn with(&self, switch: &str) -> Result<Weather, String> {
         let (name, value) = switch.split_once('=').ok_or("write it as NAME=VALUE")?;
-        let value: serde_yaml::Value =
-            serde_yaml::from_str(value).map_err(|error| error.to_string())?;
+        let value: serde_yaml::Value = serde_yaml::from_str(value).map_err(|error| error.to_string())?;
         let mut all = serde_yaml::to_value(self).map_err(|error| error.to_string())?;
         if let Some(all) = all.as_mapping_mut() {
             all.insert(name.trim().into(), value);
@@ -119,34 +118,17 @@ pub struct Throttle {
 /// Why a call does not even reach its service: expired credentials, then throttling.
 pub fn turned_away(world: &mut World, service: &str) -> Option<Refusal> {
     let json = matches!(service, "acm" | "ssm" | "servicequotas" | "monitoring");
-    if world
-        .weather
-        .credentials_expire
-        .is_some_and(|end| world.now >= end)
-    {
+    if world.weather.credentials_expire.is_some_and(|end| world.now >= end) {
         let (code, words) = match service {
             "ec2" => ("RequestExpired", "Request has expired."),
-            _ if json => (
-                "ExpiredTokenException",
-                "The security token included in the request is expired",
-            ),
-            _ => (
-                "ExpiredToken",
-                "The security token included in the request is expired",
-            ),
+            _ if json => ("ExpiredTokenException", "The security token included in the request is expired"),
+            _ => ("ExpiredToken", "The security token included in the request is expired"),
         };
-        return Some(Refusal {
-            code,
-            message: words.to_owned(),
-            status: if service == "ec2" { 400 } else { 403 },
-        });
+        return Some(Refusal { code, message: words.to_owned(), status: if service == "ec2" { 400 } else { 403 } });
     }
     let Throttle { burst, per_second } = world.weather.throttle?;
     let now = world.now;
-    let (tokens, at) = world
-        .buckets
-        .entry(service.to_owned())
-        .or_insert((burst, now));
+    let (tokens, at) = world.buckets.entry(service.to_owned()).or_insert((burst, now));
     *tokens = (*tokens + (now - *at) * per_second).min(burst);
     *at = now;
     if *tokens >= 1.0 {
@@ -154,24 +136,14 @@ pub fn turned_away(world: &mut World, service: &str) -> Option<Refusal> {
         return None;
     }
     Some(match service {
-        "ec2" => Refusal {
-            code: "RequestLimitExceeded",
-            message: "Request limit exceeded.".to_owned(),
-            status: 503,
-        },
-        _ => Refusal {
-            code: "Throttling",
-            message: "Rate exceeded".to_owned(),
-            status: 400,
-        },
+        "ec2" => Refusal { code: "RequestLimitExceeded", message: "Request limit exceeded.".to_owned(), status: 503 },
+        _ => Refusal { code: "Throttling", message: "Rate exceeded".to_owned(), status: 400 },
     })
 }
 
 /// Whether an instance is of one of these images or types.
 pub fn is_of(instance: &Value, kinds: &[String]) -> bool {
-    kinds.iter().any(|kind| {
-        instance["imageId"] == kind.as_str() || instance["instanceType"] == kind.as_str()
-    })
+    kinds.iter().any(|kind| instance["imageId"] == kind.as_str() || instance["instanceType"] == kind.as_str())
 }
 
 /// What a scaling activity says of a failed launch, in AWS's words.

@@ -18,11 +18,7 @@ pub struct Refusal {
 
 /// A refusal of the usual status.
 pub fn refuse<T>(code: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal {
-        code,
-        message: message.into(),
-        status: 400,
-    })
+    Err(Refusal { code, message: message.into(), status: 400 })
 }
 
 /// What a call gives back.
@@ -72,14 +68,7 @@ pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<
     let code = reply.as_ref().err().map(|refusal| refusal.code.to_owned());
     let id = format!("00000000-0000-4000-8000-{:012x}", world.request());
     let response = respond(protocol, &operation, reply, &id);
-    (
-        Call {
-            service,
-            operation,
-            code,
-        },
-        response,
-    )
+    (Call { service, operation, code }, response)
 }
 
 fn carry_out(world: &mut World, service: &str, operation: &str, asked: &Value) -> Reply {
@@ -100,17 +89,10 @@ pub fn refused(request: &Request<Vec<u8>>, code: &'static str, status: u16) -> R
     let (operation, _) = read(protocol, request);
     let denied = code == "AccessDenied" && protocol == Protocol::Ec2;
     let refusal = Refusal {
-        code: if denied {
-            "UnauthorizedOperation"
-        } else {
-            code
-        },
+        code: if denied { "UnauthorizedOperation" } else { code },
         message: match denied {
             true => {
-                let encoded = account::encoded(
-                    &format!("ec2:{operation}"),
-                    "arn:aws:iam::123456789012:user/sandbox",
-                );
+                let encoded = account::encoded(&format!("ec2:{operation}"), "arn:aws:iam::123456789012:user/sandbox");
                 format!(
                     "You are not authorized to perform this operation. Encoded authorization failure message: {encoded}"
                 )
@@ -119,12 +101,7 @@ pub fn refused(request: &Request<Vec<u8>>, code: &'static str, status: u16) -> R
         },
         status,
     };
-    respond(
-        protocol,
-        &operation,
-        Err(refusal),
-        "00000000-0000-4000-8000-000000000000",
-    )
+    respond(protocol, &operation, Err(refusal), "00000000-0000-4000-8000-000000000000")
 }
 
 /// A refusal that asks to slow down.
@@ -144,9 +121,7 @@ pub fn named(request: &Request<Vec<u8>>) -> (String, String) {
 
 /// Whether a call only reads.
 pub fn reads(operation: &str) -> bool {
-    ["Describe", "List", "Get", "Decode"]
-        .iter()
-        .any(|verb| operation.starts_with(verb))
+    ["Describe", "List", "Get", "Decode"].iter().any(|verb| operation.starts_with(verb))
 }
 
 /// The service that a request is signed for.
@@ -157,11 +132,7 @@ pub fn service(request: &Request<Vec<u8>>) -> Option<String> {
 /// A part of the signature's scope: `Credential=KEY/20260101/eu-central-1/ec2/aws4_request`.
 fn scope(request: &Request<Vec<u8>>, part: usize) -> Option<String> {
     let authorization = request.headers().get("authorization")?.to_str().ok()?;
-    let scope = authorization
-        .split("Credential=")
-        .nth(1)?
-        .split(',')
-        .next()?;
+    let scope = authorization.split("Credential=").nth(1)?.split(',').next()?;
     scope.split('/').nth(part).map(str::to_owned)
 }
 
@@ -170,15 +141,9 @@ fn read(protocol: Protocol, request: &Request<Vec<u8>>) -> (String, Value) {
     match protocol {
         Protocol::RestXml => dns::read_rest(request),
         Protocol::Json => {
-            let target = request
-                .headers()
-                .get("x-amz-target")
-                .and_then(|target| target.to_str().ok())
-                .unwrap_or_default();
-            (
-                last(target, '.'),
-                serde_json::from_slice(request.body()).unwrap_or_default(),
-            )
+            let target =
+                request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+            (last(target, '.'), serde_json::from_slice(request.body()).unwrap_or_default())
         }
         Protocol::Cbor => (
             last(request.uri().path(), '/'),
@@ -186,10 +151,7 @@ fn read(protocol: Protocol, request: &Request<Vec<u8>>) -> (String, Value) {
         ),
         Protocol::Query | Protocol::Ec2 => {
             let asked = form(request.body());
-            (
-                asked["Action"].as_str().unwrap_or_default().to_owned(),
-                asked,
-            )
+            (asked["Action"].as_str().unwrap_or_default().to_owned(), asked)
         }
     }
 }
@@ -204,9 +166,7 @@ fn from_cbor(value: ciborium::Value) -> Value {
         Cbor::Text(text) => text.into(),
         Cbor::Array(list) => list.into_iter().map(from_cbor).collect(),
         Cbor::Map(map) => {
-            let fields = map
-                .into_iter()
-                .filter_map(|(key, value)| Some((key.into_text().ok()?, from_cbor(value))));
+            let fields = map.into_iter().filter_map(|(key, value)| Some((key.into_text().ok()?, from_cbor(value))));
             Value::Object(fields.collect())
         }
         Cbor::Tag(_, inner) => from_cbor(*inner),
@@ -239,23 +199,12 @@ impl Branch {
             return self.leaf.map_or(Value::Null, Value::from);
         }
         if self.below.keys().all(|key| key.parse::<u32>().is_ok()) {
-            let mut items: Vec<(u32, Branch)> = self
-                .below
-                .into_iter()
-                .filter_map(|(key, branch)| Some((key.parse().ok()?, branch)))
-                .collect();
+            let mut items: Vec<(u32, Branch)> =
+                self.below.into_iter().filter_map(|(key, branch)| Some((key.parse().ok()?, branch))).collect();
             items.sort_by_key(|(index, _)| *index);
-            return items
-                .into_iter()
-                .map(|(_, branch)| branch.into_value())
-                .collect();
+            return items.into_iter().map(|(_, branch)| branch.into_value()).collect();
         }
-        Value::Object(
-            self.below
-                .into_iter()
-                .map(|(key, branch)| (key, branch.into_value()))
-                .collect(),
-        )
+        Value::Object(self.below.into_iter().map(|(key, branch)| (key, branch.into_value())).collect())
     }
 }
 
@@ -276,8 +225,7 @@ pub fn xml_tree(text: &str) -> Value {
                 }
             }
             Ok(Event::GeneralRef(name)) => {
-                let one = quick_xml::escape::unescape(&format!("&{};", &*name))
-                    .map(|text| text.into_owned());
+                let one = quick_xml::escape::unescape(&format!("&{};", &*name)).map(|text| text.into_owned());
                 if let (Some(top), Ok(one)) = (stack.last_mut(), one) {
                     top.2.push_str(&one);
                 }
@@ -286,11 +234,7 @@ pub fn xml_tree(text: &str) -> Value {
                 let Some((name, fields, words)) = stack.pop() else {
                     return Value::Null;
                 };
-                let value = if fields.is_empty() {
-                    Value::from(words.trim())
-                } else {
-                    Value::Object(fields)
-                };
+                let value = if fields.is_empty() { Value::from(words.trim()) } else { Value::Object(fields) };
                 let Some(parent) = stack.last_mut() else {
                     return Value::Null;
                 };
@@ -304,50 +248,31 @@ pub fn xml_tree(text: &str) -> Value {
             Ok(_) => {}
         }
     }
-    stack
-        .into_iter()
-        .next()
-        .map_or(Value::Null, |(_, fields, _)| Value::Object(fields))
+    stack.into_iter().next().map_or(Value::Null, |(_, fields, _)| Value::Object(fields))
 }
 
 fn respond(protocol: Protocol, operation: &str, reply: Reply, id: &str) -> Response<Vec<u8>> {
     let (status, body) = match (&reply, protocol) {
         (Ok(value), Protocol::Json) => (200, value.to_string().into_bytes()),
         (Ok(value), Protocol::Cbor) => (200, cbor(value)),
-        (Err(no), Protocol::Json) => (
-            no.status,
-            json!({"__type": no.code, "message": no.message})
-                .to_string()
-                .into_bytes(),
-        ),
-        (Err(no), Protocol::Cbor) => (
-            no.status,
-            cbor(&json!({"__type": no.code, "message": no.message})),
-        ),
+        (Err(no), Protocol::Json) => {
+            (no.status, json!({"__type": no.code, "message": no.message}).to_string().into_bytes())
+        }
+        (Err(no), Protocol::Cbor) => (no.status, cbor(&json!({"__type": no.code, "message": no.message}))),
         (reply, protocol) => {
             let (status, text) = xml(protocol, operation, reply.as_ref(), id);
             (status, text.into_bytes())
         }
     };
     let mut response = Response::new(body);
-    *response.status_mut() =
-        http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::BAD_REQUEST);
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::BAD_REQUEST);
     let headers = response.headers_mut();
-    headers.insert(
-        "content-type",
-        http::HeaderValue::from_static(protocol.content_type()),
-    );
+    headers.insert("content-type", http::HeaderValue::from_static(protocol.content_type()));
     if protocol == Protocol::Cbor {
-        headers.insert(
-            "smithy-protocol",
-            http::HeaderValue::from_static("rpc-v2-cbor"),
-        );
+        headers.insert("smithy-protocol", http::HeaderValue::from_static("rpc-v2-cbor"));
     }
-    headers.extend(
-        http::HeaderValue::from_str(id)
-            .ok()
-            .map(|id| (http::HeaderName::from_static("x-amzn-requestid"), id)),
-    );
+    headers
+        .extend(http::HeaderValue::from_str(id).ok().map(|id| (http::HeaderName::from_static("x-amzn-requestid"), id)));
     response
 }
 
@@ -357,12 +282,7 @@ fn cbor(value: &Value) -> Vec<u8> {
     bytes
 }
 
-fn xml(
-    protocol: Protocol,
-    operation: &str,
-    reply: Result<&Value, &Refusal>,
-    id: &str,
-) -> (u16, String) {
+fn xml(protocol: Protocol, operation: &str, reply: Result<&Value, &Refusal>, id: &str) -> (u16, String) {
     match (reply, protocol) {
         (Ok(value), Protocol::Ec2) => {
             let inner = format!("<requestId>{id}</requestId>{}", fields(value, "item"));
@@ -416,17 +336,10 @@ fn fields(value: &Value, item: &str) -> String {
         return scalar(value);
     };
     let mut out = String::new();
-    for (name, value) in map
-        .iter()
-        .filter(|(name, value)| !name.starts_with('_') && !value.is_null())
-    {
+    for (name, value) in map.iter().filter(|(name, value)| !name.starts_with('_') && !value.is_null()) {
         let inner = match value {
             Value::Array(list) => {
-                let named = if item.is_empty() {
-                    name.strip_suffix('s').unwrap_or(name)
-                } else {
-                    item
-                };
+                let named = if item.is_empty() { name.strip_suffix('s').unwrap_or(name) } else { item };
                 let element = |one: &Value| format!("<{named}>{}</{named}>", fields(one, item));
                 list.iter().map(element).collect()
             }
@@ -453,27 +366,18 @@ fn escaped(text: &str) -> String {
 pub fn need<'a>(asked: &'a Value, name: &str) -> Result<&'a str, Refusal> {
     match asked[name].as_str() {
         Some(text) if !text.is_empty() => Ok(text),
-        _ => refuse(
-            "MissingParameter",
-            format!("The request must contain the parameter {name}"),
-        ),
+        _ => refuse("MissingParameter", format!("The request must contain the parameter {name}")),
     }
 }
 
 /// A list parameter; empty when it is absent.
 pub fn list<'a>(asked: &'a Value, name: &str) -> &'a [Value] {
-    asked[name]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    asked[name].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 /// A list parameter of texts.
 pub fn texts(asked: &Value, name: &str) -> Vec<String> {
-    list(asked, name)
-        .iter()
-        .filter_map(|one| one.as_str().map(str::to_owned))
-        .collect()
+    list(asked, name).iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()
 }
 
 /// A number parameter, which forms carry as text.
@@ -487,9 +391,7 @@ mod tests {
 
     #[test]
     fn forms_become_trees_with_lists() {
-        let tree = form(
-            b"Action=X&Filter.1.Name=a&Filter.1.Value.1=b&Filter.1.Value.2=c&Tags.member.1.Key=k",
-        );
+        let tree = form(b"Action=X&Filter.1.Name=a&Filter.1.Value.1=b&Filter.1.Value.2=c&Tags.member.1.Key=k");
         let want = json!({"Action": "X", "Filter": [{"Name": "a", "Value": ["b", "c"]}], "Tags": [{"Key": "k"}]});
         assert_eq!(tree, want);
     }
@@ -497,12 +399,10 @@ mod tests {
     #[test]
     fn trees_become_xml_without_what_is_the_worlds_own() {
         let tree = json!({"groups": [{"id": "a<b", "_until": 3}], "none": null});
-        assert_eq!(
-            fields(&tree, "item"),
-            "<groups><item><id>a&lt;b</id></item></groups>"
-        );
+        assert_eq!(fields(&tree, "item"), "<groups><item><id>a&lt;b</id></item></groups>");
         let zones = json!({"HostedZones": [{"Name": "x."}], "IsTruncated": false});
-        let want = "<HostedZones><HostedZone><Name>x.</Name></HostedZone></HostedZones><IsTruncated>false</IsTruncated>";
+        let want =
+            "<HostedZones><HostedZone><Name>x.</Name></HostedZone></HostedZones><IsTruncated>false</IsTruncated>";
         assert_eq!(fields(&zones, ""), want);
     }
 

@@ -53,11 +53,7 @@ impl World {
         let kinds = [(&seed.public_subnets, true), (&seed.private_subnets, false)];
         for (third, (id, zone, public)) in kinds
             .iter()
-            .flat_map(|(ids, public)| {
-                ids.iter()
-                    .zip(&seed.zones)
-                    .map(move |(id, zone)| (id, zone, *public))
-            })
+            .flat_map(|(ids, public)| ids.iter().zip(&seed.zones).map(move |(id, zone)| (id, zone, *public)))
             .enumerate()
         {
             let row = json!({
@@ -67,33 +63,18 @@ impl World {
             world.table("subnets").insert(id.clone(), row);
         }
         let ways_out = [
-            (
-                "rtb-0aaaaaaaaaaaaaaaa",
-                &seed.public_subnets,
-                "gatewayId",
-                "igw-0aaaaaaaaaaaaaaaa",
-            ),
-            (
-                "rtb-0bbbbbbbbbbbbbbbb",
-                &seed.private_subnets,
-                "natGatewayId",
-                "nat-0bbbbbbbbbbbbbbbb",
-            ),
+            ("rtb-0aaaaaaaaaaaaaaaa", &seed.public_subnets, "gatewayId", "igw-0aaaaaaaaaaaaaaaa"),
+            ("rtb-0bbbbbbbbbbbbbbbb", &seed.private_subnets, "natGatewayId", "nat-0bbbbbbbbbbbbbbbb"),
         ];
         for (id, subnets, through, gateway) in ways_out {
-            let associated: Vec<Value> = subnets
-                .iter()
-                .map(|subnet| json!({"routeTableId": id, "subnetId": subnet, "main": false}))
-                .collect();
-            let route =
-                json!({"destinationCidrBlock": "0.0.0.0/0", through: gateway, "state": "active"});
+            let associated: Vec<Value> =
+                subnets.iter().map(|subnet| json!({"routeTableId": id, "subnetId": subnet, "main": false})).collect();
+            let route = json!({"destinationCidrBlock": "0.0.0.0/0", through: gateway, "state": "active"});
             let row = json!({"routeTableId": id, "vpcId": vpc.id, "associationSet": associated, "routeSet": [route]});
             world.table("route_tables").insert(id.to_owned(), row);
         }
         let nat = json!({"natGatewayId": "nat-0bbbbbbbbbbbbbbbb", "vpcId": vpc.id, "state": "available", "subnetId": seed.public_subnets.first()});
-        world
-            .table("nat_gateways")
-            .insert("nat-0bbbbbbbbbbbbbbbb".to_owned(), nat);
+        world.table("nat_gateways").insert("nat-0bbbbbbbbbbbbbbbb".to_owned(), nat);
         for image in &seed.images {
             let row = json!({
                 "imageId": image.id, "name": image.name, "imageState": "available", "architecture": "x86_64",
@@ -109,9 +90,7 @@ impl World {
             "SubjectAlternativeNames": [format!("*.{}", seed.zone), seed.zone], "KeyAlgorithm": "RSA-2048",
             "Type": "AMAZON_ISSUED", "InUse": false,
         });
-        world
-            .table("certificates")
-            .insert(seed.certificate.clone(), certificate);
+        world.table("certificates").insert(seed.certificate.clone(), certificate);
         let zone = json!({
             "Id": format!("/hostedzone/{}", seed.zone_id), "Name": format!("{}.", seed.zone), "CallerReference": "seed",
             "Config": {"PrivateZone": false}, "ResourceRecordSetCount": 0, "_records": [],
@@ -127,10 +106,7 @@ impl World {
 
     /// The rows of a kind, to read.
     pub fn rows(&self, kind: &str) -> impl Iterator<Item = &Value> {
-        self.tables
-            .get(kind)
-            .into_iter()
-            .flat_map(|table| table.values())
+        self.tables.get(kind).into_iter().flat_map(|table| table.values())
     }
 
     /// One row.
@@ -181,26 +157,13 @@ impl World {
             "activities",
             "refreshes",
         ];
-        let dead = |kind: &str, row: &Value| {
-            kind == "instances" && row["instanceState"]["name"] == "terminated"
-        };
+        let dead = |kind: &str, row: &Value| kind == "instances" && row["instanceState"]["name"] == "terminated";
         let mut left: Vec<String> = Vec::new();
-        for (kind, table) in self
-            .tables
-            .iter()
-            .filter(|(kind, _)| !others.contains(&kind.as_str()))
-        {
-            left.extend(
-                table
-                    .iter()
-                    .filter(|(_, row)| !dead(kind, row))
-                    .map(|(id, _)| format!("{kind} {id}")),
-            );
+        for (kind, table) in self.tables.iter().filter(|(kind, _)| !others.contains(&kind.as_str())) {
+            left.extend(table.iter().filter(|(_, row)| !dead(kind, row)).map(|(id, _)| format!("{kind} {id}")));
         }
         let records = self.rows("zones").flat_map(|zone| list(zone, "_records"));
-        left.extend(
-            records.map(|record| format!("record {}", record["Name"].as_str().unwrap_or_default())),
-        );
+        left.extend(records.map(|record| format!("record {}", record["Name"].as_str().unwrap_or_default())));
         left
     }
 
@@ -228,13 +191,11 @@ impl World {
     /// Starts an instance from a launch template version's data, with its volumes and its network interface.
     pub fn launch(&mut self, subnet: &str, data: &Value, tags: Vec<Value>) -> String {
         let id = self.id("i");
-        let groups: Vec<Value> = super::wire::texts(data, "securityGroupIdSet")
-            .iter()
-            .map(|id| json!({"groupId": id}))
-            .collect();
-        let profile = data["iamInstanceProfile"]["name"].as_str().map(|name| {
-            json!({"arn": self.arn("iam", &format!("instance-profile/{name}")), "id": "AIPASANDBOX"})
-        });
+        let groups: Vec<Value> =
+            super::wire::texts(data, "securityGroupIdSet").iter().map(|id| json!({"groupId": id})).collect();
+        let profile = data["iamInstanceProfile"]["name"]
+            .as_str()
+            .map(|name| json!({"arn": self.arn("iam", &format!("instance-profile/{name}")), "id": "AIPASANDBOX"}));
         let vpc = self.row("subnets", subnet).map(|row| row["vpcId"].clone());
         let row = json!({
             "instanceId": id, "imageId": data["imageId"], "instanceType": data["instanceType"], "subnetId": subnet,
@@ -243,12 +204,8 @@ impl World {
         });
         self.table("instances").insert(id.clone(), row);
         let tagged = |kind: &str| {
-            let of_kind = list(data, "tagSpecificationSet")
-                .iter()
-                .find(|one| one["resourceType"] == kind);
-            of_kind
-                .map(|one| one["tagSet"].clone())
-                .unwrap_or_else(|| json!([]))
+            let of_kind = list(data, "tagSpecificationSet").iter().find(|one| one["resourceType"] == kind);
+            of_kind.map(|one| one["tagSet"].clone()).unwrap_or_else(|| json!([]))
         };
         for mapping in list(data, "blockDeviceMappingSet") {
             let (volume, ebs) = (self.id("vol"), &mapping["ebs"]);
@@ -272,10 +229,7 @@ impl World {
     /// Begins to end an instance.
     pub fn terminate(&mut self, id: &str) {
         let now = self.now;
-        if let Some(row) = self
-            .row_mut("instances", id)
-            .filter(|row| row["_ending"].is_null())
-        {
+        if let Some(row) = self.row_mut("instances", id).filter(|row| row["_ending"].is_null()) {
             row["_ending"] = json!(now);
             row["instanceState"] = json!({"code": 32, "name": "shutting-down"});
         }
@@ -284,19 +238,14 @@ impl World {
     /// The network interfaces of a load balancer: they outlive it and hold its security groups.
     pub fn let_interfaces_linger(&mut self, load_balancer: &str) {
         let until = self.now + self.weather.linger;
-        for row in self
-            .table("interfaces")
-            .values_mut()
-            .filter(|row| row["_of"] == load_balancer)
-        {
+        for row in self.table("interfaces").values_mut().filter(|row| row["_of"] == load_balancer) {
             row["_until"] = json!(until);
         }
     }
 
     fn end_interfaces(&mut self) {
         let now = self.now;
-        self.table("interfaces")
-            .retain(|_, row| row["_until"].as_f64().is_none_or(|until| until > now));
+        self.table("interfaces").retain(|_, row| row["_until"].as_f64().is_none_or(|until| until > now));
     }
 
     fn age_instances(&mut self) {

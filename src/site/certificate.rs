@@ -35,18 +35,11 @@ pub(super) async fn certificate(config: &Config, cloud: &Cloud) -> Looked<String
     };
     let name = full_name(&dns.record, &zone_name(dns.zone.as_str(), cloud).await?);
     let listed = certificates(cloud, None, &[CertificateStatus::Issued], &TAKEN).await?;
-    let covering: Vec<&CertificateSummary> = listed
-        .iter()
-        .filter(|listed| covers(listed, &name))
-        .collect();
+    let covering: Vec<&CertificateSummary> = listed.iter().filter(|listed| covers(listed, &name)).collect();
     // An exact name before a wildcard, then the one that lasts longest, then the ARN: always the same one.
     let best = covering.iter().max_by_key(|listed| {
         let exact = names(listed).any(|covered| covered == name);
-        (
-            exact,
-            listed.not_after().map_or(0, |time| time.secs()),
-            listed.certificate_arn(),
-        )
+        (exact, listed.not_after().map_or(0, |time| time.secs()), listed.certificate_arn())
     });
     match best.and_then(|listed| listed.certificate_arn()) {
         Some(arn) => Ok(Ok(arn.to_owned())),
@@ -73,31 +66,19 @@ pub async fn certificates(
         Some(region) => cloud.acm_in(region),
         None => cloud.acm.clone(),
     };
-    let of_keys = Filters::builder()
-        .set_key_types(Some(keys.to_vec()))
-        .build();
+    let of_keys = Filters::builder().set_key_types(Some(keys.to_vec())).build();
     let request = client
         .list_certificates()
         .set_certificate_statuses((!states.is_empty()).then(|| states.to_vec()))
         .includes(of_keys);
-    Ok(request
-        .into_paginator()
-        .items()
-        .send()
-        .try_collect()
-        .await?)
+    Ok(request.into_paginator().items().send().try_collect().await?)
 }
 
 fn names(listed: &CertificateSummary) -> impl Iterator<Item = String> {
     listed
         .domain_name()
         .into_iter()
-        .chain(
-            listed
-                .subject_alternative_name_summaries()
-                .iter()
-                .map(String::as_str),
-        )
+        .chain(listed.subject_alternative_name_summaries().iter().map(String::as_str))
         .map(str::to_lowercase)
 }
 

@@ -83,30 +83,16 @@ impl Site {
     /// A site of which nothing was looked up: enough to trace edges and to remove a stack.
     pub fn blank(config: Config, region: &str) -> Site {
         let (image, certificate, zone) = (MachineImage::default(), String::new(), None);
-        Site {
-            config,
-            region: region.to_owned(),
-            image,
-            certificate,
-            zone,
-            rollout: Rollout::default(),
-        }
+        Site { config, region: region.to_owned(), image, certificate, zone, rollout: Rollout::default() }
     }
 
     /// Looks up what the stack needs and never makes, side by side.
     ///
     /// # Errors
     /// Everything that is missing at once.
-    pub async fn look_up(
-        config: Config,
-        cloud: &Cloud,
-        shared: &Shared,
-    ) -> Result<Site, SiteError> {
-        let (image, certificate, zone) = tokio::join!(
-            image(&config, cloud),
-            certificate(&config, cloud),
-            zone(&config, cloud, shared)
-        );
+    pub async fn look_up(config: Config, cloud: &Cloud, shared: &Shared) -> Result<Site, SiteError> {
+        let (image, certificate, zone) =
+            tokio::join!(image(&config, cloud), certificate(&config, cloud), zone(&config, cloud, shared));
         let mut missing = Vec::new();
         let image = image?.unwrap_or_else(|m| blank(&mut missing, m));
         let certificate = certificate?.unwrap_or_else(|m| blank(&mut missing, m));
@@ -114,25 +100,13 @@ impl Site {
         if !missing.is_empty() {
             return Err(SiteError::Missing(missing));
         }
-        Ok(Site {
-            image,
-            certificate,
-            zone,
-            ..Site::blank(config, &cloud.region)
-        })
+        Ok(Site { image, certificate, zone, ..Site::blank(config, &cloud.region) })
     }
 
     /// What a removal needs: only the zone, and not even that must exist.
-    pub async fn look_up_for_teardown(
-        config: Config,
-        cloud: &Cloud,
-        shared: &Shared,
-    ) -> Result<Site, Error> {
+    pub async fn look_up_for_teardown(config: Config, cloud: &Cloud, shared: &Shared) -> Result<Site, Error> {
         let zone = zone(&config, cloud, shared).await?.unwrap_or_default();
-        Ok(Site {
-            zone,
-            ..Site::blank(config, &cloud.region)
-        })
+        Ok(Site { zone, ..Site::blank(config, &cloud.region) })
     }
 
     /// The zone and the whole name of the record; `None`: there is to be none, or no such zone.
@@ -163,10 +137,7 @@ impl Site {
     /// The record's whole name, without a trailing dot: `app.example.com`.
     pub fn record_name(&self) -> Option<String> {
         let dns = self.config.dns.as_ref()?;
-        let zone = self
-            .zone
-            .as_ref()
-            .map_or(dns.zone.as_str(), |zone| zone.name.as_str());
+        let zone = self.zone.as_ref().map_or(dns.zone.as_str(), |zone| zone.name.as_str());
         Some(full_name(&dns.record, zone))
     }
 }
@@ -188,29 +159,15 @@ pub fn full_name(record: &str, zone: &str) -> String {
 type Looked<T> = Result<std::result::Result<T, Missing>>;
 
 fn missing<T>(noun: &'static str, what: String, cure: &str) -> Looked<T> {
-    Ok(Err(Missing {
-        noun,
-        what,
-        cure: cure.to_owned(),
-    }))
+    Ok(Err(Missing { noun, what, cure: cure.to_owned() }))
 }
 
 async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
     let asked = config.instance.image.as_str();
     let mut images = match asked.strip_prefix("ssm:") {
-        Some(path) => match cloud
-            .ssm
-            .get_parameter()
-            .name(path)
-            .send()
-            .await
-            .or_absent()?
-        {
+        Some(path) => match cloud.ssm.get_parameter().name(path).send().await.or_absent()? {
             Some(reply) => {
-                let id = reply
-                    .parameter
-                    .and_then(|parameter| parameter.value)
-                    .need("Parameter.Value")?;
+                let id = reply.parameter.and_then(|parameter| parameter.value).need("Parameter.Value")?;
                 images_by_id(cloud, &id).await?
             }
             None => Vec::new(),
@@ -223,26 +180,15 @@ async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
         1 => {
             let image = images.remove(0);
             let root_device = image.root_device_name.need("RootDeviceName")?;
-            Ok(Ok(MachineImage {
-                id: image.image_id.need("ImageId")?,
-                root_device,
-            }))
+            Ok(Ok(MachineImage { id: image.image_id.need("ImageId")?, root_device }))
         }
-        0 => missing(
-            "image",
-            format!("no image {asked:?} in {} (guide step 3)", cloud.region),
-            cure,
-        ),
+        0 => missing("image", format!("no image {asked:?} in {} (guide step 3)", cloud.region), cure),
         _ => {
             let ids: Vec<&str> = images.iter().filter_map(Image::image_id).collect();
             let cure = "Set instance.image to the id of the right one.";
             missing(
                 "image",
-                format!(
-                    "{} images are named {asked:?}: {} (guide step 3)",
-                    ids.len(),
-                    ids.join(", ")
-                ),
+                format!("{} images are named {asked:?}: {} (guide step 3)", ids.len(), ids.join(", ")),
                 cure,
             )
         }
@@ -250,25 +196,14 @@ async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
 }
 
 async fn images_by_id(cloud: &Cloud, id: &str) -> Result<Vec<Image>> {
-    let reply = cloud
-        .ec2
-        .describe_images()
-        .image_ids(id)
-        .send()
-        .await
-        .or_absent()?;
+    let reply = cloud.ec2.describe_images().image_ids(id).send().await.or_absent()?;
     Ok(reply.and_then(|reply| reply.images).unwrap_or_default())
 }
 
 /// Only images of the Marketplace and of the account itself: anybody can publish an AMI of any name.
 async fn images_by_name(cloud: &Cloud, name: &str) -> Result<Vec<Image>> {
     let named = Filter::builder().name("name").values(name).build();
-    let request = cloud
-        .ec2
-        .describe_images()
-        .owners("aws-marketplace")
-        .owners("self")
-        .filters(named);
+    let request = cloud.ec2.describe_images().owners("aws-marketplace").owners("self").filters(named);
     let reply = request.send().await?;
     let mut images = reply.images.unwrap_or_default();
     images.retain(|image| image.name() == Some(name));
@@ -280,26 +215,13 @@ pub async fn zone_name(zone: &str, cloud: &Cloud) -> Result<String> {
     if !is_zone_id(zone) {
         return Ok(zone.to_owned());
     }
-    let reply = cloud
-        .route53
-        .get_hosted_zone()
-        .id(zone)
-        .send()
-        .await
-        .or_absent()?;
-    Ok(reply
-        .and_then(|reply| reply.hosted_zone)
-        .map(|zone| zone.name)
-        .unwrap_or_default())
+    let reply = cloud.route53.get_hosted_zone().id(zone).send().await.or_absent()?;
+    Ok(reply.and_then(|reply| reply.hosted_zone).map(|zone| zone.name).unwrap_or_default())
 }
 
 /// Asked once a look, however many want it.
 async fn zone(config: &Config, cloud: &Cloud, shared: &Shared) -> Looked<Option<Zone>> {
-    shared
-        .zone
-        .get_or_try_init(|| ask_zone(config, cloud))
-        .await
-        .cloned()
+    shared.zone.get_or_try_init(|| ask_zone(config, cloud)).await.cloned()
 }
 
 async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
@@ -307,18 +229,9 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
         return Ok(Ok(None));
     };
     if is_zone_id(&dns.zone) {
-        let reply = cloud
-            .route53
-            .get_hosted_zone()
-            .id(&dns.zone)
-            .send()
-            .await
-            .or_absent()?;
+        let reply = cloud.route53.get_hosted_zone().id(&dns.zone).send().await.or_absent()?;
         return match reply.and_then(|reply| reply.hosted_zone) {
-            Some(zone) => Ok(Ok(Some(Zone {
-                id: bare(&zone.id),
-                name: zone.name.trim_end_matches('.').to_owned(),
-            }))),
+            Some(zone) => Ok(Ok(Some(Zone { id: bare(&zone.id), name: zone.name.trim_end_matches('.').to_owned() }))),
             None => missing(
                 "zone",
                 format!("no hosted zone {} (guide step 7)", dns.zone),
@@ -328,22 +241,10 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
     }
     let wanted = format!("{}.", dns.zone.trim_end_matches('.').to_lowercase());
     // The name is where the list starts, not a filter.
-    let reply = cloud
-        .route53
-        .list_hosted_zones_by_name()
-        .dns_name(&wanted)
-        .send()
-        .await?;
-    let mut zones: Vec<_> = reply
-        .hosted_zones
-        .into_iter()
-        .filter(|zone| zone.name == wanted)
-        .collect();
+    let reply = cloud.route53.list_hosted_zones_by_name().dns_name(&wanted).send().await?;
+    let mut zones: Vec<_> = reply.hosted_zones.into_iter().filter(|zone| zone.name == wanted).collect();
     match zones.len() {
-        1 => Ok(Ok(Some(Zone {
-            id: bare(&zones.remove(0).id),
-            name: wanted.trim_end_matches('.').to_owned(),
-        }))),
+        1 => Ok(Ok(Some(Zone { id: bare(&zones.remove(0).id), name: wanted.trim_end_matches('.').to_owned() }))),
         0 => missing(
             "zone",
             format!("no hosted zone {} in this account (guide step 7)", dns.zone),
@@ -351,17 +252,8 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
         ),
         _ => {
             let ids: Vec<String> = zones.iter().map(|zone| bare(&zone.id)).collect();
-            let what = format!(
-                "{} hosted zones are named {}: {} (guide step 7)",
-                ids.len(),
-                dns.zone,
-                ids.join(", ")
-            );
-            missing(
-                "zone",
-                what,
-                "Set dns.zone to the id of the right one (public or private).",
-            )
+            let what = format!("{} hosted zones are named {}: {} (guide step 7)", ids.len(), dns.zone, ids.join(", "));
+            missing("zone", what, "Set dns.zone to the id of the right one (public or private).")
         }
     }
 }

@@ -3,9 +3,7 @@
 //! Records carry no tags: a record is ours when it is an alias to a load balancer that carries our tag, or to one of our
 //! name that is no more (somebody deleted it, or a removal and a creation ran at once), so that it serves nobody.
 
-use aws_sdk_route53::types::{
-    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType,
-};
+use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
 use serde::Serialize;
 
 use super::{load_balancer, target_group};
@@ -38,8 +36,7 @@ impl Resource for DnsRecord {
     type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {
-        site.record_name()
-            .unwrap_or_else(|| "(no record)".to_owned())
+        site.record_name().unwrap_or_else(|| "(no record)".to_owned())
     }
 
     fn included(&self, site: &Site) -> bool {
@@ -47,11 +44,7 @@ impl Resource for DnsRecord {
     }
 
     fn want(&self, site: &Site, refs: &Refs) -> Spec {
-        let zone = site
-            .zone
-            .as_ref()
-            .map(|zone| zone.id.clone())
-            .unwrap_or_default();
+        let zone = site.zone.as_ref().map(|zone| zone.id.clone()).unwrap_or_default();
         Spec {
             zone,
             name: site.record_name().unwrap_or_default(),
@@ -74,52 +67,24 @@ impl Resource for DnsRecord {
         };
         let spec = spec_of(&zone.id, &name, set);
         let owner = owner(cloud, site, look, &spec).await?;
-        Ok(Some(Live {
-            spec,
-            outputs: Outputs::new(),
-            status: Status::Ready,
-            owner,
-        }))
+        Ok(Some(Live { spec, outputs: Outputs::new(), status: Status::Ready, owner }))
     }
 
     /// CREATE, not UPSERT: what somebody else makes at the same time is refused, and stays.
     async fn create(&self, cloud: &Cloud, _: &Site, want: &Spec) -> Result<Outputs> {
-        change(
-            cloud,
-            &want.zone,
-            [(ChangeAction::Create, alias(want)?)].into(),
-        )
-        .await
+        change(cloud, &want.zone, [(ChangeAction::Create, alias(want)?)].into()).await
     }
 
     /// One batch, all or nothing: a record of another type has to go in the same moment.
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<Spec>,
-        want: &Spec,
-    ) -> Result<Outputs> {
-        let old = live
-            .spec
-            .listed
-            .clone()
-            .filter(|_| live.spec.kind != want.kind);
-        let mut changes: Vec<_> = old
-            .into_iter()
-            .map(|old| (ChangeAction::Delete, old))
-            .collect();
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+        let old = live.spec.listed.clone().filter(|_| live.spec.kind != want.kind);
+        let mut changes: Vec<_> = old.into_iter().map(|old| (ChangeAction::Delete, old)).collect();
         changes.push((ChangeAction::Upsert, alias(want)?));
         change(cloud, &want.zone, changes).await
     }
 
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
-        let listed = live
-            .spec
-            .listed
-            .clone()
-            .into_iter()
-            .map(|set| (ChangeAction::Delete, set));
+        let listed = live.spec.listed.clone().into_iter().map(|set| (ChangeAction::Delete, set));
         change(cloud, &live.spec.zone, listed.collect()).await?;
         Ok(())
     }
@@ -129,30 +94,17 @@ impl Resource for DnsRecord {
 
 /// The start of a list is a position, not a filter; a name's records come together.
 async fn sets_named(cloud: &Cloud, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>> {
-    let request = cloud
-        .route53
-        .list_resource_record_sets()
-        .hosted_zone_id(zone)
-        .start_record_name(name);
+    let request = cloud.route53.list_resource_record_sets().hosted_zone_id(zone).start_record_name(name);
     let Some(reply) = request.max_items(20).send().await.or_absent()? else {
         return Ok(Vec::new());
     };
     let listed = escaped(name);
-    Ok(reply
-        .resource_record_sets
-        .into_iter()
-        .filter(|set| plain(&set.name) == listed)
-        .collect())
+    Ok(reply.resource_record_sets.into_iter().filter(|set| plain(&set.name) == listed).collect())
 }
 
 fn spec_of(zone: &str, name: &str, set: ResourceRecordSet) -> Spec {
     let alias = set.alias_target.as_ref();
-    let values = set
-        .resource_records()
-        .iter()
-        .map(|record| record.value())
-        .collect::<Vec<_>>()
-        .join(", ");
+    let values = set.resource_records().iter().map(|record| record.value()).collect::<Vec<_>>().join(", ");
     Spec {
         zone: zone.to_owned(),
         name: name.to_owned(),
@@ -166,23 +118,12 @@ fn spec_of(zone: &str, name: &str, set: ResourceRecordSet) -> Spec {
 
 /// Whose it is: our load balancer's, that of another one with our tag, or a stranger's.
 async fn owner(cloud: &Cloud, site: &Site, look: &Look, spec: &Spec) -> Result<Owner> {
-    let weighted = spec
-        .listed
-        .as_ref()
-        .and_then(|set| set.set_identifier.clone());
+    let weighted = spec.listed.as_ref().and_then(|set| set.set_identifier.clone());
     if let Some(identifier) = weighted {
-        return Ok(Owner::Untouchable(format!(
-            "it is one of several records of this name ({identifier:?})"
-        )));
+        return Ok(Owner::Untouchable(format!("it is one of several records of this name ({identifier:?})")));
     }
-    let is_alias = spec
-        .listed
-        .as_ref()
-        .is_some_and(|set| set.alias_target.is_some());
-    let target = look
-        .output(load_balancer::DNS_NAME)
-        .await?
-        .map(|name| name.to_lowercase());
+    let is_alias = spec.listed.as_ref().is_some_and(|set| set.alias_target.is_some());
+    let target = look.output(load_balancer::DNS_NAME).await?.map(|name| name.to_lowercase());
     if is_alias && target.as_ref() == Some(&spec.alias) {
         return Ok(Owner::Parent(load_balancer::LoadBalancer::KEY));
     }
@@ -196,21 +137,13 @@ async fn owner(cloud: &Cloud, site: &Site, look: &Look, spec: &Spec) -> Result<O
         }
     }
     let kind = if is_alias { "alias" } else { "record" };
-    Ok(Owner::Stranger(format!(
-        "it is a {} {kind} to {}, not to our load balancer",
-        spec.kind, spec.alias
-    )))
+    Ok(Owner::Stranger(format!("it is a {} {kind} to {}, not to our load balancer", spec.kind, spec.alias)))
 }
 
 /// Whether the load balancer of this DNS name carries our tag; `None`: the account has none. Asked only about a record
 /// that points elsewhere.
 async fn target_of_ours(cloud: &Cloud, site: &Site, dns_name: &str) -> Result<Option<bool>> {
-    let mut pages = cloud
-        .elb
-        .describe_load_balancers()
-        .into_paginator()
-        .items()
-        .send();
+    let mut pages = cloud.elb.describe_load_balancers().into_paginator().items().send();
     while let Some(balancer) = pages.next().await {
         let balancer = balancer?;
         if balancer.dns_name().map(str::to_lowercase).as_deref() != Some(dns_name) {
@@ -239,10 +172,7 @@ async fn is_no_more(cloud: &Cloud, site: &Site, dns_name: &str) -> bool {
 /// `[internal-]NAME-NUMBER.REGION.elb.amazonaws.com`, as AWS names load balancers.
 fn is_named_after(dns_name: &str, name: &str, region: &str) -> bool {
     let own = dns_name.strip_prefix("internal-").unwrap_or(dns_name);
-    let Some(rest) = own
-        .strip_prefix(&name.to_lowercase())
-        .and_then(|rest| rest.strip_prefix('-'))
-    else {
+    let Some(rest) = own.strip_prefix(&name.to_lowercase()).and_then(|rest| rest.strip_prefix('-')) else {
         return false;
     };
     let number = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
@@ -255,31 +185,15 @@ fn alias(want: &Spec) -> Result<ResourceRecordSet> {
         .dns_name(&want.alias)
         .evaluate_target_health(want.evaluate_target_health)
         .build()?;
-    Ok(ResourceRecordSet::builder()
-        .name(&want.name)
-        .r#type(RrType::A)
-        .alias_target(target)
-        .build()?)
+    Ok(ResourceRecordSet::builder().name(&want.name).r#type(RrType::A).alias_target(target).build()?)
 }
 
-async fn change(
-    cloud: &Cloud,
-    zone: &str,
-    changes: Vec<(ChangeAction, ResourceRecordSet)>,
-) -> Result<Outputs> {
+async fn change(cloud: &Cloud, zone: &str, changes: Vec<(ChangeAction, ResourceRecordSet)>) -> Result<Outputs> {
     let mut batch = ChangeBatch::builder().comment("deploy");
     for (action, set) in changes {
-        batch = batch.changes(
-            Change::builder()
-                .action(action)
-                .resource_record_set(set)
-                .build()?,
-        );
+        batch = batch.changes(Change::builder().action(action).resource_record_set(set).build()?);
     }
-    let request = cloud
-        .route53
-        .change_resource_record_sets()
-        .hosted_zone_id(zone);
+    let request = cloud.route53.change_resource_record_sets().hosted_zone_id(zone);
     request.change_batch(batch.build()?).send().await?;
     Ok(Outputs::new())
 }
@@ -295,9 +209,7 @@ fn as_deleted(mut set: ResourceRecordSet) -> ResourceRecordSet {
 /// In one spelling: lower case, no trailing dot, without the console's `dualstack.`.
 fn plain(name: &str) -> String {
     let name = name.trim_end_matches('.').to_lowercase();
-    name.strip_prefix("dualstack.")
-        .map(str::to_owned)
-        .unwrap_or(name)
+    name.strip_prefix("dualstack.").map(str::to_owned).unwrap_or(name)
 }
 
 /// Route 53 lists `*` as `\052`.

@@ -30,50 +30,27 @@ impl Resource for InstanceProfile {
     }
 
     fn want(&self, _: &Site, refs: &Refs) -> InstanceProfileSpec {
-        InstanceProfileSpec {
-            role: Some(refs.get(ROLE_NAME)),
-        }
+        InstanceProfileSpec { role: Some(refs.get(ROLE_NAME)) }
     }
 
-    async fn find(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        _: &Look,
-    ) -> Result<Option<Live<InstanceProfileSpec>>> {
-        let request = cloud
-            .iam
-            .get_instance_profile()
-            .instance_profile_name(self.name(site));
+    async fn find(&self, cloud: &Cloud, site: &Site, _: &Look) -> Result<Option<Live<InstanceProfileSpec>>> {
+        let request = cloud.iam.get_instance_profile().instance_profile_name(self.name(site));
         let reply = request.send().await.or_absent()?;
         let Some(profile) = reply.and_then(|reply| reply.instance_profile) else {
             return Ok(None);
         };
         Ok(Some(Live {
-            spec: InstanceProfileSpec {
-                role: profile.roles().first().map(|role| role.role_name.clone()),
-            },
+            spec: InstanceProfileSpec { role: profile.roles().first().map(|role| role.role_name.clone()) },
             outputs: [(PROFILE_NAME, profile.instance_profile_name.clone())].into(),
             status: Status::Ready,
             owner: Owner::Tags(tags::from_iam(profile.tags())),
         }))
     }
 
-    async fn create(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        want: &InstanceProfileSpec,
-    ) -> Result<Outputs> {
+    async fn create(&self, cloud: &Cloud, site: &Site, want: &InstanceProfileSpec) -> Result<Outputs> {
         let name = self.name(site);
-        let request = cloud
-            .iam
-            .create_instance_profile()
-            .instance_profile_name(&name);
-        request
-            .set_tags(Some(tags::to_iam(&site.tags(&name))?))
-            .send()
-            .await?;
+        let request = cloud.iam.create_instance_profile().instance_profile_name(&name);
+        request.set_tags(Some(tags::to_iam(&site.tags(&name))?)).send().await?;
         add_role(cloud, &name, want).await?;
         Ok([(PROFILE_NAME, name)].into())
     }
@@ -87,37 +64,21 @@ impl Resource for InstanceProfile {
     ) -> Result<Outputs> {
         let name = &live.outputs[&PROFILE_NAME];
         if let Some(role) = &live.spec.role {
-            let request = cloud
-                .iam
-                .remove_role_from_instance_profile()
-                .instance_profile_name(name);
+            let request = cloud.iam.remove_role_from_instance_profile().instance_profile_name(name);
             request.role_name(role).send().await.or_absent()?;
         }
         add_role(cloud, name, want).await?;
         Ok(live.outputs.clone())
     }
 
-    async fn tag(
-        &self,
-        cloud: &Cloud,
-        live: &Live<InstanceProfileSpec>,
-        tags: &Tags,
-    ) -> Result<()> {
-        let request = cloud
-            .iam
-            .tag_instance_profile()
-            .instance_profile_name(&live.outputs[&PROFILE_NAME]);
+    async fn tag(&self, cloud: &Cloud, live: &Live<InstanceProfileSpec>, tags: &Tags) -> Result<()> {
+        let request = cloud.iam.tag_instance_profile().instance_profile_name(&live.outputs[&PROFILE_NAME]);
         request.set_tags(Some(tags::to_iam(tags)?)).send().await?;
         Ok(())
     }
 
     /// IAM does not ask who uses a profile: whatever runs with it would lose its credentials (DeleteInstanceProfile).
-    async fn delete(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        live: &Live<InstanceProfileSpec>,
-    ) -> Result<()> {
+    async fn delete(&self, cloud: &Cloud, site: &Site, live: &Live<InstanceProfileSpec>) -> Result<()> {
         let name = &live.outputs[&PROFILE_NAME];
         let users = users(cloud, site, name).await?;
         if !users.is_empty() {
@@ -127,19 +88,10 @@ impl Resource for InstanceProfile {
             )));
         }
         if let Some(role) = &live.spec.role {
-            let request = cloud
-                .iam
-                .remove_role_from_instance_profile()
-                .instance_profile_name(name);
+            let request = cloud.iam.remove_role_from_instance_profile().instance_profile_name(name);
             request.role_name(role).send().await.or_absent()?;
         }
-        cloud
-            .iam
-            .delete_instance_profile()
-            .instance_profile_name(name)
-            .send()
-            .await
-            .or_absent()?;
+        cloud.iam.delete_instance_profile().instance_profile_name(name).send().await.or_absent()?;
         Ok(())
     }
 }
@@ -147,10 +99,7 @@ impl Resource for InstanceProfile {
 /// What uses the profile besides this stack in this region: instances of any region, launch templates of this one.
 async fn users(cloud: &Cloud, site: &Site, profile: &str) -> Result<Vec<String>> {
     let account = cloud.account().await?;
-    let arn = format!(
-        "arn:{}:iam::{}:instance-profile/{profile}",
-        account.partition, account.id
-    );
+    let arn = format!("arn:{}:iam::{}:instance-profile/{profile}", account.partition, account.id);
     let regions = regions(cloud).await?;
     let instances = join_all(regions.iter().map(async |region| {
         match instances_with(cloud, site, region, &arn).await {
@@ -172,49 +121,22 @@ async fn regions(cloud: &Cloud) -> Result<Vec<String>> {
     if cloud.custom_endpoint {
         return Ok(vec![cloud.region.clone()]);
     }
-    let regions = cloud
-        .ec2
-        .describe_regions()
-        .send()
-        .await?
-        .regions
-        .unwrap_or_default();
-    Ok(regions
-        .into_iter()
-        .filter_map(|region| region.region_name)
-        .collect())
+    let regions = cloud.ec2.describe_regions().send().await?.regions.unwrap_or_default();
+    Ok(regions.into_iter().filter_map(|region| region.region_name).collect())
 }
 
 /// Those of our own group were terminated before; a read that lags may show them still.
-async fn instances_with(
-    cloud: &Cloud,
-    site: &Site,
-    region: &str,
-    profile: &str,
-) -> Result<Vec<String>> {
+async fn instances_with(cloud: &Cloud, site: &Site, region: &str, profile: &str) -> Result<Vec<String>> {
     let filter = |name: &str, values: &[&str]| {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
-        Filter::builder()
-            .name(name)
-            .set_values(Some(values))
-            .build()
+        Filter::builder().name(name).set_values(Some(values)).build()
     };
     let request = cloud
         .ec2_in(region)
         .describe_instances()
         .filters(filter("iam-instance-profile.arn", &[profile]))
-        .filters(filter(
-            "instance-state-name",
-            &["pending", "running", "stopping", "stopped"],
-        ));
-    let reservations = match request
-        .into_paginator()
-        .items()
-        .send()
-        .try_collect()
-        .await
-        .map_err(Error::from)
-    {
+        .filters(filter("instance-state-name", &["pending", "running", "stopping", "stopped"]));
+    let reservations = match request.into_paginator().items().send().try_collect().await.map_err(Error::from) {
         Err(error) if cloud.lacks(&error) => Vec::new(),
         found => found?,
     };
@@ -225,34 +147,19 @@ async fn instances_with(
     };
     let others = instances.filter(|one| !is_ours(one));
     let ids = others.filter_map(|one| one.instance_id());
-    Ok(ids
-        .map(|id| format!("the instance {id} in {region}"))
-        .collect())
+    Ok(ids.map(|id| format!("the instance {id} in {region}")).collect())
 }
 
 /// Launch templates of others whose default or latest version names the profile: a stack that is scaled to nothing.
 async fn templates_with(cloud: &Cloud, site: &Site, profile_name: &str) -> Result<Vec<String>> {
-    let request = cloud
-        .ec2
-        .describe_launch_template_versions()
-        .versions("$Latest")
-        .versions("$Default");
-    let versions = match request
-        .into_paginator()
-        .items()
-        .send()
-        .try_collect()
-        .await
-        .map_err(Error::from)
-    {
+    let request = cloud.ec2.describe_launch_template_versions().versions("$Latest").versions("$Default");
+    let versions = match request.into_paginator().items().send().try_collect().await.map_err(Error::from) {
         Err(_) if cloud.custom_endpoint => Vec::new(), // some want a template's name
         found => found?,
     };
     let named = |version: &LaunchTemplateVersion| {
         let profile = version.launch_template_data()?.iam_instance_profile()?;
-        let name = profile
-            .name()
-            .or_else(|| profile.arn()?.rsplit('/').next())?;
+        let name = profile.name().or_else(|| profile.arn()?.rsplit('/').next())?;
         let template = version.launch_template_name()?;
         (name == profile_name && template != site.config.names.launch_template)
             .then(|| format!("the launch template {template}"))
@@ -265,10 +172,7 @@ async fn templates_with(cloud: &Cloud, site: &Site, profile_name: &str) -> Resul
 // How AWS spells it.
 
 async fn add_role(cloud: &Cloud, profile: &str, want: &InstanceProfileSpec) -> Result<()> {
-    let request = cloud
-        .iam
-        .add_role_to_instance_profile()
-        .instance_profile_name(profile);
+    let request = cloud.iam.add_role_to_instance_profile().instance_profile_name(profile);
     request.set_role_name(want.role.clone()).send().await?;
     Ok(())
 }

@@ -39,29 +39,18 @@ impl Resource for Policy {
     }
 
     fn want(&self, _: &Site, _: &Refs) -> PolicySpec {
-        PolicySpec {
-            document: POLICY_DOCUMENT.clone(),
-        }
+        PolicySpec { document: POLICY_DOCUMENT.clone() }
     }
 
     async fn find(&self, cloud: &Cloud, site: &Site, _: &Look) -> Result<Option<Live<PolicySpec>>> {
         let arn = policy_arn(cloud, site).await?;
-        let Some(reply) = cloud
-            .iam
-            .get_policy()
-            .policy_arn(&arn)
-            .send()
-            .await
-            .or_absent()?
-        else {
+        let Some(reply) = cloud.iam.get_policy().policy_arn(&arn).send().await.or_absent()? else {
             return Ok(None);
         };
         let policy = reply.policy.need("Policy")?;
         let version = policy.default_version_id.need("DefaultVersionId")?;
         Ok(Some(Live {
-            spec: PolicySpec {
-                document: version_document(cloud, &arn, &version).await?,
-            },
+            spec: PolicySpec { document: version_document(cloud, &arn, &version).await? },
             outputs: [(POLICY_ARN, arn)].into(),
             status: Status::Ready,
             owner: Owner::Tags(tags::from_iam(policy.tags.as_deref().unwrap_or_default())),
@@ -70,75 +59,33 @@ impl Resource for Policy {
 
     async fn create(&self, cloud: &Cloud, site: &Site, _: &PolicySpec) -> Result<Outputs> {
         let name = self.name(site);
-        let request = cloud
-            .iam
-            .create_policy()
-            .policy_name(&name)
-            .policy_document(POLICY);
-        let reply = request
-            .set_tags(Some(tags::to_iam(&site.tags(&name))?))
-            .send()
-            .await?;
-        Ok([(
-            POLICY_ARN,
-            reply
-                .policy
-                .and_then(|policy| policy.arn)
-                .need("Policy.Arn")?,
-        )]
-        .into())
+        let request = cloud.iam.create_policy().policy_name(&name).policy_document(POLICY);
+        let reply = request.set_tags(Some(tags::to_iam(&site.tags(&name))?)).send().await?;
+        Ok([(POLICY_ARN, reply.policy.and_then(|policy| policy.arn).need("Policy.Arn")?)].into())
     }
 
     /// An equal version that exists is made the default again, so that a lost answer or a second run adds none.
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<PolicySpec>,
-        want: &PolicySpec,
-    ) -> Result<Outputs> {
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<PolicySpec>, want: &PolicySpec) -> Result<Outputs> {
         let arn = &live.outputs[&POLICY_ARN];
         let versions = other_versions(cloud, arn).await?;
         for version in &versions {
             let id = version.version_id().need("VersionId")?;
             if version_document(cloud, arn, id).await? == want.document {
-                cloud
-                    .iam
-                    .set_default_policy_version()
-                    .policy_arn(arn)
-                    .version_id(id)
-                    .send()
-                    .await?;
+                cloud.iam.set_default_policy_version().policy_arn(arn).version_id(id).send().await?;
                 return Ok(live.outputs.clone());
             }
         }
         if versions.len() + 1 >= MAX_VERSIONS {
-            let oldest = versions
-                .iter()
-                .min_by_key(|version| version.create_date().map(|date| date.secs()));
-            delete_version(
-                cloud,
-                arn,
-                oldest
-                    .and_then(PolicyVersion::version_id)
-                    .need("VersionId")?,
-            )
-            .await?;
+            let oldest = versions.iter().min_by_key(|version| version.create_date().map(|date| date.secs()));
+            delete_version(cloud, arn, oldest.and_then(PolicyVersion::version_id).need("VersionId")?).await?;
         }
-        let request = cloud
-            .iam
-            .create_policy_version()
-            .policy_arn(arn)
-            .policy_document(POLICY);
+        let request = cloud.iam.create_policy_version().policy_arn(arn).policy_document(POLICY);
         request.set_as_default(true).send().await?;
         Ok(live.outputs.clone())
     }
 
     async fn tag(&self, cloud: &Cloud, live: &Live<PolicySpec>, tags: &Tags) -> Result<()> {
-        let request = cloud
-            .iam
-            .tag_policy()
-            .policy_arn(&live.outputs[&POLICY_ARN]);
+        let request = cloud.iam.tag_policy().policy_arn(&live.outputs[&POLICY_ARN]);
         request.set_tags(Some(tags::to_iam(tags)?)).send().await?;
         Ok(())
     }
@@ -148,21 +95,12 @@ impl Resource for Policy {
         let arn = &live.outputs[&POLICY_ARN];
         let held = attached_to_others(cloud, site, arn).await?;
         if !held.is_empty() {
-            return Err(Error::Held(format!(
-                "also attached to {}, which is not ours",
-                held.join(", ")
-            )));
+            return Err(Error::Held(format!("also attached to {}, which is not ours", held.join(", "))));
         }
         for version in other_versions(cloud, arn).await? {
             delete_version(cloud, arn, version.version_id().need("VersionId")?).await?;
         }
-        cloud
-            .iam
-            .delete_policy()
-            .policy_arn(arn)
-            .send()
-            .await
-            .or_absent()?;
+        cloud.iam.delete_policy().policy_arn(arn).send().await.or_absent()?;
         Ok(())
     }
 }
@@ -186,25 +124,16 @@ impl Resource for Role {
     }
 
     fn want(&self, _: &Site, _: &Refs) -> RoleSpec {
-        RoleSpec {
-            trust: TRUST_DOCUMENT.clone(),
-        }
+        RoleSpec { trust: TRUST_DOCUMENT.clone() }
     }
 
     async fn find(&self, cloud: &Cloud, site: &Site, _: &Look) -> Result<Option<Live<RoleSpec>>> {
         let request = cloud.iam.get_role().role_name(self.name(site));
-        let Some(role) = request
-            .send()
-            .await
-            .or_absent()?
-            .and_then(|reply| reply.role)
-        else {
+        let Some(role) = request.send().await.or_absent()?.and_then(|reply| reply.role) else {
             return Ok(None);
         };
         Ok(Some(Live {
-            spec: RoleSpec {
-                trust: document::decoded(role.assume_role_policy_document().unwrap_or("{}"))?,
-            },
+            spec: RoleSpec { trust: document::decoded(role.assume_role_policy_document().unwrap_or("{}"))? },
             outputs: [(ROLE_NAME, role.role_name.clone())].into(),
             status: Status::Ready,
             owner: Owner::Tags(tags::from_iam(role.tags())),
@@ -213,29 +142,13 @@ impl Resource for Role {
 
     async fn create(&self, cloud: &Cloud, site: &Site, _: &RoleSpec) -> Result<Outputs> {
         let name = self.name(site);
-        let request = cloud
-            .iam
-            .create_role()
-            .role_name(&name)
-            .assume_role_policy_document(TRUST);
-        request
-            .set_tags(Some(tags::to_iam(&site.tags(&name))?))
-            .send()
-            .await?;
+        let request = cloud.iam.create_role().role_name(&name).assume_role_policy_document(TRUST);
+        request.set_tags(Some(tags::to_iam(&site.tags(&name))?)).send().await?;
         Ok([(ROLE_NAME, name)].into())
     }
 
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<RoleSpec>,
-        _: &RoleSpec,
-    ) -> Result<Outputs> {
-        let request = cloud
-            .iam
-            .update_assume_role_policy()
-            .role_name(&live.outputs[&ROLE_NAME]);
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<RoleSpec>, _: &RoleSpec) -> Result<Outputs> {
+        let request = cloud.iam.update_assume_role_policy().role_name(&live.outputs[&ROLE_NAME]);
         request.policy_document(TRUST).send().await?;
         Ok(live.outputs.clone())
     }
@@ -250,18 +163,9 @@ impl Resource for Role {
         let name = &live.outputs[&ROLE_NAME];
         let held = held_by_role(cloud, site, name).await?;
         if !held.is_empty() {
-            return Err(Error::Held(format!(
-                "it also has {}, which is not ours",
-                held.join(", ")
-            )));
+            return Err(Error::Held(format!("it also has {}, which is not ours", held.join(", "))));
         }
-        cloud
-            .iam
-            .delete_role()
-            .role_name(name)
-            .send()
-            .await
-            .or_absent()?;
+        cloud.iam.delete_role().role_name(name).send().await.or_absent()?;
         Ok(())
     }
 }
@@ -288,18 +192,10 @@ impl Resource for Attachment {
     fn want(&self, _: &Site, refs: &Refs) -> AttachmentSpec {
         // Instances of others that use the profile are looked for when that is removed: they keep the policy too.
         refs.outlives(InstanceProfile::KEY);
-        AttachmentSpec {
-            role: refs.get(ROLE_NAME),
-            policy: refs.get(POLICY_ARN),
-        }
+        AttachmentSpec { role: refs.get(ROLE_NAME), policy: refs.get(POLICY_ARN) }
     }
 
-    async fn find(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        look: &Look,
-    ) -> Result<Option<Live<AttachmentSpec>>> {
+    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<AttachmentSpec>>> {
         let Some(role) = look.output(ROLE_NAME).await? else {
             return Ok(None);
         };
@@ -310,22 +206,11 @@ impl Resource for Attachment {
         }
         let owner = Owner::Parent(Role::KEY);
         let spec = AttachmentSpec { role, policy };
-        Ok(Some(Live {
-            spec,
-            outputs: Outputs::new(),
-            status: Status::Ready,
-            owner,
-        }))
+        Ok(Some(Live { spec, outputs: Outputs::new(), status: Status::Ready, owner }))
     }
 
     async fn create(&self, cloud: &Cloud, _: &Site, want: &AttachmentSpec) -> Result<Outputs> {
-        cloud
-            .iam
-            .attach_role_policy()
-            .role_name(&want.role)
-            .policy_arn(&want.policy)
-            .send()
-            .await?;
+        cloud.iam.attach_role_policy().role_name(&want.role).policy_arn(&want.policy).send().await?;
         Ok(Outputs::new())
     }
 
@@ -341,14 +226,7 @@ impl Resource for Attachment {
 
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<AttachmentSpec>) -> Result<()> {
         let AttachmentSpec { role, policy } = &live.spec;
-        cloud
-            .iam
-            .detach_role_policy()
-            .role_name(role)
-            .policy_arn(policy)
-            .send()
-            .await
-            .or_absent()?;
+        cloud.iam.detach_role_policy().role_name(role).policy_arn(policy).send().await.or_absent()?;
         Ok(())
     }
 }
@@ -366,61 +244,29 @@ fn bundled(text: &str) -> Value {
 /// An ARN has the path in it; ours is `/`.
 async fn policy_arn(cloud: &Cloud, site: &Site) -> Result<String> {
     let account = cloud.account().await?;
-    Ok(format!(
-        "arn:{}:iam::{}:policy/{}",
-        account.partition, account.id, site.config.names.policy
-    ))
+    Ok(format!("arn:{}:iam::{}:policy/{}", account.partition, account.id, site.config.names.policy))
 }
 
 async fn version_document(cloud: &Cloud, arn: &str, version: &str) -> Result<Value> {
-    let reply = cloud
-        .iam
-        .get_policy_version()
-        .policy_arn(arn)
-        .version_id(version)
-        .send()
-        .await?;
-    document::decoded(
-        &reply
-            .policy_version
-            .and_then(|version| version.document)
-            .need("Document")?,
-    )
+    let reply = cloud.iam.get_policy_version().policy_arn(arn).version_id(version).send().await?;
+    document::decoded(&reply.policy_version.and_then(|version| version.document).need("Document")?)
 }
 
 async fn other_versions(cloud: &Cloud, arn: &str) -> Result<Vec<PolicyVersion>> {
-    let reply = cloud
-        .iam
-        .list_policy_versions()
-        .policy_arn(arn)
-        .send()
-        .await
-        .or_absent()?;
+    let reply = cloud.iam.list_policy_versions().policy_arn(arn).send().await.or_absent()?;
     let mut versions = reply.and_then(|reply| reply.versions).unwrap_or_default();
     versions.retain(|version| !version.is_default_version);
     Ok(versions)
 }
 
 async fn delete_version(cloud: &Cloud, arn: &str, version: &str) -> Result<()> {
-    cloud
-        .iam
-        .delete_policy_version()
-        .policy_arn(arn)
-        .version_id(version)
-        .send()
-        .await
-        .or_absent()?;
+    cloud.iam.delete_policy_version().policy_arn(arn).version_id(version).send().await.or_absent()?;
     Ok(())
 }
 
 /// Who else has the policy. Our role, which was detached before, may still be listed for a while.
 async fn attached_to_others(cloud: &Cloud, site: &Site, arn: &str) -> Result<Vec<String>> {
-    let mut pages = cloud
-        .iam
-        .list_entities_for_policy()
-        .policy_arn(arn)
-        .into_paginator()
-        .send();
+    let mut pages = cloud.iam.list_entities_for_policy().policy_arn(arn).into_paginator().send();
     let mut held = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page?;
@@ -431,36 +277,19 @@ async fn attached_to_others(cloud: &Cloud, site: &Site, arn: &str) -> Result<Vec
                 .filter(|name| *name != site.config.names.role)
                 .map(|name| format!("role {name}")),
         );
-        held.extend(
-            page.policy_users()
-                .iter()
-                .filter_map(|user| user.user_name())
-                .map(|name| format!("user {name}")),
-        );
-        let groups = page
-            .policy_groups()
-            .iter()
-            .filter_map(|group| group.group_name());
+        held.extend(page.policy_users().iter().filter_map(|user| user.user_name()).map(|name| format!("user {name}")));
+        let groups = page.policy_groups().iter().filter_map(|group| group.group_name());
         held.extend(groups.map(|name| format!("group {name}")));
     }
     Ok(held)
 }
 
 async fn attached_policies(cloud: &Cloud, role: &str) -> Result<Vec<String>> {
-    let mut pages = cloud
-        .iam
-        .list_attached_role_policies()
-        .role_name(role)
-        .into_paginator()
-        .send();
+    let mut pages = cloud.iam.list_attached_role_policies().role_name(role).into_paginator().send();
     let mut arns = Vec::new();
     while let Some(page) = pages.next().await {
         let Some(page) = page.or_absent()? else { break };
-        arns.extend(
-            page.attached_policies()
-                .iter()
-                .filter_map(|policy| policy.policy_arn().map(str::to_owned)),
-        );
+        arns.extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn().map(str::to_owned)));
     }
     Ok(arns)
 }
@@ -470,42 +299,16 @@ async fn held_by_role(cloud: &Cloud, site: &Site, role: &str) -> Result<Vec<Stri
     let ours = policy_arn(cloud, site).await?;
     let (attached, inline, profiles) = tokio::join!(
         attached_policies(cloud, role),
-        async {
-            cloud
-                .iam
-                .list_role_policies()
-                .role_name(role)
-                .send()
-                .await
-                .or_absent()
-        },
-        async {
-            cloud
-                .iam
-                .list_instance_profiles_for_role()
-                .role_name(role)
-                .send()
-                .await
-                .or_absent()
-        },
+        async { cloud.iam.list_role_policies().role_name(role).send().await.or_absent() },
+        async { cloud.iam.list_instance_profiles_for_role().role_name(role).send().await.or_absent() },
     );
     let mut held: Vec<String> = attached?.into_iter().filter(|arn| *arn != ours).collect();
     let inline = inline?.map(|reply| reply.policy_names).unwrap_or_default();
+    held.extend(inline.iter().map(|name| format!("the inline policy {name}")));
+    let profiles = profiles?.map(|reply| reply.instance_profiles).unwrap_or_default();
+    let others = profiles.iter().map(|profile| profile.instance_profile_name.as_str());
     held.extend(
-        inline
-            .iter()
-            .map(|name| format!("the inline policy {name}")),
-    );
-    let profiles = profiles?
-        .map(|reply| reply.instance_profiles)
-        .unwrap_or_default();
-    let others = profiles
-        .iter()
-        .map(|profile| profile.instance_profile_name.as_str());
-    held.extend(
-        others
-            .filter(|name| *name != site.config.names.instance_profile)
-            .map(|n| format!("the instance profile {n}")),
+        others.filter(|name| *name != site.config.names.instance_profile).map(|n| format!("the instance profile {n}")),
     );
     Ok(held)
 }

@@ -6,10 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use aws_sdk_ec2::types::{
     Filter, InstanceType, LaunchTemplateBlockDeviceMappingRequest, LaunchTemplateEbsBlockDevice,
     LaunchTemplateEbsBlockDeviceRequest, LaunchTemplateHttpTokensState,
-    LaunchTemplateIamInstanceProfileSpecificationRequest,
-    LaunchTemplateInstanceMetadataOptionsRequest, LaunchTemplateTagSpecificationRequest,
-    LaunchTemplateVersion, RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData,
-    VolumeType,
+    LaunchTemplateIamInstanceProfileSpecificationRequest, LaunchTemplateInstanceMetadataOptionsRequest,
+    LaunchTemplateTagSpecificationRequest, LaunchTemplateVersion, RequestLaunchTemplateData, ResourceType,
+    ResponseLaunchTemplateData, VolumeType,
 };
 use serde::Serialize;
 
@@ -89,50 +88,27 @@ impl Resource for LaunchTemplate {
                 Imds::Required => "required".to_owned(),
                 Imds::Optional => "optional".to_owned(),
             },
-            launched: [
-                ("network-interface".to_owned(), tags.clone()),
-                ("volume".to_owned(), tags),
-            ]
-            .into(),
+            launched: [("network-interface".to_owned(), tags.clone()), ("volume".to_owned(), tags)].into(),
             others: Vec::new(),
         }
     }
 
     async fn find(&self, cloud: &Cloud, site: &Site, _: &Look) -> Result<Option<Live<Spec>>> {
         let name = self.name(site);
-        let named = Filter::builder()
-            .name("launch-template-name")
-            .values(&name)
-            .build();
-        let reply = cloud
-            .ec2
-            .describe_launch_templates()
-            .filters(named)
-            .send()
-            .await?;
+        let named = Filter::builder().name("launch-template-name").values(&name).build();
+        let reply = cloud.ec2.describe_launch_templates().filters(named).send().await?;
         let templates = reply.launch_templates.unwrap_or_default();
-        let Some(template) = templates
-            .into_iter()
-            .find(|one| one.launch_template_name() == Some(&name))
-        else {
+        let Some(template) = templates.into_iter().find(|one| one.launch_template_name() == Some(&name)) else {
             return Ok(None);
         };
         let id = template.launch_template_id.need("LaunchTemplateId")?;
         let latest = template.latest_version_number.unwrap_or(1);
         let versions = versions(cloud, &id, &["$Default"]).await?;
-        let version = versions
-            .into_iter()
-            .next()
-            .need("the template's default version")?;
+        let version = versions.into_iter().next().need("the template's default version")?;
         let number = version.version_number.need("VersionNumber")?;
         Ok(Some(Live {
             spec: spec_of(&version.launch_template_data.need("LaunchTemplateData")?),
-            outputs: [
-                (ID, id),
-                (VERSION, number.to_string()),
-                (LATEST, latest.to_string()),
-            ]
-            .into(),
+            outputs: [(ID, id), (VERSION, number.to_string()), (LATEST, latest.to_string())].into(),
             status: Status::Ready,
             owner: Owner::Tags(tags::from_ec2(template.tags.as_deref().unwrap_or_default())),
         }))
@@ -146,47 +122,24 @@ impl Resource for LaunchTemplate {
             .create_launch_template()
             .launch_template_name(&name)
             .launch_template_data(request_data(want))
-            .tag_specifications(tags::for_ec2(
-                ResourceType::LaunchTemplate,
-                &site.tags(&name),
-            ));
-        let template = request
-            .send()
-            .await?
-            .launch_template
-            .need("LaunchTemplate")?;
+            .tag_specifications(tags::for_ec2(ResourceType::LaunchTemplate, &site.tags(&name)));
+        let template = request.send().await?.launch_template.need("LaunchTemplate")?;
         let version = template.latest_version_number.unwrap_or(1);
-        Ok([
-            (ID, template.launch_template_id.need("LaunchTemplateId")?),
-            (VERSION, version.to_string()),
-        ]
-        .into())
+        Ok([(ID, template.launch_template_id.need("LaunchTemplateId")?), (VERSION, version.to_string())].into())
     }
 
     /// The newest version that is as wanted becomes the default; one is added only when none is.
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<Spec>,
-        want: &Spec,
-    ) -> Result<Outputs> {
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let id = &live.outputs[&ID];
         let mut all = versions(cloud, id, &[]).await?;
         all.sort_by_key(|version| std::cmp::Reverse(version.version_number));
         let is_wanted = |version: &&LaunchTemplateVersion| {
-            version
-                .launch_template_data
-                .as_ref()
-                .is_some_and(|data| spec_of(data) == *want)
+            version.launch_template_data.as_ref().is_some_and(|data| spec_of(data) == *want)
         };
         let number = match all.iter().find(is_wanted) {
             Some(version) => version.version_number.need("VersionNumber")?,
             None => {
-                let latest = all
-                    .first()
-                    .and_then(|version| version.version_number)
-                    .unwrap_or_default();
+                let latest = all.first().and_then(|version| version.version_number).unwrap_or_default();
                 add_version(cloud, id, latest, want).await?
             }
         };
@@ -203,13 +156,7 @@ impl Resource for LaunchTemplate {
 
     /// Takes every version along. AWS does not care whether a group uses it: the order is ours.
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
-        cloud
-            .ec2
-            .delete_launch_template()
-            .launch_template_id(&live.outputs[&ID])
-            .send()
-            .await
-            .or_absent()?;
+        cloud.ec2.delete_launch_template().launch_template_id(&live.outputs[&ID]).send().await.or_absent()?;
         Ok(())
     }
 }
@@ -218,17 +165,9 @@ impl Resource for LaunchTemplate {
 
 async fn versions(cloud: &Cloud, id: &str, wanted: &[&str]) -> Result<Vec<LaunchTemplateVersion>> {
     let wanted: Vec<String> = wanted.iter().map(|version| (*version).to_owned()).collect();
-    let request = cloud
-        .ec2
-        .describe_launch_template_versions()
-        .launch_template_id(id);
+    let request = cloud.ec2.describe_launch_template_versions().launch_template_id(id);
     let request = request.set_versions((!wanted.is_empty()).then_some(wanted));
-    Ok(request
-        .into_paginator()
-        .items()
-        .send()
-        .try_collect()
-        .await?)
+    Ok(request.into_paginator().items().send().try_collect().await?)
 }
 
 /// The token names the version that this one follows: two runs at once, or a lost answer, make one version, while going
@@ -242,12 +181,7 @@ async fn add_version(cloud: &Cloud, id: &str, latest: i64, want: &Spec) -> Resul
         .launch_template_id(id)
         .client_token(format!("{id}-{latest}-{:016x}", hash.finish()))
         .launch_template_data(request_data(want));
-    request
-        .send()
-        .await?
-        .launch_template_version
-        .and_then(|version| version.version_number)
-        .need("VersionNumber")
+    request.send().await?.launch_template_version.and_then(|version| version.version_number).need("VersionNumber")
 }
 
 fn request_data(want: &Spec) -> RequestLaunchTemplateData {
@@ -258,20 +192,13 @@ fn request_data(want: &Spec) -> RequestLaunchTemplateData {
         .iops(volume.iops)
         .throughput(volume.throughput_mibps)
         .delete_on_termination(volume.delete_on_termination);
-    let device = LaunchTemplateBlockDeviceMappingRequest::builder()
-        .device_name(&volume.device)
-        .ebs(ebs.build());
-    let profile = LaunchTemplateIamInstanceProfileSpecificationRequest::builder()
-        .name(&want.instance_profile);
-    let metadata = LaunchTemplateInstanceMetadataOptionsRequest::builder().http_tokens(
-        LaunchTemplateHttpTokensState::from(want.imds_tokens.as_str()),
-    );
+    let device = LaunchTemplateBlockDeviceMappingRequest::builder().device_name(&volume.device).ebs(ebs.build());
+    let profile = LaunchTemplateIamInstanceProfileSpecificationRequest::builder().name(&want.instance_profile);
+    let metadata = LaunchTemplateInstanceMetadataOptionsRequest::builder()
+        .http_tokens(LaunchTemplateHttpTokensState::from(want.imds_tokens.as_str()));
     let tagged = want.launched.iter().map(|(kind, tags)| {
         let kind = ResourceType::from(kind.as_str());
-        LaunchTemplateTagSpecificationRequest::builder()
-            .resource_type(kind)
-            .set_tags(Some(tags::to_ec2(tags)))
-            .build()
+        LaunchTemplateTagSpecificationRequest::builder().resource_type(kind).set_tags(Some(tags::to_ec2(tags))).build()
     });
     RequestLaunchTemplateData::builder()
         .image_id(&want.image)
@@ -293,14 +220,10 @@ fn spec_of(data: &ResponseLaunchTemplateData) -> Spec {
         let kind = tagged.resource_type()?.as_str().to_owned();
         Some((kind, tags::from_ec2(tagged.tags())))
     });
-    let metadata = data
-        .metadata_options()
-        .and_then(|options| options.http_tokens());
+    let metadata = data.metadata_options().and_then(|options| options.http_tokens());
     Spec {
         image: data.image_id().unwrap_or_default().to_owned(),
-        instance_type: data
-            .instance_type()
-            .map_or_else(String::new, |kind| kind.as_str().to_owned()),
+        instance_type: data.instance_type().map_or_else(String::new, |kind| kind.as_str().to_owned()),
         key_pair: data.key_name().map(str::to_owned),
         security_groups,
         instance_profile: profile
@@ -308,13 +231,9 @@ fn spec_of(data: &ResponseLaunchTemplateData) -> Spec {
             .unwrap_or_default()
             .to_owned(),
         volume: volume_of(data),
-        imds_tokens: metadata
-            .map_or("optional", |tokens| tokens.as_str())
-            .to_owned(),
+        imds_tokens: metadata.map_or("optional", |tokens| tokens.as_str()).to_owned(),
         // Some endpoints list the template's own tags here too.
-        launched: tagged
-            .filter(|(kind, _)| kind != ResourceType::LaunchTemplate.as_str())
-            .collect(),
+        launched: tagged.filter(|(kind, _)| kind != ResourceType::LaunchTemplate.as_str()).collect(),
         others: others(data),
     }
 }
@@ -322,47 +241,19 @@ fn spec_of(data: &ResponseLaunchTemplateData) -> Spec {
 /// Settings that decide what runs, where, or on which disk, and that we never send.
 fn others(data: &ResponseLaunchTemplateData) -> Vec<&'static str> {
     let devices = data.block_device_mappings().iter();
-    let volumes: Vec<&LaunchTemplateEbsBlockDevice> =
-        devices.filter_map(|device| device.ebs()).collect();
+    let volumes: Vec<&LaunchTemplateEbsBlockDevice> = devices.filter_map(|device| device.ebs()).collect();
     let is_set = [
-        (
-            "user_data",
-            data.user_data().is_some_and(|text| !text.is_empty()),
-        ),
+        ("user_data", data.user_data().is_some_and(|text| !text.is_empty())),
         ("network_interfaces", !data.network_interfaces().is_empty()),
-        (
-            "security_groups_by_name",
-            !data.security_groups().is_empty(),
-        ),
-        (
-            "instance_market_options",
-            data.instance_market_options().is_some(),
-        ),
-        (
-            "instance_requirements",
-            data.instance_requirements().is_some(),
-        ),
-        (
-            "license_specifications",
-            !data.license_specifications().is_empty(),
-        ),
-        (
-            "volume.encrypted",
-            volumes.iter().any(|ebs| ebs.encrypted() == Some(true)),
-        ),
-        (
-            "volume.kms_key_id",
-            volumes.iter().any(|ebs| ebs.kms_key_id().is_some()),
-        ),
-        (
-            "volume.snapshot_id",
-            volumes.iter().any(|ebs| ebs.snapshot_id().is_some()),
-        ),
+        ("security_groups_by_name", !data.security_groups().is_empty()),
+        ("instance_market_options", data.instance_market_options().is_some()),
+        ("instance_requirements", data.instance_requirements().is_some()),
+        ("license_specifications", !data.license_specifications().is_empty()),
+        ("volume.encrypted", volumes.iter().any(|ebs| ebs.encrypted() == Some(true))),
+        ("volume.kms_key_id", volumes.iter().any(|ebs| ebs.kms_key_id().is_some())),
+        ("volume.snapshot_id", volumes.iter().any(|ebs| ebs.snapshot_id().is_some())),
     ];
-    is_set
-        .into_iter()
-        .filter_map(|(name, is_set)| is_set.then_some(name))
-        .collect()
+    is_set.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
 }
 
 /// The first volume; a template with more than one shows it by its device names.
@@ -372,14 +263,8 @@ fn volume_of(data: &ResponseLaunchTemplateData) -> Volume {
         return Volume::default();
     };
     Volume {
-        device: devices
-            .iter()
-            .filter_map(|device| device.device_name())
-            .collect::<Vec<_>>()
-            .join(", "),
-        kind: ebs
-            .volume_type()
-            .map_or_else(String::new, |kind| kind.as_str().to_owned()),
+        device: devices.iter().filter_map(|device| device.device_name()).collect::<Vec<_>>().join(", "),
+        kind: ebs.volume_type().map_or_else(String::new, |kind| kind.as_str().to_owned()),
         size_gib: ebs.volume_size().unwrap_or_default(),
         iops: ebs.iops().unwrap_or_default(),
         throughput_mibps: ebs.throughput().unwrap_or_default(),

@@ -56,13 +56,7 @@ impl Kind for Volume {
     }
 
     async fn remove(cloud: &Cloud, id: &str) -> Result<()> {
-        cloud
-            .ec2
-            .delete_volume()
-            .volume_id(id)
-            .send()
-            .await
-            .or_absent()?;
+        cloud.ec2.delete_volume().volume_id(id).send().await.or_absent()?;
         Ok(())
     }
 }
@@ -71,11 +65,7 @@ impl Kind for NetworkInterface {
     const KEY: Key = "network_interfaces";
 
     async fn tagged(cloud: &Cloud, tag: Filter) -> Result<Vec<NetworkInterface>> {
-        let pages = cloud
-            .ec2
-            .describe_network_interfaces()
-            .filters(tag)
-            .into_paginator();
+        let pages = cloud.ec2.describe_network_interfaces().filters(tag).into_paginator();
         Ok(pages.items().send().try_collect().await?)
     }
 
@@ -88,13 +78,7 @@ impl Kind for NetworkInterface {
     }
 
     async fn remove(cloud: &Cloud, id: &str) -> Result<()> {
-        cloud
-            .ec2
-            .delete_network_interface()
-            .network_interface_id(id)
-            .send()
-            .await
-            .or_absent()?;
+        cloud.ec2.delete_network_interface().network_interface_id(id).send().await.or_absent()?;
         Ok(())
     }
 }
@@ -123,21 +107,14 @@ impl<T: Kind> Resource for Leftovers<T> {
         if look.goal == Goal::Present {
             return Ok(None);
         }
-        let tag = Filter::builder()
-            .name(format!("tag:{OWNER_TAG}"))
-            .values(&site.config.stack);
+        let tag = Filter::builder().name(format!("tag:{OWNER_TAG}")).values(&site.config.stack);
         let all = T::tagged(cloud, tag.build()).await?;
-        let ids: Vec<String> = all
-            .iter()
-            .filter_map(|one| one.id().map(str::to_owned))
-            .collect();
+        let ids: Vec<String> = all.iter().filter_map(|one| one.id().map(str::to_owned)).collect();
         if ids.is_empty() {
             return Ok(None);
         }
-        let attached: Vec<(String, String)> = all
-            .iter()
-            .filter_map(|one| Some((one.id()?.to_owned(), one.instance()?.to_owned())))
-            .collect();
+        let attached: Vec<(String, String)> =
+            all.iter().filter_map(|one| Some((one.id()?.to_owned(), one.instance()?.to_owned()))).collect();
         let status = match attached.is_empty() {
             true => Status::Ready,
             false => Status::Leaving("still attached".to_owned()),
@@ -145,12 +122,7 @@ impl<T: Kind> Resource for Leftovers<T> {
         let owner = Owner::Tags(site.tags(""));
         let outputs = Outputs::new();
         let spec = Spec { ids, attached };
-        Ok(Some(Live {
-            spec,
-            outputs,
-            status,
-            owner,
-        }))
+        Ok(Some(Live { spec, outputs, status, owner }))
     }
 
     async fn create(&self, _: &Cloud, _: &Site, _: &Spec) -> Result<Outputs> {
@@ -169,19 +141,12 @@ impl<T: Kind> Resource for Leftovers<T> {
     }
 
     /// An instance that is not of our group keeps what is attached to it.
-    async fn blockers(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        live: &Live<Spec>,
-    ) -> Result<Vec<Blocker>> {
+    async fn blockers(&self, cloud: &Cloud, site: &Site, live: &Live<Spec>) -> Result<Vec<Blocker>> {
         let mut blockers = Vec::new();
         for (id, instance) in &live.spec.attached {
             let request = cloud.ec2.describe_instances().instance_ids(instance);
             let reply = request.send().await.or_absent()?;
-            let reservations = reply
-                .and_then(|reply| reply.reservations)
-                .unwrap_or_default();
+            let reservations = reply.and_then(|reply| reply.reservations).unwrap_or_default();
             let group = reservations
                 .iter()
                 .flat_map(|one| one.instances())
@@ -204,32 +169,13 @@ pub fn is_leftover(key: Key) -> bool {
 pub async fn tagged(cloud: &Cloud, site: &Site) -> Result<Vec<String>> {
     let tag = || {
         let name = format!("tag:{OWNER_TAG}");
-        Filter::builder()
-            .name(name)
-            .values(&site.config.stack)
-            .build()
+        Filter::builder().name(name).values(&site.config.stack).build()
     };
     let groups = async {
-        Ok(cloud
-            .ec2
-            .describe_security_groups()
-            .filters(tag())
-            .into_paginator()
-            .items()
-            .send()
-            .try_collect()
-            .await?)
+        Ok(cloud.ec2.describe_security_groups().filters(tag()).into_paginator().items().send().try_collect().await?)
     };
     let templates = async {
-        Ok(cloud
-            .ec2
-            .describe_launch_templates()
-            .filters(tag())
-            .into_paginator()
-            .items()
-            .send()
-            .try_collect()
-            .await?)
+        Ok(cloud.ec2.describe_launch_templates().filters(tag()).into_paginator().items().send().try_collect().await?)
     };
     let (groups, templates, instances, fleets, volumes, interfaces, balancing) = tokio::try_join!(
         groups,
@@ -242,24 +188,12 @@ pub async fn tagged(cloud: &Cloud, site: &Site) -> Result<Vec<String>> {
     )?;
     let mut found = Vec::new();
     let mut add = |kind: &str, id: Option<&str>| found.extend(id.map(|id| format!("{kind} {id}")));
-    groups
-        .iter()
-        .for_each(|one| add("security group", one.group_id()));
-    templates
-        .iter()
-        .for_each(|one| add("launch template", one.launch_template_id()));
-    instances
-        .iter()
-        .for_each(|one| add("instance", one.instance_id()));
-    fleets
-        .iter()
-        .for_each(|one| add("auto scaling group", one.auto_scaling_group_name()));
-    volumes
-        .iter()
-        .for_each(|one| add("volume", one.volume_id()));
-    interfaces
-        .iter()
-        .for_each(|one| add("network interface", one.network_interface_id()));
+    groups.iter().for_each(|one| add("security group", one.group_id()));
+    templates.iter().for_each(|one| add("launch template", one.launch_template_id()));
+    instances.iter().for_each(|one| add("instance", one.instance_id()));
+    fleets.iter().for_each(|one| add("auto scaling group", one.auto_scaling_group_name()));
+    volumes.iter().for_each(|one| add("volume", one.volume_id()));
+    interfaces.iter().for_each(|one| add("network interface", one.network_interface_id()));
     balancing.iter().for_each(|arn| add("", Some(arn)));
     found.sort();
     Ok(found)
@@ -267,78 +201,30 @@ pub async fn tagged(cloud: &Cloud, site: &Site) -> Result<Vec<String>> {
 
 async fn instances(cloud: &Cloud, tag: Filter) -> Result<Vec<Instance>> {
     let alive = ["pending", "running", "shutting-down", "stopping", "stopped"].map(str::to_owned);
-    let alive = Filter::builder()
-        .name("instance-state-name")
-        .set_values(Some(alive.into()));
-    let request = cloud
-        .ec2
-        .describe_instances()
-        .filters(tag)
-        .filters(alive.build());
-    let reservations = request
-        .into_paginator()
-        .items()
-        .send()
-        .try_collect()
-        .await?;
-    Ok(reservations
-        .into_iter()
-        .flat_map(|one| one.instances.unwrap_or_default())
-        .collect())
+    let alive = Filter::builder().name("instance-state-name").set_values(Some(alive.into()));
+    let request = cloud.ec2.describe_instances().filters(tag).filters(alive.build());
+    let reservations = request.into_paginator().items().send().try_collect().await?;
+    Ok(reservations.into_iter().flat_map(|one| one.instances.unwrap_or_default()).collect())
 }
 
 async fn fleets(cloud: &Cloud, site: &Site) -> Result<Vec<AutoScalingGroup>> {
-    let tag = aws_sdk_autoscaling::types::Filter::builder()
-        .name(format!("tag:{OWNER_TAG}"))
-        .values(&site.config.stack);
-    let request = cloud
-        .autoscaling
-        .describe_auto_scaling_groups()
-        .filters(tag.build());
-    let mut groups = request
-        .into_paginator()
-        .items()
-        .send()
-        .try_collect()
-        .await?;
+    let tag = aws_sdk_autoscaling::types::Filter::builder().name(format!("tag:{OWNER_TAG}")).values(&site.config.stack);
+    let request = cloud.autoscaling.describe_auto_scaling_groups().filters(tag.build());
+    let mut groups = request.into_paginator().items().send().try_collect().await?;
     // Some endpoints do not heed the filter.
-    groups.retain(|group| {
-        tags::from_autoscaling(group.tags()).get(OWNER_TAG) == Some(&site.config.stack)
-    });
+    groups.retain(|group| tags::from_autoscaling(group.tags()).get(OWNER_TAG) == Some(&site.config.stack));
     Ok(groups)
 }
 
 /// ARNs of load balancers and target groups. Their tags are read twenty at a time: there is no filter.
 async fn balancing(cloud: &Cloud, site: &Site) -> Result<Vec<String>> {
     let balancers = async {
-        Ok::<_, Error>(
-            cloud
-                .elb
-                .describe_load_balancers()
-                .into_paginator()
-                .items()
-                .send()
-                .try_collect()
-                .await?,
-        )
+        Ok::<_, Error>(cloud.elb.describe_load_balancers().into_paginator().items().send().try_collect().await?)
     };
-    let groups = async {
-        Ok(cloud
-            .elb
-            .describe_target_groups()
-            .into_paginator()
-            .items()
-            .send()
-            .try_collect()
-            .await?)
-    };
+    let groups = async { Ok(cloud.elb.describe_target_groups().into_paginator().items().send().try_collect().await?) };
     let (balancers, groups) = tokio::try_join!(balancers, groups)?;
-    let balancers = balancers
-        .into_iter()
-        .filter_map(|one| one.load_balancer_arn);
-    let arns: Vec<String> = balancers
-        .chain(groups.into_iter().filter_map(|one| one.target_group_arn))
-        .collect();
+    let balancers = balancers.into_iter().filter_map(|one| one.load_balancer_arn);
+    let arns: Vec<String> = balancers.chain(groups.into_iter().filter_map(|one| one.target_group_arn)).collect();
     let mut ours = Vec::new();
     for some in arns.chunks(20) {
         match tagged_of(cloud, site, some).await? {
@@ -346,12 +232,7 @@ async fn balancing(cloud: &Cloud, site: &Site) -> Result<Vec<String>> {
             // One that went since the list was made refuses the whole call.
             None => {
                 for one in some {
-                    ours.extend(
-                        tagged_of(cloud, site, std::slice::from_ref(one))
-                            .await?
-                            .into_iter()
-                            .flatten(),
-                    );
+                    ours.extend(tagged_of(cloud, site, std::slice::from_ref(one)).await?.into_iter().flatten());
                 }
             }
         }
@@ -361,10 +242,7 @@ async fn balancing(cloud: &Cloud, site: &Site) -> Result<Vec<String>> {
 
 /// Those of these load balancers and target groups that carry our tag; `None`: one of them does not exist.
 async fn tagged_of(cloud: &Cloud, site: &Site, arns: &[String]) -> Result<Option<Vec<String>>> {
-    let request = cloud
-        .elb
-        .describe_tags()
-        .set_resource_arns(Some(arns.to_vec()));
+    let request = cloud.elb.describe_tags().set_resource_arns(Some(arns.to_vec()));
     let carries = |tags: &[_]| tags::from_elb(tags).get(OWNER_TAG) == Some(&site.config.stack);
     let reply = request.send().await.or_absent()?;
     Ok(reply.map(|reply| {

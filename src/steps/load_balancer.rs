@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, Certificate, IpAddressType, Listener as ElbListener,
-    LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum,
-    ProtocolEnum, RedirectActionConfig, RedirectActionStatusCodeEnum,
+    Action, ActionTypeEnum, Certificate, IpAddressType, Listener as ElbListener, LoadBalancerAttribute,
+    LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum, RedirectActionConfig,
+    RedirectActionStatusCodeEnum,
 };
 use serde::Serialize;
 
@@ -68,10 +68,7 @@ impl Resource for LoadBalancer {
 
     async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
         let names = &site.config.names;
-        let balancing = look
-            .shared
-            .balancing(cloud, &names.load_balancer, &names.target_group)
-            .await?;
+        let balancing = look.shared.balancing(cloud, &names.load_balancer, &names.target_group).await?;
         let Some(found) = &balancing.load_balancer else {
             return Ok(None);
         };
@@ -86,38 +83,20 @@ impl Resource for LoadBalancer {
             .filter(|_| look.goal == Goal::Present)
         {
             let why = state.reason().unwrap_or("AWS gives no reason");
-            return Err(Error::Reply(format!(
-                "the load balancer failed: {why}; run teardown, then up"
-            )));
+            return Err(Error::Reply(format!("the load balancer failed: {why}; run teardown, then up")));
         }
-        let zones = found
-            .availability_zones()
-            .iter()
-            .filter_map(|zone| zone.subnet_id());
+        let zones = found.availability_zones().iter().filter_map(|zone| zone.subnet_id());
         let state = found.state().and_then(|state| state.code());
         let outputs = [
             (ARN, arn),
-            (
-                STATE,
-                state
-                    .map_or("unknown", LoadBalancerStateEnum::as_str)
-                    .to_owned(),
-            ),
+            (STATE, state.map_or("unknown", LoadBalancerStateEnum::as_str).to_owned()),
             (DNS_NAME, found.dns_name.clone().need("DNSName")?),
-            (
-                ZONE,
-                found
-                    .canonical_hosted_zone_id
-                    .clone()
-                    .need("CanonicalHostedZoneId")?,
-            ),
+            (ZONE, found.canonical_hosted_zone_id.clone().need("CanonicalHostedZoneId")?),
         ];
         Ok(Some(Live {
             spec: Spec {
                 vpc: found.vpc_id().unwrap_or_default().to_owned(),
-                scheme: found
-                    .scheme()
-                    .map_or_else(String::new, |scheme| scheme.as_str().to_owned()),
+                scheme: found.scheme().map_or_else(String::new, |scheme| scheme.as_str().to_owned()),
                 subnets: sorted(zones),
                 security_groups: sorted(found.security_groups().iter().map(String::as_str)),
             },
@@ -145,39 +124,19 @@ impl Resource for LoadBalancer {
         let arn = made.load_balancer_arn.need("LoadBalancerArn")?;
         target_group::refuse_a_strangers(cloud, site, &arn).await?;
         let dns_name = made.dns_name.need("DNSName")?;
-        Ok([
-            (ARN, arn),
-            (DNS_NAME, dns_name),
-            (
-                ZONE,
-                made.canonical_hosted_zone_id
-                    .need("CanonicalHostedZoneId")?,
-            ),
-        ]
-        .into())
+        Ok([(ARN, arn), (DNS_NAME, dns_name), (ZONE, made.canonical_hosted_zone_id.need("CanonicalHostedZoneId")?)]
+            .into())
     }
 
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<Spec>,
-        want: &Spec,
-    ) -> Result<Outputs> {
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let arn = &live.outputs[&ARN];
         if live.spec.security_groups != want.security_groups {
             let request = cloud.elb.set_security_groups().load_balancer_arn(arn);
-            request
-                .set_security_groups(Some(want.security_groups.clone()))
-                .send()
-                .await?;
+            request.set_security_groups(Some(want.security_groups.clone())).send().await?;
         }
         if live.spec.subnets != want.subnets {
             let request = cloud.elb.set_subnets().load_balancer_arn(arn);
-            request
-                .set_subnets(Some(want.subnets.clone()))
-                .send()
-                .await?;
+            request.set_subnets(Some(want.subnets.clone())).send().await?;
         }
         Ok(live.outputs.clone())
     }
@@ -190,26 +149,15 @@ impl Resource for LoadBalancer {
 
     /// Takes its listeners and their rules along.
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
-        cloud
-            .elb
-            .delete_load_balancer()
-            .load_balancer_arn(&live.outputs[&ARN])
-            .send()
-            .await
-            .or_absent()?;
+        cloud.elb.delete_load_balancer().load_balancer_arn(&live.outputs[&ARN]).send().await.or_absent()?;
         Ok(())
     }
 
     async fn protections(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<Vec<String>> {
-        let request = cloud
-            .elb
-            .describe_load_balancer_attributes()
-            .load_balancer_arn(&live.outputs[&ARN]);
+        let request = cloud.elb.describe_load_balancer_attributes().load_balancer_arn(&live.outputs[&ARN]);
         let reply = request.send().await.or_absent()?;
         let attributes = reply.and_then(|reply| reply.attributes).unwrap_or_default();
-        let on = |one: &LoadBalancerAttribute| {
-            one.key() == Some(PROTECTION) && one.value() == Some("true")
-        };
+        let on = |one: &LoadBalancerAttribute| one.key() == Some(PROTECTION) && one.value() == Some("true");
         Ok(match attributes.iter().any(on) {
             true => vec!["deletion protection is on".to_owned()],
             false => Vec::new(),
@@ -217,14 +165,8 @@ impl Resource for LoadBalancer {
     }
 
     async fn lift(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<()> {
-        let off = LoadBalancerAttribute::builder()
-            .key(PROTECTION)
-            .value("false")
-            .build();
-        let request = cloud
-            .elb
-            .modify_load_balancer_attributes()
-            .load_balancer_arn(&live.outputs[&ARN]);
+        let off = LoadBalancerAttribute::builder().key(PROTECTION).value("false").build();
+        let request = cloud.elb.modify_load_balancer_attributes().load_balancer_arn(&live.outputs[&ARN]);
         request.attributes(off).send().await.or_absent()?;
         Ok(())
     }
@@ -256,11 +198,7 @@ impl<const PORT: u16> Listener<PORT> {
 }
 
 impl<const PORT: u16> Resource for Listener<PORT> {
-    const KEY: Key = if PORT == 443 {
-        "https_listener"
-    } else {
-        "http_listener"
-    };
+    const KEY: Key = if PORT == 443 { "https_listener" } else { "http_listener" };
     const STEP: u8 = 4;
     const FIXED: &'static [&'static str] = &["load_balancer"];
     type Spec = ListenerSpec;
@@ -270,11 +208,7 @@ impl<const PORT: u16> Resource for Listener<PORT> {
     }
 
     fn included(&self, site: &Site) -> bool {
-        if PORT == 443 {
-            site.https()
-        } else {
-            !site.https() || site.config.load_balancer.redirect_http
-        }
+        if PORT == 443 { site.https() } else { !site.https() || site.config.load_balancer.redirect_http }
     }
 
     fn want(&self, site: &Site, refs: &Refs) -> ListenerSpec {
@@ -286,10 +220,7 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         }
         let secure = PORT == 443;
         let (action, to) = match !secure && site.https() {
-            true => (
-                "redirect",
-                "https://#{host}:443/#{path}?#{query}".to_owned(),
-            ),
+            true => ("redirect", "https://#{host}:443/#{path}?#{query}".to_owned()),
             false => ("forward", target_group),
         };
         ListenerSpec {
@@ -302,12 +233,7 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         }
     }
 
-    async fn find(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        look: &Look,
-    ) -> Result<Option<Live<ListenerSpec>>> {
+    async fn find(&self, cloud: &Cloud, _: &Site, look: &Look) -> Result<Option<Live<ListenerSpec>>> {
         let Some(load_balancer) = look.output(ARN).await? else {
             return Ok(None);
         };
@@ -317,11 +243,7 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         };
         Ok(Some(Live {
             spec: spec_of(listener, load_balancer),
-            outputs: [(
-                Self::ARN,
-                listener.listener_arn.clone().need("ListenerArn")?,
-            )]
-            .into(),
+            outputs: [(Self::ARN, listener.listener_arn.clone().need("ListenerArn")?)].into(),
             status: Status::Ready,
             owner: Owner::Parent(LoadBalancer::KEY),
         }))
@@ -339,21 +261,11 @@ impl<const PORT: u16> Resource for Listener<PORT> {
             .default_actions(action(want))
             .set_tags(Some(tags::to_elb(&site.tags(&self.name(site)))));
         let listeners = request.send().await?.listeners.unwrap_or_default();
-        let made = listeners
-            .into_iter()
-            .next()
-            .and_then(|one| one.listener_arn)
-            .need("ListenerArn")?;
+        let made = listeners.into_iter().next().and_then(|one| one.listener_arn).need("ListenerArn")?;
         Ok([(Self::ARN, made)].into())
     }
 
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<ListenerSpec>,
-        want: &ListenerSpec,
-    ) -> Result<Outputs> {
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<ListenerSpec>, want: &ListenerSpec) -> Result<Outputs> {
         let request = cloud
             .elb
             .modify_listener()
@@ -367,37 +279,17 @@ impl<const PORT: u16> Resource for Listener<PORT> {
     }
 
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<ListenerSpec>) -> Result<()> {
-        cloud
-            .elb
-            .delete_listener()
-            .listener_arn(&live.outputs[&Self::ARN])
-            .send()
-            .await
-            .or_absent()?;
+        cloud.elb.delete_listener().listener_arn(&live.outputs[&Self::ARN]).send().await.or_absent()?;
         Ok(())
     }
 }
 
 /// Target groups that rules on our listeners forward to and that are not ours: a removal leaves them.
-pub async fn strangers_behind(
-    cloud: &Cloud,
-    site: &Site,
-    outputs: &Outputs,
-) -> Result<Vec<String>> {
+pub async fn strangers_behind(cloud: &Cloud, site: &Site, outputs: &Outputs) -> Result<Vec<String>> {
     let ours = outputs.get(&target_group::ARN);
     let mut behind = BTreeSet::new();
-    for listener in [Listener::<443>::ARN, Listener::<80>::ARN]
-        .iter()
-        .filter_map(|output| outputs.get(output))
-    {
-        let Some(reply) = cloud
-            .elb
-            .describe_rules()
-            .listener_arn(listener)
-            .send()
-            .await
-            .or_absent()?
-        else {
+    for listener in [Listener::<443>::ARN, Listener::<80>::ARN].iter().filter_map(|output| outputs.get(output)) {
+        let Some(reply) = cloud.elb.describe_rules().listener_arn(listener).send().await.or_absent()? else {
             continue;
         };
         let actions = reply.rules().iter().flat_map(|rule| rule.actions());
@@ -428,10 +320,7 @@ fn certificates(want: &ListenerSpec) -> Option<Vec<Certificate>> {
 
 fn action(want: &ListenerSpec) -> Action {
     if want.action == "forward" {
-        return Action::builder()
-            .r#type(ActionTypeEnum::Forward)
-            .target_group_arn(&want.to)
-            .build();
+        return Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(&want.to).build();
     }
     let redirect = RedirectActionConfig::builder()
         .protocol("HTTPS")
@@ -440,37 +329,21 @@ fn action(want: &ListenerSpec) -> Action {
         .path("/#{path}")
         .query("#{query}")
         .status_code(RedirectActionStatusCodeEnum::Http301);
-    Action::builder()
-        .r#type(ActionTypeEnum::Redirect)
-        .redirect_config(redirect.build())
-        .build()
+    Action::builder().r#type(ActionTypeEnum::Redirect).redirect_config(redirect.build()).build()
 }
 
 fn spec_of(listener: &ElbListener, load_balancer: String) -> ListenerSpec {
     let (action, to) = match listener.default_actions() {
-        [action] => (
-            action
-                .r#type()
-                .map_or("", ActionTypeEnum::as_str)
-                .to_owned(),
-            goes_to(action),
-        ),
+        [action] => (action.r#type().map_or("", ActionTypeEnum::as_str).to_owned(), goes_to(action)),
         actions => (format!("{} actions", actions.len()), String::new()),
     };
     let certificates = listener.certificates();
     ListenerSpec {
         load_balancer,
-        protocol: listener
-            .protocol()
-            .map_or_else(String::new, |protocol| protocol.as_str().to_owned()),
-        certificate: certificates
-            .first()
-            .and_then(|one| one.certificate_arn.clone()),
+        protocol: listener.protocol().map_or_else(String::new, |protocol| protocol.as_str().to_owned()),
+        certificate: certificates.first().and_then(|one| one.certificate_arn.clone()),
         // Some endpoints tell one of a listener without TLS.
-        tls_policy: listener
-            .ssl_policy
-            .clone()
-            .filter(|_| listener.protocol() == Some(&ProtocolEnum::Https)),
+        tls_policy: listener.ssl_policy.clone().filter(|_| listener.protocol() == Some(&ProtocolEnum::Https)),
         action,
         to,
     }
@@ -484,12 +357,8 @@ fn goes_to(action: &Action) -> String {
             let protocol = part(to.protocol(), "#{protocol}").to_lowercase();
             let (host, port) = (part(to.host(), "#{host}"), part(to.port(), "#{port}"));
             let (path, query) = (part(to.path(), "/#{path}"), part(to.query(), "#{query}"));
-            let code = to
-                .status_code()
-                .filter(|code| **code != RedirectActionStatusCodeEnum::Http301);
-            let code = code
-                .map(|code| format!(" ({})", code.as_str()))
-                .unwrap_or_default();
+            let code = to.status_code().filter(|code| **code != RedirectActionStatusCodeEnum::Http301);
+            let code = code.map(|code| format!(" ({})", code.as_str())).unwrap_or_default();
             format!("{protocol}://{host}:{port}{path}?{query}{code}")
         }
         None => targets_of(action).join(", "),
@@ -497,14 +366,8 @@ fn goes_to(action: &Action) -> String {
 }
 
 fn targets_of(action: &Action) -> Vec<String> {
-    let weighted = action
-        .forward_config()
-        .map(|config| config.target_groups())
-        .unwrap_or_default();
-    let mut arns: Vec<String> = weighted
-        .iter()
-        .filter_map(|group| group.target_group_arn.clone())
-        .collect();
+    let weighted = action.forward_config().map(|config| config.target_groups()).unwrap_or_default();
+    let mut arns: Vec<String> = weighted.iter().filter_map(|group| group.target_group_arn.clone()).collect();
     arns.extend(action.target_group_arn.clone());
     arns.sort();
     arns.dedup();

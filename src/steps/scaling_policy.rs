@@ -1,8 +1,7 @@
 //! Guide step 4: the target tracking policy.
 
 use aws_sdk_autoscaling::types::{
-    MetricType, PredefinedMetricSpecification, ScalingPolicy as ElasticPolicy,
-    TargetTrackingConfiguration,
+    MetricType, PredefinedMetricSpecification, ScalingPolicy as ElasticPolicy, TargetTrackingConfiguration,
 };
 use serde::Serialize;
 
@@ -47,33 +46,19 @@ impl Resource for ScalingPolicy {
     }
 
     /// Ours by its name, else the group's first one that tracks CPU: the console's wizard gives it another name.
-    async fn find(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        look: &Look,
-    ) -> Result<Option<Live<PolicySpec>>> {
+    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<PolicySpec>>> {
         let Some(group) = look.output(NAME).await? else {
             return Ok(None);
         };
-        let Some(reply) = cloud
-            .autoscaling
-            .describe_policies()
-            .auto_scaling_group_name(&group)
-            .send()
-            .await
-            .or_absent()?
+        let Some(reply) =
+            cloud.autoscaling.describe_policies().auto_scaling_group_name(&group).send().await.or_absent()?
         else {
             return Ok(None);
         };
         let named = self.name(site);
         let policies = reply.scaling_policies();
-        let tracks_cpu = |policy: &&ElasticPolicy| {
-            metric(policy) == MetricType::AsgAverageCpuUtilization.as_str()
-        };
-        let found = policies
-            .iter()
-            .find(|policy| policy.policy_name() == Some(&named));
+        let tracks_cpu = |policy: &&ElasticPolicy| metric(policy) == MetricType::AsgAverageCpuUtilization.as_str();
+        let found = policies.iter().find(|policy| policy.policy_name() == Some(&named));
         let Some(policy) = found.or_else(|| policies.iter().find(tracks_cpu)) else {
             return Ok(None);
         };
@@ -82,13 +67,9 @@ impl Resource for ScalingPolicy {
             spec: PolicySpec {
                 group,
                 metric: metric(policy),
-                target_percent: tracking
-                    .and_then(|tracking| tracking.target_value())
-                    .unwrap_or_default(),
+                target_percent: tracking.and_then(|tracking| tracking.target_value()).unwrap_or_default(),
                 warm_up_seconds: policy.estimated_instance_warmup(),
-                scale_in: !tracking
-                    .and_then(|tracking| tracking.disable_scale_in())
-                    .unwrap_or_default(),
+                scale_in: !tracking.and_then(|tracking| tracking.disable_scale_in()).unwrap_or_default(),
             },
             outputs: [(POLICY_NAME, policy.policy_name.clone().need("PolicyName")?)].into(),
             status: Status::Ready,
@@ -100,27 +81,14 @@ impl Resource for ScalingPolicy {
         put_policy(cloud, self.name(site), want).await
     }
 
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<PolicySpec>,
-        want: &PolicySpec,
-    ) -> Result<Outputs> {
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<PolicySpec>, want: &PolicySpec) -> Result<Outputs> {
         put_policy(cloud, live.outputs[&POLICY_NAME].clone(), want).await
     }
 
     /// With its alarms.
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<PolicySpec>) -> Result<()> {
-        let request = cloud
-            .autoscaling
-            .delete_policy()
-            .auto_scaling_group_name(&live.spec.group);
-        request
-            .policy_name(&live.outputs[&POLICY_NAME])
-            .send()
-            .await
-            .or_absent()?;
+        let request = cloud.autoscaling.delete_policy().auto_scaling_group_name(&live.spec.group);
+        request.policy_name(&live.outputs[&POLICY_NAME]).send().await.or_absent()?;
         Ok(())
     }
 }
@@ -137,9 +105,7 @@ fn metric(policy: &ElasticPolicy) -> String {
 
 async fn put_policy(cloud: &Cloud, name: String, want: &PolicySpec) -> Result<Outputs> {
     let metric = MetricType::from(want.metric.as_str());
-    let metric = PredefinedMetricSpecification::builder()
-        .predefined_metric_type(metric)
-        .build();
+    let metric = PredefinedMetricSpecification::builder().predefined_metric_type(metric).build();
     let tracking = TargetTrackingConfiguration::builder()
         .predefined_metric_specification(metric)
         .target_value(want.target_percent)

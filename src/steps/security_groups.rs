@@ -4,16 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use aws_sdk_ec2::types::{
-    Filter, IpPermission, IpRange, Ipv6Range, NetworkInterface, ResourceType, SecurityGroup,
-    UserIdGroupPair,
+    Filter, IpPermission, IpRange, Ipv6Range, NetworkInterface, ResourceType, SecurityGroup, UserIdGroupPair,
 };
 use serde::{Serialize, Serializer};
 
 use crate::cloud::{Absent, Cloud, Need, Result, tags};
 use crate::config::Config;
-use crate::engine::{
-    Blocker, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags,
-};
+use crate::engine::{Blocker, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
 use crate::site::{OWNER_TAG, Site};
 
 /// The load balancer's group, the instances' one, and their rules.
@@ -40,11 +37,7 @@ impl<const OF_INSTANCES: bool> Group<OF_INSTANCES> {
 }
 
 impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
-    const KEY: Key = if OF_INSTANCES {
-        "instance_security_group"
-    } else {
-        "load_balancer_security_group"
-    };
+    const KEY: Key = if OF_INSTANCES { "instance_security_group" } else { "load_balancer_security_group" };
     const STEP: u8 = 1;
     const FIXED: &'static [&'static str] = &["vpc"];
     type Spec = GroupSpec;
@@ -57,24 +50,15 @@ impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
         if OF_INSTANCES {
             refs.after(Group::<false>::KEY); // its rules name that group: it is removed before that one
         }
-        GroupSpec {
-            vpc: site.config.network.vpc.clone(),
-        }
+        GroupSpec { vpc: site.config.network.vpc.clone() }
     }
 
-    async fn find(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        look: &Look,
-    ) -> Result<Option<Live<GroupSpec>>> {
+    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<GroupSpec>>> {
         let Some(group) = read::<OF_INSTANCES>(cloud, site, look).await? else {
             return Ok(None);
         };
         Ok(Some(Live {
-            spec: GroupSpec {
-                vpc: group.vpc_id.clone().unwrap_or_default(),
-            },
+            spec: GroupSpec { vpc: group.vpc_id.clone().unwrap_or_default() },
             outputs: [(Self::ID, group.group_id.clone().need("GroupId")?)].into(),
             status: Status::Ready,
             owner: Owner::Tags(tags::from_ec2(group.tags())),
@@ -93,21 +77,12 @@ impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
             .group_name(&name)
             .description(description)
             .vpc_id(&want.vpc)
-            .tag_specifications(tags::for_ec2(
-                ResourceType::SecurityGroup,
-                &site.tags(&name),
-            ));
+            .tag_specifications(tags::for_ec2(ResourceType::SecurityGroup, &site.tags(&name)));
         let id = request.send().await?.group_id.need("GroupId")?;
         Ok([(Self::ID, id)].into())
     }
 
-    async fn update(
-        &self,
-        _: &Cloud,
-        _: &Site,
-        live: &Live<GroupSpec>,
-        _: &GroupSpec,
-    ) -> Result<Outputs> {
+    async fn update(&self, _: &Cloud, _: &Site, live: &Live<GroupSpec>, _: &GroupSpec) -> Result<Outputs> {
         Ok(live.outputs.clone()) // the VPC is fixed, and there is nothing else
     }
 
@@ -118,22 +93,11 @@ impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
     }
 
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<GroupSpec>) -> Result<()> {
-        cloud
-            .ec2
-            .delete_security_group()
-            .group_id(&live.outputs[&Self::ID])
-            .send()
-            .await
-            .or_absent()?;
+        cloud.ec2.delete_security_group().group_id(&live.outputs[&Self::ID]).send().await.or_absent()?;
         Ok(())
     }
 
-    async fn blockers(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        live: &Live<GroupSpec>,
-    ) -> Result<Vec<Blocker>> {
+    async fn blockers(&self, cloud: &Cloud, site: &Site, live: &Live<GroupSpec>) -> Result<Vec<Blocker>> {
         holders(cloud, site, &live.outputs[&Self::ID]).await
     }
 }
@@ -150,11 +114,7 @@ pub struct RulesSpec {
 }
 
 impl<const OF_INSTANCES: bool> Resource for Rules<OF_INSTANCES> {
-    const KEY: Key = if OF_INSTANCES {
-        "instance_security_group_rules"
-    } else {
-        "load_balancer_security_group_rules"
-    };
+    const KEY: Key = if OF_INSTANCES { "instance_security_group_rules" } else { "load_balancer_security_group_rules" };
     const STEP: u8 = 1;
     type Spec = RulesSpec;
 
@@ -168,19 +128,10 @@ impl<const OF_INSTANCES: bool> Resource for Rules<OF_INSTANCES> {
             false => from_clients(site),
         };
         let egress = [(Rule::all_to("0.0.0.0/0"), String::new())].into();
-        RulesSpec {
-            group: refs.get(Group::<OF_INSTANCES>::ID),
-            ingress,
-            egress,
-        }
+        RulesSpec { group: refs.get(Group::<OF_INSTANCES>::ID), ingress, egress }
     }
 
-    async fn find(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        look: &Look,
-    ) -> Result<Option<Live<RulesSpec>>> {
+    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<RulesSpec>>> {
         let Some(group) = read::<OF_INSTANCES>(cloud, site, look).await? else {
             return Ok(None);
         };
@@ -204,50 +155,22 @@ impl<const OF_INSTANCES: bool> Resource for Rules<OF_INSTANCES> {
     }
 
     /// Adds before it removes, so that nothing that is allowed before and after is refused in between.
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<RulesSpec>,
-        want: &RulesSpec,
-    ) -> Result<Outputs> {
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<RulesSpec>, want: &RulesSpec) -> Result<Outputs> {
         let live = &live.spec;
-        let missing: Vec<_> = want
-            .ingress
-            .iter()
-            .filter(|(rule, _)| !live.ingress.contains_key(rule))
-            .collect();
+        let missing: Vec<_> = want.ingress.iter().filter(|(rule, _)| !live.ingress.contains_key(rule)).collect();
         if !missing.is_empty() {
             authorize_ingress(cloud, &want.group, permissions(missing.into_iter())).await?;
         }
-        let other = |(rule, words): &(&Rule, &String)| {
-            live.ingress.get(rule).is_some_and(|live| live != *words)
-        };
+        let other = |(rule, words): &(&Rule, &String)| live.ingress.get(rule).is_some_and(|live| live != *words);
         let renamed: Vec<_> = want.ingress.iter().filter(other).collect();
         if !renamed.is_empty() {
-            let request = cloud
-                .ec2
-                .update_security_group_rule_descriptions_ingress()
-                .group_id(&want.group);
-            request
-                .set_ip_permissions(Some(permissions(renamed.into_iter())))
-                .send()
-                .await?;
+            let request = cloud.ec2.update_security_group_rule_descriptions_ingress().group_id(&want.group);
+            request.set_ip_permissions(Some(permissions(renamed.into_iter()))).send().await?;
         }
-        let missing: Vec<_> = want
-            .egress
-            .iter()
-            .filter(|(rule, _)| !live.egress.contains_key(rule))
-            .collect();
+        let missing: Vec<_> = want.egress.iter().filter(|(rule, _)| !live.egress.contains_key(rule)).collect();
         if !missing.is_empty() {
-            let request = cloud
-                .ec2
-                .authorize_security_group_egress()
-                .group_id(&want.group);
-            request
-                .set_ip_permissions(Some(permissions(missing.into_iter())))
-                .send()
-                .await?;
+            let request = cloud.ec2.authorize_security_group_egress().group_id(&want.group);
+            request.set_ip_permissions(Some(permissions(missing.into_iter()))).send().await?;
         }
         revoke_others(cloud, live, want).await?;
         Ok(Outputs::new())
@@ -269,29 +192,17 @@ struct Rule {
 
 impl Rule {
     fn tcp(port: u16, peer: &str) -> Rule {
-        Rule {
-            protocol: "tcp".to_owned(),
-            ports: Some((port.into(), port.into())),
-            peer: peer.to_owned(),
-        }
+        Rule { protocol: "tcp".to_owned(), ports: Some((port.into(), port.into())), peer: peer.to_owned() }
     }
 
     fn all_to(peer: &str) -> Rule {
-        Rule {
-            protocol: "-1".to_owned(),
-            ports: None,
-            peer: peer.to_owned(),
-        }
+        Rule { protocol: "-1".to_owned(), ports: None, peer: peer.to_owned() }
     }
 }
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.protocol == "-1" {
-            "all"
-        } else {
-            &self.protocol
-        })?;
+        f.write_str(if self.protocol == "-1" { "all" } else { &self.protocol })?;
         match self.ports {
             Some((from, to)) if from == to => write!(f, " {from}")?,
             Some((from, to)) => write!(f, " {from}-{to}")?,
@@ -325,9 +236,7 @@ fn from_clients(site: &Site) -> BTreeMap<Rule, String> {
     }
     let cidrs = &site.config.load_balancer.ingress_cidrs;
     let rules = ports.iter().flat_map(|(port, words)| {
-        cidrs
-            .iter()
-            .map(move |cidr| (Rule::tcp(*port, &cidr.to_string()), (*words).to_owned()))
+        cidrs.iter().map(move |cidr| (Rule::tcp(*port, &cidr.to_string()), (*words).to_owned()))
     });
     rules.collect()
 }
@@ -336,14 +245,8 @@ fn from_load_balancer(config: &Config, group: &str) -> BTreeMap<Rule, String> {
     let health = Rule::tcp(config.health_check.port, group);
     let requests = Rule::tcp(super::target_group::PORT, group);
     [
-        (
-            health,
-            "Allow traffic from ALB for health checks".to_owned(),
-        ),
-        (
-            requests,
-            "Allow traffic from ALB for request for analysis".to_owned(),
-        ),
+        (health, "Allow traffic from ALB for health checks".to_owned()),
+        (requests, "Allow traffic from ALB for request for analysis".to_owned()),
     ]
     .into()
 }
@@ -357,23 +260,14 @@ async fn read<'a, const OF_INSTANCES: bool>(
     let names = [name::<false>(&site.config), name::<true>(&site.config)];
     let wanted = names[usize::from(OF_INSTANCES)];
     let groups = look.shared.security_groups(cloud, names).await?;
-    let mut named: Vec<&SecurityGroup> = groups
-        .iter()
-        .filter(|group| group.group_name() == Some(wanted))
-        .collect();
-    let ours = |group: &SecurityGroup| {
-        tags::from_ec2(group.tags()).get(OWNER_TAG) == Some(&site.config.stack)
-    };
+    let mut named: Vec<&SecurityGroup> = groups.iter().filter(|group| group.group_name() == Some(wanted)).collect();
+    let ours = |group: &SecurityGroup| tags::from_ec2(group.tags()).get(OWNER_TAG) == Some(&site.config.stack);
     named.retain(|group| group.vpc_id() == Some(&site.config.network.vpc) || ours(group));
     named.sort_by_key(|group| group.vpc_id() != Some(&site.config.network.vpc));
     Ok(named.first().copied())
 }
 
-async fn authorize_ingress(
-    cloud: &Cloud,
-    group: &str,
-    wanted: Vec<IpPermission>,
-) -> Result<Outputs> {
+async fn authorize_ingress(cloud: &Cloud, group: &str, wanted: Vec<IpPermission>) -> Result<Outputs> {
     let request = cloud.ec2.authorize_security_group_ingress().group_id(group);
     request.set_ip_permissions(Some(wanted)).send().await?;
     Ok(Outputs::new())
@@ -382,47 +276,24 @@ async fn authorize_ingress(
 /// Revokes what is not wanted, by rule id: by properties AWS wants every property, and answers by the kind of VPC.
 async fn revoke_others(cloud: &Cloud, live: &RulesSpec, want: &RulesSpec) -> Result<()> {
     let extra = |live: &BTreeMap<Rule, String>, want: &BTreeMap<Rule, String>| -> BTreeSet<Rule> {
-        live.keys()
-            .filter(|rule| !want.contains_key(rule))
-            .cloned()
-            .collect()
+        live.keys().filter(|rule| !want.contains_key(rule)).cloned().collect()
     };
-    let (ingress, egress) = (
-        extra(&live.ingress, &want.ingress),
-        extra(&live.egress, &want.egress),
-    );
+    let (ingress, egress) = (extra(&live.ingress, &want.ingress), extra(&live.egress, &want.egress));
     if ingress.is_empty() && egress.is_empty() {
         return Ok(());
     }
     let ids = rule_ids(cloud, &live.group).await?;
     let of = |egress: bool, rules: &BTreeSet<Rule>| -> Option<Vec<String>> {
-        let ids = rules
-            .iter()
-            .filter_map(|rule| ids.get(&(egress, rule.clone())).cloned())
-            .collect::<Vec<_>>();
+        let ids = rules.iter().filter_map(|rule| ids.get(&(egress, rule.clone())).cloned()).collect::<Vec<_>>();
         (!ids.is_empty()).then_some(ids)
     };
     if let Some(ids) = of(false, &ingress) {
-        let request = cloud
-            .ec2
-            .revoke_security_group_ingress()
-            .group_id(&live.group);
-        request
-            .set_security_group_rule_ids(Some(ids))
-            .send()
-            .await
-            .or_absent()?;
+        let request = cloud.ec2.revoke_security_group_ingress().group_id(&live.group);
+        request.set_security_group_rule_ids(Some(ids)).send().await.or_absent()?;
     }
     if let Some(ids) = of(true, &egress) {
-        let request = cloud
-            .ec2
-            .revoke_security_group_egress()
-            .group_id(&live.group);
-        request
-            .set_security_group_rule_ids(Some(ids))
-            .send()
-            .await
-            .or_absent()?;
+        let request = cloud.ec2.revoke_security_group_egress().group_id(&live.group);
+        request.set_security_group_rule_ids(Some(ids)).send().await.or_absent()?;
     }
     Ok(())
 }
@@ -430,26 +301,13 @@ async fn revoke_others(cloud: &Cloud, live: &RulesSpec, want: &RulesSpec) -> Res
 /// What holds a security group: network interfaces that carry it, and rules of others that name it.
 async fn holders(cloud: &Cloud, site: &Site, group: &str) -> Result<Vec<Blocker>> {
     let of = |name: &str| Filter::builder().name(name).values(group).build();
-    let interfaces = cloud
-        .ec2
-        .describe_network_interfaces()
-        .filters(of("group-id"));
-    let groups = cloud
-        .ec2
-        .describe_security_groups()
-        .filters(of("ip-permission.group-id"));
+    let interfaces = cloud.ec2.describe_network_interfaces().filters(of("group-id"));
+    let groups = cloud.ec2.describe_security_groups().filters(of("ip-permission.group-id"));
     let (interfaces, groups) = tokio::join!(interfaces.send(), groups.send());
-    let mut holders: Vec<Blocker> = interfaces?
-        .network_interfaces()
-        .iter()
-        .map(|one| interface(one, site))
-        .collect();
+    let mut holders: Vec<Blocker> = interfaces?.network_interfaces().iter().map(|one| interface(one, site)).collect();
     let names = [name::<false>(&site.config), name::<true>(&site.config)];
     for other in groups?.security_groups() {
-        let (id, named) = (
-            other.group_id().unwrap_or_default(),
-            other.group_name().unwrap_or_default(),
-        );
+        let (id, named) = (other.group_id().unwrap_or_default(), other.group_name().unwrap_or_default());
         if id != group {
             holders.push(Blocker {
                 what: format!("a rule of the security group {id} ({named})"),
@@ -462,10 +320,7 @@ async fn holders(cloud: &Cloud, site: &Site, group: &str) -> Result<Vec<Blocker>
 
 /// A network interface: the load balancer's and the instances' go with them, and so does what carries our tag.
 fn interface(one: &NetworkInterface, site: &Site) -> Blocker {
-    let (id, words) = (
-        one.network_interface_id().unwrap_or_default(),
-        one.description().unwrap_or_default(),
-    );
+    let (id, words) = (one.network_interface_id().unwrap_or_default(), one.description().unwrap_or_default());
     let instance = one.attachment().and_then(|attached| attached.instance_id());
     let of_balancer = words.starts_with(&format!("ELB app/{}/", site.config.names.load_balancer));
     let ours = tags::from_ec2(one.tag_set()).get(OWNER_TAG) == Some(&site.config.stack);
@@ -474,40 +329,20 @@ fn interface(one: &NetworkInterface, site: &Site) -> Blocker {
         (None, "") => format!("{id} (network interface)"),
         (None, words) => format!("{id} ({words})"),
     };
-    Blocker {
-        what,
-        goes: of_balancer || ours,
-    }
+    Blocker { what, goes: of_balancer || ours }
 }
 
 /// Rule ids by direction (true: egress) and rule.
 async fn rule_ids(cloud: &Cloud, group: &str) -> Result<BTreeMap<(bool, Rule), String>> {
     let of_group = Filter::builder().name("group-id").values(group).build();
-    let mut pages = cloud
-        .ec2
-        .describe_security_group_rules()
-        .filters(of_group)
-        .into_paginator()
-        .items()
-        .send();
+    let mut pages = cloud.ec2.describe_security_group_rules().filters(of_group).into_paginator().items().send();
     let mut ids = BTreeMap::new();
     while let Some(rule) = pages.next().await {
         let rule = rule?;
         let referenced = rule.referenced_group_info.and_then(|group| group.group_id);
-        let peer = rule
-            .cidr_ipv4
-            .or(rule.cidr_ipv6)
-            .or(referenced)
-            .or(rule.prefix_list_id)
-            .unwrap_or_default();
-        let key = (
-            rule.is_egress.unwrap_or_default(),
-            spelled(rule.ip_protocol, rule.from_port, rule.to_port, peer),
-        );
-        ids.insert(
-            key,
-            rule.security_group_rule_id.need("SecurityGroupRuleId")?,
-        );
+        let peer = rule.cidr_ipv4.or(rule.cidr_ipv6).or(referenced).or(rule.prefix_list_id).unwrap_or_default();
+        let key = (rule.is_egress.unwrap_or_default(), spelled(rule.ip_protocol, rule.from_port, rule.to_port, peer));
+        ids.insert(key, rule.security_group_rule_id.need("SecurityGroupRuleId")?);
     }
     Ok(ids)
 }
@@ -523,40 +358,19 @@ fn spelled(protocol: Option<String>, from: Option<i32>, to: Option<i32>, peer: S
         other => other.unwrap_or("-1").to_owned(),
     };
     let ports = from.zip(to).filter(|_| protocol != "-1");
-    Rule {
-        protocol,
-        ports,
-        peer: peer.to_lowercase(),
-    }
+    Rule { protocol, ports, peer: peer.to_lowercase() }
 }
 
 fn rules_of(permissions: &[IpPermission]) -> BTreeMap<Rule, String> {
     let mut rules = BTreeMap::new();
     for permission in permissions {
-        let v4 = permission
-            .ip_ranges()
-            .iter()
-            .map(|range| (range.cidr_ip(), range.description()));
-        let v6 = permission
-            .ipv6_ranges()
-            .iter()
-            .map(|range| (range.cidr_ipv6(), range.description()));
-        let groups = permission
-            .user_id_group_pairs()
-            .iter()
-            .map(|pair| (pair.group_id(), pair.description()));
-        let lists = permission
-            .prefix_list_ids()
-            .iter()
-            .map(|list| (list.prefix_list_id(), list.description()));
+        let v4 = permission.ip_ranges().iter().map(|range| (range.cidr_ip(), range.description()));
+        let v6 = permission.ipv6_ranges().iter().map(|range| (range.cidr_ipv6(), range.description()));
+        let groups = permission.user_id_group_pairs().iter().map(|pair| (pair.group_id(), pair.description()));
+        let lists = permission.prefix_list_ids().iter().map(|list| (list.prefix_list_id(), list.description()));
         for (peer, words) in v4.chain(v6).chain(groups).chain(lists) {
             let protocol = permission.ip_protocol().map(str::to_owned);
-            let rule = spelled(
-                protocol,
-                permission.from_port,
-                permission.to_port,
-                peer.unwrap_or_default().to_owned(),
-            );
+            let rule = spelled(protocol, permission.from_port, permission.to_port, peer.unwrap_or_default().to_owned());
             rules.insert(rule, words.unwrap_or_default().to_owned());
         }
     }
@@ -572,24 +386,15 @@ fn permissions<'a>(rules: impl Iterator<Item = (&'a Rule, &'a String)>) -> Vec<I
         }
         match &rule.peer {
             id if id.starts_with("sg-") => {
-                let pair = UserIdGroupPair::builder()
-                    .group_id(id)
-                    .set_description(words)
-                    .build();
+                let pair = UserIdGroupPair::builder().group_id(id).set_description(words).build();
                 permission.user_id_group_pairs(pair).build()
             }
             cidr if cidr.contains(':') => {
-                let range = Ipv6Range::builder()
-                    .cidr_ipv6(cidr)
-                    .set_description(words)
-                    .build();
+                let range = Ipv6Range::builder().cidr_ipv6(cidr).set_description(words).build();
                 permission.ipv6_ranges(range).build()
             }
             cidr => {
-                let range = IpRange::builder()
-                    .cidr_ip(cidr)
-                    .set_description(words)
-                    .build();
+                let range = IpRange::builder().cidr_ip(cidr).set_description(words).build();
                 permission.ip_ranges(range).build()
             }
         }

@@ -8,9 +8,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use serde::Serialize;
 
 use crate::cloud::{Absent, Cloud, Error, Need, Result, tags};
-use crate::engine::{
-    Blocker, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags,
-};
+use crate::engine::{Blocker, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
 use crate::site::{OWNER_TAG, Site};
 
 /// The target group's ARN.
@@ -73,10 +71,7 @@ impl Resource for TargetGroup {
 
     async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
         let names = &site.config.names;
-        let balancing = look
-            .shared
-            .balancing(cloud, &names.load_balancer, &names.target_group)
-            .await?;
+        let balancing = look.shared.balancing(cloud, &names.load_balancer, &names.target_group).await?;
         let Some(group) = &balancing.target_group else {
             return Ok(None);
         };
@@ -110,23 +105,13 @@ impl Resource for TargetGroup {
             .matcher(matcher(check))
             .set_tags(Some(tags::to_elb(&site.tags(&name))));
         let groups = request.send().await?.target_groups.unwrap_or_default();
-        let arn = groups
-            .into_iter()
-            .next()
-            .and_then(|group| group.target_group_arn)
-            .need("TargetGroupArn")?;
+        let arn = groups.into_iter().next().and_then(|group| group.target_group_arn).need("TargetGroupArn")?;
         refuse_a_strangers(cloud, site, &arn).await?;
         set_algorithm(cloud, &arn, want).await?;
         Ok([(ARN, arn)].into())
     }
 
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        _: &Site,
-        live: &Live<Spec>,
-        want: &Spec,
-    ) -> Result<Outputs> {
+    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let arn = &live.outputs[&ARN];
         let check = &want.health_check;
         if live.spec.health_check != *check {
@@ -153,37 +138,18 @@ impl Resource for TargetGroup {
     }
 
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
-        cloud
-            .elb
-            .delete_target_group()
-            .target_group_arn(&live.outputs[&ARN])
-            .send()
-            .await
-            .or_absent()?;
+        cloud.elb.delete_target_group().target_group_arn(&live.outputs[&ARN]).send().await.or_absent()?;
         Ok(())
     }
 
-    async fn blockers(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        live: &Live<Spec>,
-    ) -> Result<Vec<Blocker>> {
-        let request = cloud
-            .elb
-            .describe_target_groups()
-            .target_group_arns(&live.outputs[&ARN]);
+    async fn blockers(&self, cloud: &Cloud, site: &Site, live: &Live<Spec>) -> Result<Vec<Blocker>> {
+        let request = cloud.elb.describe_target_groups().target_group_arns(&live.outputs[&ARN]);
         let reply = request.send().await.or_absent()?;
-        let groups = reply
-            .and_then(|reply| reply.target_groups)
-            .unwrap_or_default();
+        let groups = reply.and_then(|reply| reply.target_groups).unwrap_or_default();
         let ours = format!(":loadbalancer/app/{}/", site.config.names.load_balancer);
         let users = groups.iter().flat_map(|group| group.load_balancer_arns());
         Ok(users
-            .map(|arn| Blocker {
-                what: format!("a listener or rule of {arn}"),
-                goes: arn.contains(&ours),
-            })
+            .map(|arn| Blocker { what: format!("a listener or rule of {arn}"), goes: arn.contains(&ours) })
             .collect())
     }
 }
@@ -194,9 +160,7 @@ impl Resource for TargetGroup {
 pub(super) async fn refuse_a_strangers(cloud: &Cloud, site: &Site, arn: &str) -> Result<()> {
     match is_ours(cloud, site, arn).await? {
         true => Ok(()),
-        false => Err(Error::Stranger(format!(
-            "{arn} was made by somebody else at the same time"
-        ))),
+        false => Err(Error::Stranger(format!("{arn} was made by somebody else at the same time"))),
     }
 }
 
@@ -209,33 +173,17 @@ pub(super) async fn is_ours(cloud: &Cloud, site: &Site, arn: &str) -> Result<boo
 }
 
 async fn attributes(cloud: &Cloud, arn: &str) -> Result<Option<BTreeMap<String, String>>> {
-    let request = cloud
-        .elb
-        .describe_target_group_attributes()
-        .target_group_arn(arn);
+    let request = cloud.elb.describe_target_group_attributes().target_group_arn(arn);
     let Some(reply) = request.send().await.or_absent()? else {
         return Ok(None);
     };
     let pairs = reply.attributes.unwrap_or_default().into_iter();
-    Ok(Some(
-        pairs
-            .filter_map(|one| Some((one.key?, one.value?)))
-            .collect(),
-    ))
+    Ok(Some(pairs.filter_map(|one| Some((one.key?, one.value?))).collect()))
 }
 
 async fn set_algorithm(cloud: &Cloud, arn: &str, want: &Spec) -> Result<()> {
-    let attribute = TargetGroupAttribute::builder()
-        .key(ALGORITHM)
-        .value(&want.algorithm)
-        .build();
-    cloud
-        .elb
-        .modify_target_group_attributes()
-        .target_group_arn(arn)
-        .attributes(attribute)
-        .send()
-        .await?;
+    let attribute = TargetGroupAttribute::builder().key(ALGORITHM).value(&want.algorithm).build();
+    cloud.elb.modify_target_group_attributes().target_group_arn(arn).attributes(attribute).send().await?;
     Ok(())
 }
 
@@ -248,10 +196,7 @@ fn spec_of(group: &ElbTargetGroup, attributes: &BTreeMap<String, String>) -> Spe
     Spec {
         vpc: text(group.vpc_id()),
         protocol: text(group.protocol().map(ProtocolEnum::as_str)),
-        port: group
-            .port()
-            .and_then(|port| port.try_into().ok())
-            .unwrap_or_default(),
+        port: group.port().and_then(|port| port.try_into().ok()).unwrap_or_default(),
         target_type: text(group.target_type().map(TargetTypeEnum::as_str)),
         health_check: HealthCheck {
             protocol: text(group.health_check_protocol().map(ProtocolEnum::as_str)),
@@ -259,9 +204,6 @@ fn spec_of(group: &ElbTargetGroup, attributes: &BTreeMap<String, String>) -> Spe
             path: text(group.health_check_path()),
             success_codes: text(group.matcher().and_then(Matcher::http_code)),
         },
-        algorithm: attributes
-            .get(ALGORITHM)
-            .cloned()
-            .unwrap_or_else(|| "round_robin".to_owned()),
+        algorithm: attributes.get(ALGORITHM).cloned().unwrap_or_else(|| "round_robin".to_owned()),
     }
 }

@@ -27,22 +27,11 @@ pub struct Failing {
 /// # Errors
 /// Auto Scaling does not tell.
 pub async fn launches(cloud: &Cloud, group: &str) -> cloud::Result<Launches> {
-    let request = cloud
-        .autoscaling
-        .describe_scaling_activities()
-        .auto_scaling_group_name(group);
-    let activities = request
-        .max_records(20)
-        .send()
-        .await?
-        .activities
-        .unwrap_or_default();
+    let request = cloud.autoscaling.describe_scaling_activities().auto_scaling_group_name(group);
+    let activities = request.max_records(20).send().await?.activities.unwrap_or_default();
     let launching = |words: Option<&str>| words.is_some_and(|words| words.starts_with("Launching"));
     let failed = |one: &Activity| {
-        matches!(
-            one.status_code(),
-            Some(ScalingActivityStatusCode::Failed | ScalingActivityStatusCode::Cancelled)
-        )
+        matches!(one.status_code(), Some(ScalingActivityStatusCode::Failed | ScalingActivityStatusCode::Cancelled))
     };
     // What failed before the newest success is history.
     let tried = activities.iter().filter(|one| launching(one.description()));
@@ -50,9 +39,7 @@ pub async fn launches(cloud: &Cloud, group: &str) -> cloud::Result<Launches> {
         let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
         (part(one.activity_id()), part(one.status_message()))
     });
-    Ok(Launches {
-        failed: failed.collect(),
-    })
+    Ok(Launches { failed: failed.collect() })
 }
 
 impl Launches {
@@ -64,31 +51,17 @@ impl Launches {
     /// The newest failure after which nothing was launched; `None`: all is well, or nothing was tried since `before`. A
     /// zone without capacity is not the end while another one may serve.
     pub fn failing(&self, group: &AutoScalingGroup, before: Option<&str>) -> Option<Failing> {
-        let fresh = self
-            .failed
-            .iter()
-            .take_while(|(id, _)| Some(id.as_str()) != before);
+        let fresh = self.failed.iter().take_while(|(id, _)| Some(id.as_str()) != before);
         let failed: Vec<&str> = fresh.map(|(_, words)| words.as_str()).collect();
-        let lasting = failed.iter().find_map(|words| {
-            explain_words(words)
-                .filter(|row| row.lasts)
-                .map(|row| (*words, row))
-        });
+        let lasting =
+            failed.iter().find_map(|words| explain_words(words).filter(|row| row.lasts).map(|row| (*words, row)));
         if let Some((words, row)) = lasting {
             let (words, known) = (words.to_owned(), Some(row));
-            return Some(Failing {
-                words,
-                known,
-                lasts: true,
-            });
+            return Some(Failing { words, known, lasts: true });
         }
         let words = (*failed.first()?).to_owned();
         let zones = group.availability_zones();
         let without = |zone: &String| failed.iter().any(|words| words.contains(zone.as_str()));
-        Some(Failing {
-            known: explain_words(&words),
-            words,
-            lasts: !zones.is_empty() && zones.iter().all(without),
-        })
+        Some(Failing { known: explain_words(&words), words, lasts: !zones.is_empty() && zones.iter().all(without) })
     }
 }

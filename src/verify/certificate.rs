@@ -24,9 +24,7 @@ pub async fn judge(check: Check, trust: ClientConfig, to: SocketAddr, host: &str
     };
     let shaken = timeout(PATIENCE, async {
         let stream = TcpStream::connect(to).await?;
-        TlsConnector::from(Arc::new(trust))
-            .connect(name, stream)
-            .await
+        TlsConnector::from(Arc::new(trust)).connect(name, stream).await
     })
     .await;
     match shaken {
@@ -36,17 +34,12 @@ pub async fn judge(check: Check, trust: ClientConfig, to: SocketAddr, host: &str
             "`deploy plan` shows the listener.",
         ),
         Ok(Err(error)) => refused(check, &error, host),
-        Ok(Ok(stream)) => shown(
-            check,
-            stream.get_ref().1.peer_certificates().unwrap_or_default(),
-        ),
+        Ok(Ok(stream)) => shown(check, stream.get_ref().1.peer_certificates().unwrap_or_default()),
     }
 }
 
 fn refused(check: Check, error: &std::io::Error, host: &str) -> Check {
-    let tls = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<Error>());
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     let (cause, fix) = match tls {
         Some(Error::InvalidCertificate(why)) => match why {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
@@ -61,12 +54,16 @@ fn refused(check: Check, error: &std::io::Error, host: &str) -> Check {
                 ("it is not valid yet, or this machine's clock is wrong".to_owned(), "Look at `date`.")
             }
             CertificateError::UnknownIssuer => (
-                "nobody here trusts its issuer: a private authority, or something between that breaks TLS open".to_owned(),
+                "nobody here trusts its issuer: a private authority, or something between that breaks TLS open"
+                    .to_owned(),
                 "--ca-file FILE (or SSL_CERT_FILE) names the authority.",
             ),
             _ => ("it was refused".to_owned(), "Look at it with `openssl s_client`."),
         },
-        _ => ("the connection was closed in the handshake: no https listener, or no certificate on it".to_owned(), "`deploy plan` shows the listener."),
+        _ => (
+            "the connection was closed in the handshake: no https listener, or no certificate on it".to_owned(),
+            "`deploy plan` shows the listener.",
+        ),
     };
     let words = tls.map_or_else(|| error.to_string(), Error::to_string);
     check.fail(words, cause, fix)
@@ -76,15 +73,10 @@ fn shown(check: Check, chain: &[CertificateDer]) -> Check {
     let Some(Ok((_, leaf))) = chain.first().map(|leaf| X509Certificate::from_der(leaf)) else {
         return check.found(Status::Unknown, "the certificate cannot be read");
     };
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |time| time.as_secs() as i64);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
     let days = (leaf.validity().not_after.timestamp() - now) / 86_400;
-    let evidence = format!(
-        "for {}; trusted; {} certificates sent; {days} days left",
-        names(&leaf).join(", "),
-        chain.len()
-    );
+    let evidence =
+        format!("for {}; trusted; {} certificates sent; {days} days left", names(&leaf).join(", "), chain.len());
     match days < FEW_DAYS {
         true => check.found(Status::Warn, evidence).because(
             "ACM renews 60 days before the end, and has not",
@@ -98,13 +90,9 @@ fn names(leaf: &X509Certificate) -> Vec<String> {
     let Ok(Some(names)) = leaf.subject_alternative_name() else {
         return Vec::new();
     };
-    let dns = names
-        .value
-        .general_names
-        .iter()
-        .filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some((*name).to_owned()),
-            _ => None,
-        });
+    let dns = names.value.general_names.iter().filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        _ => None,
+    });
     dns.collect()
 }

@@ -48,20 +48,13 @@ impl Endpoint<'_> {
     /// The deadline passed, or somebody asked to stop.
     pub async fn checks(&self) -> Result<Vec<Found>, Late> {
         let (clock, stop) = self.time;
-        let (direct, named) = tokio::join!(
-            clock.within(stop, self.direct()),
-            clock.within(stop, self.named())
-        );
+        let (direct, named) = tokio::join!(clock.within(stop, self.direct()), clock.within(stop, self.named()));
         Ok([direct??, named??].concat())
     }
 
     /// By the load balancer's own name.
     async fn direct(&self) -> Result<Vec<Found>, Late> {
-        let reach = Check::new(
-            "reach_load_balancer",
-            6,
-            "load balancer reached by its own name",
-        );
+        let reach = Check::new("reach_load_balancer", 6, "load balancer reached by its own name");
         let mut addresses = Vec::new();
         let reached = timed(self.start, async {
             match self.names.addresses(self.balancer).await {
@@ -84,22 +77,15 @@ impl Endpoint<'_> {
             let check = Check::new("certificate", 4, "certificate");
             checks.push(
                 self.unless(good, check, |check| async {
-                    let to = self
-                        .web
-                        .routed(SocketAddr::new(addresses[0], self.base.port()));
-                    Found::settled(
-                        certificate::judge(check, self.web.tls(), to, self.base.host()).await,
-                    )
+                    let to = self.web.routed(SocketAddr::new(addresses[0], self.base.port()));
+                    Found::settled(certificate::judge(check, self.web.tls(), to, self.base.host()).await)
                 })
                 .await,
             );
         }
         if self.redirects {
             let check = Check::new("redirect", 4, "port 80 redirects to https");
-            checks.push(
-                self.unless(good, check, |check| self.redirect(check, &at))
-                    .await,
-            );
+            checks.push(self.unless(good, check, |check| self.redirect(check, &at)).await);
         }
         let check = Check::new("version", 7, "/api/version through the load balancer");
         let mut late = None;
@@ -122,11 +108,7 @@ impl Endpoint<'_> {
             return Ok(Vec::new());
         };
         let authoritative = timed(self.start, self.authoritative(name, servers)).await;
-        let check = Check::new(
-            "record_resolved",
-            7,
-            "record as this machine's resolver sees it",
-        );
+        let check = Check::new("record_resolved", 7, "record as this machine's resolver sees it");
         let resolved = timed(self.start, async {
             match self.names.addresses(name).await {
                 Ok(found) => Found::settled(check.pass(listed(&found))),
@@ -146,12 +128,10 @@ impl Endpoint<'_> {
         let mut late = None;
         let reached = self
             .unless(good, check, |check| async {
-                self.version(check, None)
-                    .await
-                    .unwrap_or_else(|(check, why)| {
-                        late = Some(why);
-                        Found::settled(check)
-                    })
+                self.version(check, None).await.unwrap_or_else(|(check, why)| {
+                    late = Some(why);
+                    Found::settled(check)
+                })
             })
             .await;
         late.map_or(Ok(vec![authoritative, resolved, reached]), Err)
@@ -200,7 +180,8 @@ impl Endpoint<'_> {
         if private {
             return Found::settled(check.fail(evidence, "the load balancer is internal, and this machine is not in its network (or no rule of its security group lets it in)", WAYS_ROUND));
         }
-        let cause = "no rule of its security group lets this machine in, or its subnets have no route to an internet gateway";
+        let cause =
+            "no rule of its security group lets this machine in, or its subnets have no route to an internet gateway";
         Found::healing(check.fail(
             evidence,
             cause,
@@ -208,22 +189,14 @@ impl Endpoint<'_> {
         ))
     }
 
-    async fn version(
-        &self,
-        check: Check,
-        at: Option<&[SocketAddr]>,
-    ) -> Result<Found, (Check, Late)> {
+    async fn version(&self, check: Check, at: Option<&[SocketAddr]>) -> Result<Found, (Check, Late)> {
         let service = match Service::at(self.base.clone(), self.token.clone(), self.web, at) {
             Ok(service) => service,
             Err(why) => return Ok(Found::settled(check.found(Status::Unknown, why))),
         };
         match service.version(self.time).await {
             Err(late) => Err((check, late)),
-            Ok(answer) => Ok(judge_version(
-                check,
-                answer.map(|version| version.0),
-                self.version,
-            )),
+            Ok(answer) => Ok(judge_version(check, answer.map(|version| version.0), self.version)),
         }
     }
 
@@ -231,51 +204,46 @@ impl Endpoint<'_> {
         let host = self.base.host();
         let answer = async {
             let client = self.web.client(host, Some(at))?;
-            let sent = client
-                .get(format!("http://{host}/api/version"))
-                .timeout(PUBLIC)
-                .send();
+            let sent = client.get(format!("http://{host}/api/version")).timeout(PUBLIC).send();
             sent.await.map_err(|error| crate::oz::why(&error))
         };
         let mend = "`deploy plan` shows the listener of port 80 and the rule of alb-sg; `deploy up` mends them.";
         Found::settled(match answer.await {
-            Err(why) => check.fail(why, "nothing listens on port 80, or no rule of the load balancer's security group opens it", mend),
+            Err(why) => check.fail(
+                why,
+                "nothing listens on port 80, or no rule of the load balancer's security group opens it",
+                mend,
+            ),
             Ok(answer) => {
                 let status = answer.status().as_u16();
                 let to = answer.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
                 let secure = matches!(status, 301 | 302 | 307 | 308) && to.starts_with("https://");
                 match secure {
                     true => check.pass(format!("{status} to {to}")),
-                    false => check.fail(format!("HTTP {status}"), "port 80 answers itself instead of redirecting", mend),
+                    false => {
+                        check.fail(format!("HTTP {status}"), "port 80 answers itself instead of redirecting", mend)
+                    }
                 }
             }
         })
     }
 
     async fn authoritative(&self, name: &str, servers: &[String]) -> Found {
-        let check = Check::new(
-            "record_authoritative",
-            7,
-            "record as the zone's name servers answer",
-        );
+        let check = Check::new("record_authoritative", 7, "record as the zone's name servers answer");
         if servers.is_empty() {
             return Found::settled(check.skip("a private zone answers only inside its VPCs"));
         }
         let answers = self.names.authoritative(servers, name).await;
         let wrong: Vec<String> = answers
             .iter()
-            .filter_map(|(server, answer)| {
-                answer.as_ref().err().map(|why| format!("{server}: {why}"))
-            })
+            .filter_map(|(server, answer)| answer.as_ref().err().map(|why| format!("{server}: {why}")))
             .collect();
         let right = answers.len() - wrong.len();
         if wrong.is_empty() {
             return Found::settled(check.pass(format!("{right} name servers answer")));
         }
-        let blocked = right == 0
-            && wrong
-                .iter()
-                .all(|why| !why.contains("no such name") && !why.contains("no A record"));
+        let blocked =
+            right == 0 && wrong.iter().all(|why| !why.contains("no such name") && !why.contains("no A record"));
         if blocked {
             return Found::settled(check.found(Status::Warn, wrong.join("; ")).because(
                 "this machine may not ask name servers itself (port 53 outwards)",
@@ -291,11 +259,7 @@ impl Endpoint<'_> {
 }
 
 /// Any JSON with a good status; its fields are not documented, so it is shown whole.
-pub fn judge_version(
-    check: Check,
-    answer: Result<serde_json::Value, String>,
-    wanted: Option<&str>,
-) -> Found {
+pub fn judge_version(check: Check, answer: Result<serde_json::Value, String>, wanted: Option<&str>) -> Found {
     match (answer, wanted) {
         (Err(why), _) if why.starts_with("HTTP") => {
             let heals = why.starts_with("HTTP 50");
@@ -344,9 +308,5 @@ fn is_private(ip: &IpAddr) -> bool {
 }
 
 fn listed(addresses: &[IpAddr]) -> String {
-    addresses
-        .iter()
-        .map(IpAddr::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+    addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -14,10 +14,7 @@ pub struct Found {
 impl Found {
     /// Waiting does not change it.
     pub fn settled(check: Check) -> Found {
-        Found {
-            check,
-            heals: false,
-        }
+        Found { check, heals: false }
     }
 
     /// Not right yet.
@@ -38,10 +35,7 @@ pub async fn timed(start: Instant, check: impl Future<Output = Found>) -> Found 
 }
 
 /// Checks that are carried out as one have the same times.
-pub async fn timed_each<const N: usize>(
-    start: Instant,
-    checks: impl Future<Output = [Found; N]>,
-) -> [Found; N] {
+pub async fn timed_each<const N: usize>(start: Instant, checks: impl Future<Output = [Found; N]>) -> [Found; N] {
     let began = Instant::now();
     let mut found = checks.await;
     for found in &mut found {

@@ -93,10 +93,7 @@ pub async fn name_servers(cloud: &Cloud, zone: &str) -> Vec<String> {
     let Ok(reply) = cloud.route53.get_hosted_zone().id(zone).send().await else {
         return Vec::new();
     };
-    let private = reply
-        .hosted_zone()
-        .and_then(|zone| zone.config())
-        .is_some_and(|config| config.private_zone());
+    let private = reply.hosted_zone().and_then(|zone| zone.config()).is_some_and(|config| config.private_zone());
     match reply.delegation_set {
         Some(set) if !private => set.name_servers,
         _ => Vec::new(),
@@ -105,49 +102,25 @@ pub async fn name_servers(cloud: &Cloud, zone: &str) -> Vec<String> {
 
 /// Asks for the health of every target.
 pub async fn targets(cloud: &Cloud, target_group: &str) -> cloud::Result<Targets> {
-    let reply = cloud
-        .elb
-        .describe_target_health()
-        .target_group_arn(target_group)
-        .send()
-        .await?;
+    let reply = cloud.elb.describe_target_health().target_group_arn(target_group).send().await?;
     let all = reply.target_health_descriptions();
     let state = |one: &aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription| {
-        one.target_health()
-            .and_then(|health| health.state().cloned())
+        one.target_health().and_then(|health| health.state().cloned())
     };
-    let healthy = all
-        .iter()
-        .filter(|one| state(one) == Some(TargetHealthStateEnum::Healthy))
-        .count();
-    let others = all
-        .iter()
-        .filter(|one| state(one) != Some(TargetHealthStateEnum::Healthy))
-        .map(|one| {
-            let health = one.target_health();
-            let state = health
-                .and_then(|health| health.state())
-                .map_or("unknown", |state| state.as_str());
-            let reason = health.and_then(|health| health.reason());
-            Unhealthy {
-                id: one
-                    .target()
-                    .and_then(|target| target.id())
-                    .unwrap_or("?")
-                    .to_owned(),
-                state: state.to_owned(),
-                reason: reason.map_or(String::new(), |reason| reason.as_str().to_owned()),
-                description: health
-                    .and_then(|health| health.description())
-                    .map(str::to_owned),
-                leaving: state == "draining",
-            }
-        });
-    Ok(Targets {
-        healthy,
-        registered: all.len(),
-        others: others.collect(),
-    })
+    let healthy = all.iter().filter(|one| state(one) == Some(TargetHealthStateEnum::Healthy)).count();
+    let others = all.iter().filter(|one| state(one) != Some(TargetHealthStateEnum::Healthy)).map(|one| {
+        let health = one.target_health();
+        let state = health.and_then(|health| health.state()).map_or("unknown", |state| state.as_str());
+        let reason = health.and_then(|health| health.reason());
+        Unhealthy {
+            id: one.target().and_then(|target| target.id()).unwrap_or("?").to_owned(),
+            state: state.to_owned(),
+            reason: reason.map_or(String::new(), |reason| reason.as_str().to_owned()),
+            description: health.and_then(|health| health.description()).map(str::to_owned),
+            leaving: state == "draining",
+        }
+    });
+    Ok(Targets { healthy, registered: all.len(), others: others.collect() })
 }
 
 /// Waits until as many targets are healthy as the group has at least, and the load balancer is active. `made`: the group
@@ -162,19 +135,12 @@ pub async fn wait_healthy(
     (clock, stop): (&Clock, &Stop),
     tell: &dyn Fn(Event),
 ) -> Result<Vec<Check>, Unproven> {
-    let (Some(group), Some(balancer)) = (
-        outputs.get(&target_group::ARN),
-        outputs.get(&load_balancer::ARN),
-    ) else {
-        return Err(Unproven::NoAnswer(
-            "there is no load balancer or no target group".to_owned(),
-        ));
+    let (Some(group), Some(balancer)) = (outputs.get(&target_group::ARN), outputs.get(&load_balancer::ARN)) else {
+        return Err(Unproven::NoAnswer("there is no load balancer or no target group".to_owned()));
     };
     let wanted = usize::try_from(site.config.scaling.min.max(1)).unwrap_or(1);
     let name = site.config.names.target_group.clone();
-    let mut active = outputs
-        .get(&load_balancer::STATE)
-        .is_some_and(|state| state == "active");
+    let mut active = outputs.get(&load_balancer::STATE).is_some_and(|state| state == "active");
     let (mut before, mut patience) = (made.then_some(None), Patience::default());
     for attempt in 0.. {
         let looked = async {
@@ -202,22 +168,12 @@ pub async fn wait_healthy(
             Err(Unproven::Cloud(error)) => patience.with(error, clock)?.to_owned(),
             Err(error) => return Err(error),
         };
-        tell(Event::Waiting {
-            key: "target_health",
-            name: name.clone(),
-            why: why.clone(),
-        });
+        tell(Event::Waiting { key: "target_health", name: name.clone(), why: why.clone() });
         pause(clock, stop, attempt, why).await?;
     }
-    tell(Event::Finished {
-        key: "target_health",
-        name: name.clone(),
-        verb: "healthy",
-    });
+    tell(Event::Finished { key: "target_health", name: name.clone(), verb: "healthy" });
     let evidence = format!("{wanted} or more targets of {name} are healthy");
-    Ok(vec![
-        Check::new("targets", 6, "targets healthy").pass(evidence),
-    ])
+    Ok(vec![Check::new("targets", 6, "targets healthy").pass(evidence)])
 }
 
 /// What is not there yet, and AWS's words for it.
@@ -234,11 +190,7 @@ fn waited_for(targets: &Targets, wanted: usize, active: bool) -> String {
 }
 
 /// Ends a wait for launches that AWS will go on refusing. What failed before the first look, `before`, may be mended.
-async fn refused(
-    cloud: &Cloud,
-    outputs: &Outputs,
-    before: &mut Option<Option<String>>,
-) -> Result<(), Unproven> {
+async fn refused(cloud: &Cloud, outputs: &Outputs, before: &mut Option<Option<String>>) -> Result<(), Unproven> {
     let Some(name) = outputs.get(&auto_scaling::NAME) else {
         return Ok(());
     };
@@ -248,17 +200,10 @@ async fn refused(
     match failing.filter(|failing| failing.lasts) {
         None => Ok(()),
         Some(failing) => {
-            let known = failing
-                .known
-                .map(|row| (row.cause.clone(), row.fix.clone()));
+            let known = failing.known.map(|row| (row.cause.clone(), row.fix.clone()));
             let (cause, fix) = known.unwrap_or_default();
             let what = format!("no instance can be launched: {}", failing.words);
-            Err(Unproven::Never {
-                what,
-                cause,
-                fix,
-                refused: true,
-            })
+            Err(Unproven::Never { what, cause, fix, refused: true })
         }
     }
 }
@@ -266,14 +211,10 @@ async fn refused(
 /// Ends a wait for targets that nothing will make healthy. A listener of a load balancer that is still being made is no
 /// listener yet.
 fn lost(site: &Site, (targets, wanted): (&Targets, usize), active: bool) -> Result<(), Unproven> {
-    let lost = targets
-        .others
-        .iter()
-        .filter(|one| active && !one.leaving)
-        .find_map(|one| {
-            let explained = explain(&one.reason, one.description.as_deref(), &site.config);
-            (!explained.heals).then_some((one, explained))
-        });
+    let lost = targets.others.iter().filter(|one| active && !one.leaving).find_map(|one| {
+        let explained = explain(&one.reason, one.description.as_deref(), &site.config);
+        (!explained.heals).then_some((one, explained))
+    });
     match lost {
         Some((one, explained)) => Err(Unproven::Never {
             what: format!("{} of {wanted} targets healthy; {one}", targets.healthy),
@@ -288,11 +229,7 @@ fn lost(site: &Site, (targets, wanted): (&Targets, usize), active: bool) -> Resu
 /// `https://app.example.com`, or by the load balancer's own name when there is no record.
 pub fn endpoint(site: &Site, outputs: &Outputs) -> Option<String> {
     let scheme = if site.https() { "https" } else { "http" };
-    let name = site.record_name().or_else(|| {
-        outputs
-            .get(&load_balancer::DNS_NAME)
-            .map(|name| name.to_lowercase())
-    })?;
+    let name = site.record_name().or_else(|| outputs.get(&load_balancer::DNS_NAME).map(|name| name.to_lowercase()))?;
     Some(format!("{scheme}://{name}"))
 }
 
@@ -311,11 +248,7 @@ pub async fn version(
             }
             Err(why) if attempt == 4 => return Err(Unproven::NoAnswer(format!("{url}: {why}"))),
             Err(why) => {
-                tell(Event::Waiting {
-                    key: "version",
-                    name: url.clone(),
-                    why: why.clone(),
-                });
+                tell(Event::Waiting { key: "version", name: url.clone(), why: why.clone() });
                 pause(clock, stop, attempt, why).await?;
             }
         }
@@ -332,24 +265,18 @@ async fn pause(clock: &Clock, stop: &Stop, attempt: u32, why: String) -> Result<
 }
 
 async fn is_active(cloud: &Cloud, balancer: &str) -> Result<bool, Unproven> {
-    let request = cloud
-        .elb
-        .describe_load_balancers()
-        .load_balancer_arns(balancer);
+    let request = cloud.elb.describe_load_balancers().load_balancer_arns(balancer);
     let reply = request.send().await.map_err(cloud::Error::from)?;
-    let state = reply
-        .load_balancers()
-        .first()
-        .and_then(|found| found.state());
+    let state = reply.load_balancers().first().and_then(|found| found.state());
     match state.and_then(|state| state.code()) {
         Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired) => Ok(true),
         Some(LoadBalancerStateEnum::Failed) => {
-            let why = state
-                .and_then(|state| state.reason())
-                .unwrap_or("AWS gives no reason");
+            let why = state.and_then(|state| state.reason()).unwrap_or("AWS gives no reason");
             Err(Unproven::Never {
                 what: format!("the load balancer failed: {why}"),
-                cause: "AWS could not make it: often no free addresses, or no internet gateway for an internet-facing one".to_owned(),
+                cause:
+                    "AWS could not make it: often no free addresses, or no internet gateway for an internet-facing one"
+                        .to_owned(),
                 fix: "`deploy teardown --yes`, mend the network, `deploy up`.".to_owned(),
                 refused: true,
             })
@@ -379,14 +306,8 @@ async fn browse(sandbox: &Sandbox, url: &str) -> Result<(u16, Vec<u8>), String> 
 
 async fn fetch(url: &str) -> Result<(u16, Vec<u8>), String> {
     let base = BaseUrl::parse(url, true).map_err(|refused| refused.what)?;
-    let client = Web::new(None)
-        .map_err(|refused| refused.what)?
-        .client(base.host(), None)?;
-    let answer = client
-        .get(url)
-        .timeout(std::time::Duration::from_secs(20))
-        .send()
-        .await;
+    let client = Web::new(None).map_err(|refused| refused.what)?.client(base.host(), None)?;
+    let answer = client.get(url).timeout(std::time::Duration::from_secs(20)).send().await;
     let answer = answer.map_err(|error| why(&error))?;
     let status = answer.status().as_u16();
     let body = answer.bytes().await.map_err(|error| why(&error))?;

@@ -14,15 +14,8 @@ pub struct Explained {
 
 /// Explains a reason code; `description` is AWS's own sentence, when it gave one.
 pub fn explain(reason: &str, description: Option<&str>, config: &Config) -> Explained {
-    let (port, path, codes) = (
-        config.health_check.port,
-        &config.health_check.path,
-        &config.health_check.success_codes,
-    );
-    let (app, alb) = (
-        &config.names.instance_security_group,
-        &config.names.load_balancer_security_group,
-    );
+    let (port, path, codes) = (config.health_check.port, &config.health_check.path, &config.health_check.success_codes);
+    let (app, alb) = (&config.names.instance_security_group, &config.names.load_balancer_security_group);
     let (group, asg) = (&config.names.target_group, &config.names.auto_scaling_group);
     let say = |cause: String, fix: String, heals: bool| Explained { cause, fix, heals };
     match reason {

@@ -33,13 +33,7 @@ impl Stack<'_> {
         let Some(arn) = self.ids.get(&load_balancer::ARN) else {
             return Found::settled(self.absent(check, "load_balancer"));
         };
-        let reply = self
-            .cloud
-            .elb
-            .describe_load_balancers()
-            .load_balancer_arns(arn)
-            .send()
-            .await;
+        let reply = self.cloud.elb.describe_load_balancers().load_balancer_arns(arn).send().await;
         let state = |found: &LoadBalancer| found.state().and_then(|state| state.code().cloned());
         match reply.map_err(cloud::Error::from) {
             Err(error) => unknown(check, &error),
@@ -59,11 +53,7 @@ impl Stack<'_> {
                 other => {
                     let state = other.map_or("nothing", |_| "failed");
                     let cause = "AWS could not make it: often no free addresses, or no internet gateway for an internet-facing one";
-                    Found::settled(check.fail(
-                        state,
-                        cause,
-                        "`deploy teardown --yes`, mend the network, `deploy up`.",
-                    ))
+                    Found::settled(check.fail(state, cause, "`deploy teardown --yes`, mend the network, `deploy up`."))
                 }
             },
         }
@@ -90,10 +80,7 @@ impl Stack<'_> {
             Err(error) => return unknown(check, &error),
         };
         let wanted = usize::try_from(self.config.scaling.min.max(1)).unwrap_or(1);
-        let evidence = format!(
-            "{} of {} registered targets healthy",
-            targets.healthy, targets.registered
-        );
+        let evidence = format!("{} of {} registered targets healthy", targets.healthy, targets.registered);
         let Some(worst) = targets.others.iter().find(|one| !one.leaving) else {
             return match targets.healthy >= wanted {
                 true => Found::settled(check.pass(evidence)),
@@ -107,25 +94,17 @@ impl Stack<'_> {
         let explained = explain(&worst.reason, worst.description.as_deref(), self.config);
         let evidence = format!("{evidence}; {worst}");
         let check = check.fail(evidence, explained.cause, explained.fix);
-        Found {
-            check,
-            heals: explained.heals,
-        }
+        Found { check, heals: explained.heals }
     }
 
     /// Whether running instances have the profile, and are of the group's version.
     pub async fn instances(&self) -> [Found; 2] {
         let profile = Check::new("instance_profile", 2, "instance profile on the instances");
-        let version = Check::new(
-            "launch_template_version",
-            3,
-            "instances on the group's template version",
-        );
+        let version = Check::new("launch_template_version", 3, "instances on the group's template version");
         let group = match self.group().await {
             Ok(Some(group)) => group,
             Ok(None) => {
-                return [profile, version]
-                    .map(|check| Found::settled(self.absent(check, "auto_scaling_group")));
+                return [profile, version].map(|check| Found::settled(self.absent(check, "auto_scaling_group")));
             }
             Err(error) => return [profile, version].map(|check| unknown(check, &error)),
         };
@@ -152,25 +131,16 @@ impl Stack<'_> {
         let Some(name) = self.ids.get(&auto_scaling::NAME) else {
             return Found::settled(self.absent(check, "auto_scaling_group"));
         };
-        let reply = self
-            .cloud
-            .autoscaling
-            .describe_policies()
-            .auto_scaling_group_name(name)
-            .send()
-            .await;
+        let reply = self.cloud.autoscaling.describe_policies().auto_scaling_group_name(name).send().await;
         let policies = match reply.map_err(cloud::Error::from) {
             Ok(reply) => reply.scaling_policies.unwrap_or_default(),
             Err(error) => return unknown(check, &error),
         };
-        let tracking = policies
-            .iter()
-            .find(|policy| policy.policy_type() == Some("TargetTrackingScaling"));
+        let tracking = policies.iter().find(|policy| policy.policy_type() == Some("TargetTrackingScaling"));
         Found::settled(match tracking {
             None => check.fail("no target tracking policy", "it was removed", UP),
             Some(policy) if policy.alarms().is_empty() => {
-                let cause =
-                    "Auto Scaling makes two alarms with the policy; without them it never scales";
+                let cause = "Auto Scaling makes two alarms with the policy; without them it never scales";
                 check.fail(
                     "the policy has no alarms",
                     cause,
@@ -178,11 +148,8 @@ impl Stack<'_> {
                 )
             }
             Some(policy) => {
-                let target = policy
-                    .target_tracking_configuration()
-                    .and_then(|tracking| tracking.target_value());
-                let target =
-                    target.map_or_else(String::new, |target| format!(", CPU target {target} %"));
+                let target = policy.target_tracking_configuration().and_then(|tracking| tracking.target_value());
+                let target = target.map_or_else(String::new, |target| format!(", CPU target {target} %"));
                 check.pass(format!("{} alarms{target}", policy.alarms().len()))
             }
         })
@@ -194,43 +161,22 @@ impl Stack<'_> {
         let wrong = self.differences(|_| true);
         Found::settled(match wrong.is_empty() {
             true => check.pass("no difference"),
-            false => check.fail(
-                wrong.join("; "),
-                "somebody changed the stack or deploy.yaml",
-                UP,
-            ),
+            false => check.fail(wrong.join("; "), "somebody changed the stack or deploy.yaml", UP),
         })
     }
 
     fn absent(&self, check: Check, what: &str) -> Check {
-        let name = self
-            .changes
-            .iter()
-            .find(|change| change.resource == what)
-            .map_or(what, |change| change.name.as_str());
-        check.fail(
-            format!("{name} does not stand"),
-            "the stack was not made, or not wholly",
-            "`deploy up` makes it.",
-        )
+        let name =
+            self.changes.iter().find(|change| change.resource == what).map_or(what, |change| change.name.as_str());
+        check.fail(format!("{name} does not stand"), "the stack was not made, or not wholly", "`deploy up` makes it.")
     }
 
     fn differences(&self, which: fn(&str) -> bool) -> Vec<String> {
         let these = self.changes.iter().filter(|change| which(change.resource));
         let words = |change: &Planned| {
-            let fields: Vec<&str> = change
-                .fields
-                .iter()
-                .map(|field| field.field.as_str())
-                .take(4)
-                .collect();
+            let fields: Vec<&str> = change.fields.iter().map(|field| field.field.as_str()).take(4).collect();
             match change.action {
-                "update" => format!(
-                    "{} {}: {} differs",
-                    change.resource,
-                    change.name,
-                    fields.join(", ")
-                ),
+                "update" => format!("{} {}: {} differs", change.resource, change.name, fields.join(", ")),
                 action => format!("{} {}: {action}", change.resource, change.name),
             }
         };
@@ -249,15 +195,9 @@ impl Stack<'_> {
         let wanted = format!("/{}", self.config.names.instance_profile);
         let mut others = Vec::new();
         for one in instances(self.cloud, group).await? {
-            let profile = one
-                .iam_instance_profile()
-                .and_then(|profile| profile.arn())
-                .unwrap_or("none");
+            let profile = one.iam_instance_profile().and_then(|profile| profile.arn()).unwrap_or("none");
             if !profile.ends_with(&wanted) {
-                others.push(format!(
-                    "{} has {profile}",
-                    one.instance_id().unwrap_or("?")
-                ));
+                others.push(format!("{} has {profile}", one.instance_id().unwrap_or("?")));
             }
         }
         Ok(others)
@@ -269,56 +209,42 @@ impl Stack<'_> {
 /// # Errors
 /// EC2 does not.
 pub async fn instances(cloud: &Cloud, group: &AutoScalingGroup) -> cloud::Result<Vec<Instance>> {
-    let ids: Vec<String> = group
-        .instances()
-        .iter()
-        .filter_map(|one| one.instance_id().map(str::to_owned))
-        .collect();
+    let ids: Vec<String> = group.instances().iter().filter_map(|one| one.instance_id().map(str::to_owned)).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let request = cloud.ec2.describe_instances().set_instance_ids(Some(ids));
-    let reservations = request
-        .into_paginator()
-        .items()
-        .send()
-        .try_collect()
-        .await?;
+    let reservations = request.into_paginator().items().send().try_collect().await?;
     let instances = reservations.into_iter().filter_map(|one| one.instances);
     Ok(instances.flatten().collect())
 }
 
 fn on_version(check: Check, group: &AutoScalingGroup) -> Check {
-    let wanted = group
-        .launch_template()
-        .and_then(|template| template.version())
-        .unwrap_or("none");
+    let wanted = group.launch_template().and_then(|template| template.version()).unwrap_or("none");
     let versions: BTreeSet<&str> = group
         .instances()
         .iter()
-        .map(|one| {
-            one.launch_template()
-                .and_then(|template| template.version())
-                .unwrap_or("none")
-        })
+        .map(|one| one.launch_template().and_then(|template| template.version()).unwrap_or("none"))
         .collect();
-    let others: Vec<&str> = versions
-        .iter()
-        .filter(|version| **version != wanted)
-        .copied()
-        .collect();
+    let others: Vec<&str> = versions.iter().filter(|version| **version != wanted).copied().collect();
     match others.is_empty() {
         true => check.pass(format!("version {wanted} on {} instances", group.instances().len())),
-        false => check.found(Status::Warn, format!("the group launches version {wanted}; instances run version {}", others.join(", "))).because(
-            "the template was changed, or another version pinned, and the instances were not replaced",
-            "`deploy up` replaces them by an instance refresh.",
-        ),
+        false => check
+            .found(
+                Status::Warn,
+                format!("the group launches version {wanted}; instances run version {}", others.join(", ")),
+            )
+            .because(
+                "the template was changed, or another version pinned, and the instances were not replaced",
+                "`deploy up` replaces them by an instance refresh.",
+            ),
     }
 }
 
 fn unknown(check: Check, error: &cloud::Error) -> Found {
-    Found::settled(check.found(Status::Unknown, error.to_string()).because(
-        "AWS did not answer the question",
-        "The caller needs the permission to read it; see the error.",
-    ))
+    Found::settled(
+        check
+            .found(Status::Unknown, error.to_string())
+            .because("AWS did not answer the question", "The caller needs the permission to read it; see the error."),
+    )
 }

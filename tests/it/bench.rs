@@ -22,22 +22,13 @@ impl Bench {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let served = service.clone();
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                serve(served, listener, std::future::pending())
-                    .await
-                    .unwrap();
+                serve(served, listener, std::future::pending()).await.unwrap();
             });
         });
-        let bench = Bench {
-            service,
-            url,
-            home: tempfile::tempdir().unwrap(),
-        };
+        let bench = Bench { service, url, home: tempfile::tempdir().unwrap() };
         bench.write("capture.json", samples::capture("anna", false).to_string());
         bench.write("spoof.json", samples::capture("anna", true).to_string());
         bench.write("anna.jpg", samples::picture(Kind::Jpeg, "anna", false));
@@ -60,16 +51,8 @@ impl Bench {
 
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_deploy"));
-        command
-            .current_dir(self.home.path())
-            .args(line.replace("URL", &self.url).split_whitespace());
-        for name in [
-            "OZ_ACCESS_TOKEN",
-            "HTTP_PROXY",
-            "http_proxy",
-            "AWS_ENDPOINT_URL",
-            "SSL_CERT_FILE",
-        ] {
+        command.current_dir(self.home.path()).args(line.replace("URL", &self.url).split_whitespace());
+        for name in ["OZ_ACCESS_TOKEN", "HTTP_PROXY", "http_proxy", "AWS_ENDPOINT_URL", "SSL_CERT_FILE"] {
             command.env_remove(name);
         }
         command.env("DEPLOY_SANDBOX_WORLD", self.path("world.json"));

@@ -16,26 +16,14 @@ impl Home {
 
     fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_deploy"));
-        command
-            .current_dir(self.0.path())
-            .env("DEPLOY_SANDBOX_WORLD", self.0.path().join("world.json"));
-        command
-            .args(line.split_whitespace())
-            .stdin(std::process::Stdio::null());
+        command.current_dir(self.0.path()).env("DEPLOY_SANDBOX_WORLD", self.0.path().join("world.json"));
+        command.args(line.split_whitespace()).stdin(std::process::Stdio::null());
         command
     }
 
     fn run(&self, line: &str) -> (Option<i32>, String, String) {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = self.command(line).output().unwrap();
-        (
-            status.code(),
-            String::from_utf8(stdout).unwrap(),
-            String::from_utf8(stderr).unwrap(),
-        )
+        let Output { status, stdout, stderr } = self.command(line).output().unwrap();
+        (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
     }
 }
 
@@ -44,29 +32,19 @@ fn a_newcomer_sees_the_whole_life_of_a_stack() {
     let home = Home::new();
     let (code, out, told) = home.run("--sandbox up");
     assert_eq!(code, Some(0), "{told}");
-    assert!(
-        out.contains("https://app.example.com") && out.contains("0.0.0-sandbox"),
-        "{out}"
-    );
+    assert!(out.contains("https://app.example.com") && out.contains("0.0.0-sandbox"), "{out}");
     let (code, _, told) = home.run("--sandbox up");
     assert_eq!(code, Some(0));
     assert!(told.contains("Nothing to do"), "{told}");
     assert_eq!(
         home.run("--sandbox plan"),
-        (
-            Some(0),
-            String::new(),
-            "No changes: the stack is as deploy.yaml wants it.\n".to_owned()
-        )
+        (Some(0), String::new(), "No changes: the stack is as deploy.yaml wants it.\n".to_owned())
     );
     let (code, _, told) = home.run("--sandbox teardown");
     assert_eq!(code, Some(2), "no terminal, no --yes: {told}");
     assert_eq!(home.run("--sandbox teardown --yes").0, Some(0));
     let (code, _, told) = home.run("--sandbox teardown --yes");
-    assert_eq!(
-        (code, told.as_str()),
-        (Some(0), "There was nothing of this stack to remove.\n")
-    );
+    assert_eq!((code, told.as_str()), (Some(0), "There was nothing of this stack to remove.\n"));
     assert_eq!(home.run("--sandbox plan --exit-code").0, Some(3));
     assert_eq!(home.run("sandbox reset").0, Some(0));
 }
@@ -76,10 +54,7 @@ fn mistakes_are_told_with_their_place_and_exit_with_2() {
     let home = Home::new();
     let (code, out, told) = home.run("plan");
     assert_eq!((code, out.as_str()), (Some(2), ""));
-    assert!(
-        told.contains("deploy.yaml") && told.contains("--sandbox up"),
-        "{told}"
-    );
+    assert!(told.contains("deploy.yaml") && told.contains("--sandbox up"), "{told}");
     std::fs::write(
         home.0.path().join("deploy.yaml"),
         "network:\n  vcp: vpc-0a1b2c3d4e5f60718\nscaling: { min: many }\n",
@@ -87,19 +62,13 @@ fn mistakes_are_told_with_their_place_and_exit_with_2() {
     .unwrap();
     let (code, _, told) = home.run("plan");
     assert_eq!(code, Some(2));
-    assert!(
-        told.contains("deploy.yaml:2:3") && told.contains("did you mean `vpc`"),
-        "{told}"
-    );
+    assert!(told.contains("deploy.yaml:2:3") && told.contains("did you mean `vpc`"), "{told}");
     assert!(told.contains("deploy.yaml:3:"), "{told}");
     assert_eq!(home.run("up --no-such-flag").0, Some(2));
     assert_eq!(home.run("up --timeout soon").0, Some(2));
     let (code, _, told) = home.run("sandbox weather outage=maybe");
     assert_eq!(code, Some(2));
-    assert!(
-        told.contains("outage=maybe") && told.contains("shows every switch"),
-        "{told}"
-    );
+    assert!(told.contains("outage=maybe") && told.contains("shows every switch"), "{told}");
 }
 
 #[test]
@@ -113,11 +82,7 @@ fn the_envelope_is_one_document_on_failure_too() {
     ] {
         let (got, out, _) = home.run(line);
         let envelope: Value = serde_json::from_str(&out).unwrap();
-        assert_eq!(
-            (got, envelope["exit_code"].as_i64()),
-            (Some(code), Some(code.into())),
-            "{line}"
-        );
+        assert_eq!((got, envelope["exit_code"].as_i64()), (Some(code), Some(code.into())), "{line}");
         assert_eq!(envelope["schema"], "deploy/v1");
     }
 }
@@ -126,16 +91,9 @@ fn the_envelope_is_one_document_on_failure_too() {
 fn interrupt_and_terminate_have_their_own_codes() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let home = Home::new();
-        let mut child = home
-            .command("--sandbox up")
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = home.command("--sandbox up").stderr(std::process::Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(1500)); // in the middle of the wait for healthy targets
-        let sent = Command::new("kill")
-            .args([format!("-{signal}"), child.id().to_string()])
-            .status()
-            .unwrap();
+        let sent = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         assert_eq!(child.wait().unwrap().code(), Some(code));
         let (code, _, told) = home.run("--sandbox up");
@@ -152,24 +110,14 @@ const ON_AN_ACCOUNT: &str = "region: eu-central-1\nload_balancer: { listener: ht
 fn a_first_look_without_an_answer_can_be_ended() {
     let home = Home::new();
     std::fs::write(home.0.path().join("deploy.yaml"), ON_AN_ACCOUNT).unwrap();
-    for line in [
-        "plan",
-        "up",
-        "teardown --yes",
-        "status",
-        "verify",
-        "diagnose",
-    ] {
+    for line in ["plan", "up", "teardown --yes", "status", "verify", "diagnose"] {
         let hole = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", hole.local_addr().unwrap());
         let mut command = home.command(line);
         command.envs(KEYS).env("AWS_ENDPOINT_URL", &url);
         let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
         let _asked = hole.accept().unwrap(); // it is in the middle of it
-        let sent = Command::new("kill")
-            .args(["-INT", &child.id().to_string()])
-            .status()
-            .unwrap();
+        let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         assert_eq!(child.wait().unwrap().code(), Some(130), "{line}");
     }
@@ -196,8 +144,5 @@ fn missing_credentials_are_told_with_their_cure() {
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(
-        told.contains("no usable credentials") && told.contains("aws sso login"),
-        "{told}"
-    );
+    assert!(told.contains("no usable credentials") && told.contains("aws sso login"), "{told}");
 }

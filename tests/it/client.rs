@@ -18,55 +18,24 @@ fn an_accepted_capture_is_sent_as_the_guide_says() {
     assert_eq!(envelope["outcome"], "accepted");
     let verdict = &envelope["verdict"];
     assert_eq!(
-        (
-            &verdict["transport"],
-            &verdict["technical"],
-            &verdict["decision"]
-        ),
+        (&verdict["transport"], &verdict["technical"], &verdict["decision"]),
         (&json!("ok"), &json!("ok"), &json!("SUCCESS"))
     );
-    assert_eq!(
-        (&verdict["score"], &verdict["folder_id"]),
-        (&json!(0.02), &json!("some_id"))
-    );
+    assert_eq!((&verdict["score"], &verdict["folder_id"]), (&json!(0.02), &json!("some_id")));
     assert!(verdict["duration_ms"].is_u64());
 
-    let [seen] = &bench.service.requests()[..] else {
-        panic!("one call")
-    };
-    assert_eq!(
-        (seen.method.as_str(), seen.path.as_str()),
-        ("POST", "/api/instant/folders/")
-    );
+    let [seen] = &bench.service.requests()[..] else { panic!("one call") };
+    assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", "/api/instant/folders/"));
     assert!(!seen.headers.contains_key("x-forensic-access-token"));
-    let part = |name: &str, file: Option<&str>, kind: &str| {
-        (
-            name.to_owned(),
-            file.map(str::to_owned),
-            Some(kind.to_owned()),
-        )
-    };
-    let parts: Vec<_> = seen
-        .parts
-        .iter()
-        .map(|(name, file, kind, _)| (name.clone(), file.clone(), kind.clone()))
-        .collect();
+    let part =
+        |name: &str, file: Option<&str>, kind: &str| (name.to_owned(), file.map(str::to_owned), Some(kind.to_owned()));
+    let parts: Vec<_> =
+        seen.parts.iter().map(|(name, file, kind, _)| (name.clone(), file.clone(), kind.clone())).collect();
     assert_eq!(
         parts,
-        [
-            part("media_key1", Some("media_key1.zip"), "application/zip"),
-            part("payload", None, "application/json")
-        ]
+        [part("media_key1", Some("media_key1.zip"), "application/zip"), part("payload", None, "application/json")]
     );
-    assert_eq!(
-        seen.frames,
-        [
-            "img-1-00001.png",
-            "img-1-00002.jpeg",
-            "img-1-00003.jpeg",
-            "img-1-00004.jpeg"
-        ]
-    );
+    assert_eq!(seen.frames, ["img-1-00001.png", "img-1-00002.jpeg", "img-1-00003.jpeg", "img-1-00004.jpeg"]);
     let capture = samples::capture("anna", false);
     let wanted = json!({
         "folder:meta_data": {"transaction_id": "sandbox"},
@@ -78,33 +47,17 @@ fn an_accepted_capture_is_sent_as_the_guide_says() {
 
     let best = std::fs::read(bench.path("best.jpg")).unwrap();
     assert_eq!(best, samples::picture(Kind::Jpeg, "anna", false));
-    let mode = std::os::unix::fs::PermissionsExt::mode(
-        &std::fs::metadata(bench.path("best.jpg"))
-            .unwrap()
-            .permissions(),
-    );
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(bench.path("best.jpg")).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
-    assert!(
-        envelope["outputs"]["best_shot"]
-            .as_str()
-            .unwrap()
-            .contains("JPEG")
-    );
+    assert!(envelope["outputs"]["best_shot"].as_str().unwrap().contains("JPEG"));
 }
 
 #[test]
 fn the_first_frame_can_be_left_out() {
     let bench = Bench::new();
-    assert_eq!(
-        bench
-            .run("liveness capture.json --base-url URL --first-frame skip")
-            .code(),
-        0
-    );
-    assert_eq!(
-        bench.service.requests()[0].frames,
-        ["img-1-00001.jpeg", "img-1-00002.jpeg", "img-1-00003.jpeg"]
-    );
+    assert_eq!(bench.run("liveness capture.json --base-url URL --first-frame skip").code(), 0);
+    assert_eq!(bench.service.requests()[0].frames, ["img-1-00001.jpeg", "img-1-00002.jpeg", "img-1-00003.jpeg"]);
 }
 
 #[test]
@@ -116,28 +69,18 @@ fn a_directory_of_frames_is_a_capture() {
     }
     bench.write("meta.json", r#"{"iin": "1234567"}"#);
     bench.write("info.txt", "opaque\n");
-    let run = bench.run("liveness frames --base-url URL --tag video_selfie_smile --meta meta.json --additional-info info.txt");
+    let run = bench
+        .run("liveness frames --base-url URL --tag video_selfie_smile --meta meta.json --additional-info info.txt");
     assert_eq!(run.code(), 0, "{}", run.told());
     let seen = &bench.service.requests()[0];
     assert_eq!(seen.frames, ["img-1-00001.jpeg", "img-1-00002.jpeg"]);
     let payload = seen.payload.as_ref().unwrap();
-    assert_eq!(
-        payload["media:tags"]["media_key1"],
-        json!(["video_selfie_smile"])
-    );
-    assert_eq!(
-        payload["media:meta_data"]["media_key1"]["additional_info"],
-        "opaque"
-    );
+    assert_eq!(payload["media:tags"]["media_key1"], json!(["video_selfie_smile"]));
+    assert_eq!(payload["media:meta_data"]["media_key1"]["additional_info"], "opaque");
     assert_eq!(payload["folder:meta_data"], json!({"iin": "1234567"}));
     let run = bench.run("liveness frames --base-url URL");
     assert_eq!(run.code(), 0);
-    assert!(
-        run.told()
-            .contains("warning: the capture has no additional_info"),
-        "{}",
-        run.told()
-    );
+    assert!(run.told().contains("warning: the capture has no additional_info"), "{}", run.told());
 }
 
 #[test]
@@ -145,40 +88,24 @@ fn biometry_compares_two_pictures_under_their_true_types() {
     let bench = Bench::new();
     // A JPEG that is called .png, as the guide's best shot is.
     bench.write("best_shot.png", samples::picture(Kind::Jpeg, "anna", false));
-    let run =
-        bench.run("biometry --best-shot best_shot.png --reference anna.png --base-url URL --json");
-    assert_eq!(
-        (run.code(), &run.json()["outcome"]),
-        (0, &json!("accepted"))
-    );
+    let run = bench.run("biometry --best-shot best_shot.png --reference anna.png --base-url URL --json");
+    assert_eq!((run.code(), &run.json()["outcome"]), (0, &json!("accepted")));
     let seen = &bench.service.requests()[0];
-    let kinds: Vec<_> = seen
-        .parts
-        .iter()
-        .map(|(name, _, kind, _)| (name.as_str(), kind.as_deref().unwrap()))
-        .collect();
-    assert_eq!(
-        kinds,
-        [
-            ("media_key1", "image/png"),
-            ("media_key2", "image/jpeg"),
-            ("payload", "application/json")
-        ]
-    );
+    let kinds: Vec<_> = seen.parts.iter().map(|(name, _, kind, _)| (name.as_str(), kind.as_deref().unwrap())).collect();
+    assert_eq!(kinds, [("media_key1", "image/png"), ("media_key2", "image/jpeg"), ("payload", "application/json")]);
     assert_eq!(
         seen.payload.as_ref().unwrap()["media:tags"],
         json!({"media_key1": ["photo_selfie"], "media_key2": ["photo_selfie"]})
     );
 
     let floor = |floor: &str| {
-        bench.run(&format!("biometry --best-shot anna.jpg --reference anna.png --base-url URL --min-confidence {floor}")).code()
+        bench
+            .run(&format!("biometry --best-shot anna.jpg --reference anna.png --base-url URL --min-confidence {floor}"))
+            .code()
     };
     assert_eq!((floor("0.99"), floor("0.995"), floor("1.5")), (0, 7, 2));
     let run = bench.run("biometry --best-shot anna.jpg --reference bert.png --base-url URL --json --min-confidence 0");
-    assert_eq!(
-        (run.code(), &run.json()["outcome"]),
-        (7, &json!("declined"))
-    );
+    assert_eq!((run.code(), &run.json()["outcome"]), (7, &json!("declined")));
 }
 
 #[test]
@@ -192,16 +119,8 @@ fn each_answer_has_its_exit_code() {
         (Answer::OperatorRequired, 7, "operator_required"),
         (Answer::Failed, 6, "failed"),
         (Answer::Processing, 6, "failed"),
-        (
-            with("/analyses/0/resolution_status", json!("DECLINED")),
-            6,
-            "failed",
-        ),
-        (
-            with("/analyses/0/resolution", json!("DECLINED")),
-            6,
-            "failed",
-        ),
+        (with("/analyses/0/resolution_status", json!("DECLINED")), 6, "failed"),
+        (with("/analyses/0/resolution", json!("DECLINED")), 6, "failed"),
         (with("/system_resolution", json!("MAYBE")), 6, "failed"),
         (with("/analyses/0/results_media", json!([])), 6, "failed"),
         (with("/analyses/0/error_code", json!(4)), 6, "failed"),
@@ -215,21 +134,9 @@ fn each_answer_has_its_exit_code() {
         (Answer::Html(413), 6, "failed"),
         (Answer::Html(502), 6, "failed"),
         (Answer::Redirect(301), 6, "failed"),
-        (
-            Answer::Raw(200, "text/html", b"<html>".to_vec()),
-            6,
-            "failed",
-        ),
-        (
-            Answer::Raw(200, "application/json", b"[]".to_vec()),
-            6,
-            "failed",
-        ),
-        (
-            Answer::Raw(201, "application/json", b"null".to_vec()),
-            6,
-            "failed",
-        ),
+        (Answer::Raw(200, "text/html", b"<html>".to_vec()), 6, "failed"),
+        (Answer::Raw(200, "application/json", b"[]".to_vec()), 6, "failed"),
+        (Answer::Raw(201, "application/json", b"null".to_vec()), 6, "failed"),
         (Answer::Cut, 6, "failed"),
         (Answer::Flood(65 << 20), 6, "failed"),
         (Answer::Slow(slow), 5, "timeout"),
@@ -238,11 +145,7 @@ fn each_answer_has_its_exit_code() {
         bench.script(|script| script.liveness = answer.clone());
         let run = bench.run("liveness capture.json --base-url URL --json --timeout 3s");
         let envelope = run.json();
-        assert_eq!(
-            (run.code(), &envelope["outcome"]),
-            (code, &json!(outcome)),
-            "{answer:?}: {envelope}"
-        );
+        assert_eq!((run.code(), &envelope["outcome"]), (code, &json!(outcome)), "{answer:?}: {envelope}");
     }
     assert_eq!(bench.calls(), 26, "a POST is never repeated");
 }
@@ -251,16 +154,8 @@ fn each_answer_has_its_exit_code() {
 fn biometry_needs_a_usable_confidence() {
     let bench = Bench::new();
     for value in [json!("1.0"), json!(null), json!(1.5), json!({})] {
-        bench.script(|script| {
-            script.biometry = Answer::With("/analyses/0/results_data/min_confidence", value.clone())
-        });
-        assert_eq!(
-            bench
-                .run("biometry --best-shot anna.jpg --reference anna.png --base-url URL")
-                .code(),
-            6,
-            "{value}"
-        );
+        bench.script(|script| script.biometry = Answer::With("/analyses/0/results_data/min_confidence", value.clone()));
+        assert_eq!(bench.run("biometry --best-shot anna.jpg --reference anna.png --base-url URL").code(), 6, "{value}");
     }
 }
 
@@ -269,34 +164,16 @@ fn a_negative_control_turns_the_codes_round() {
     let bench = Bench::new();
     let code = |line: &str| {
         let run = bench.run(&format!("{line} --base-url URL --expect declined --json"));
-        (
-            run.code(),
-            run.json()["outcome"].as_str().unwrap().to_owned(),
-        )
+        (run.code(), run.json()["outcome"].as_str().unwrap().to_owned())
     };
     assert_eq!(code("liveness spoof.json"), (0, "declined".to_owned()));
     assert_eq!(code("liveness capture.json"), (7, "accepted".to_owned()));
-    assert_eq!(
-        code("biometry --best-shot anna.jpg --reference bert.png"),
-        (0, "declined".to_owned())
-    );
-    assert_eq!(
-        code("verify --capture spoof.json"),
-        (0, "declined".to_owned())
-    );
-    assert_eq!(
-        code("verify --capture capture.json --reference bert.png"),
-        (0, "declined".to_owned())
-    );
-    assert_eq!(
-        code("verify --capture capture.json --reference anna.png"),
-        (7, "accepted".to_owned())
-    );
+    assert_eq!(code("biometry --best-shot anna.jpg --reference bert.png"), (0, "declined".to_owned()));
+    assert_eq!(code("verify --capture spoof.json"), (0, "declined".to_owned()));
+    assert_eq!(code("verify --capture capture.json --reference bert.png"), (0, "declined".to_owned()));
+    assert_eq!(code("verify --capture capture.json --reference anna.png"), (7, "accepted".to_owned()));
     bench.script(|script| script.liveness = Answer::OperatorRequired);
-    assert_eq!(
-        code("liveness spoof.json"),
-        (7, "operator_required".to_owned())
-    );
+    assert_eq!(code("liveness spoof.json"), (7, "operator_required".to_owned()));
     bench.script(|script| script.liveness = Answer::Failed);
     assert_eq!(code("liveness spoof.json"), (6, "failed".to_owned()));
 }
@@ -304,79 +181,30 @@ fn a_negative_control_turns_the_codes_round() {
 #[test]
 fn verify_against_a_url_chains_the_calls() {
     let bench = Bench::new();
-    let run = bench
-        .run("verify --base-url URL --capture capture.json --reference anna.png --count 3 --json");
+    let run = bench.run("verify --base-url URL --capture capture.json --reference anna.png --count 3 --json");
     assert_eq!(run.code(), 0, "{}", run.told());
     let envelope = run.json();
     let ids: Vec<_> = envelope["checks"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|check| {
-            (
-                check["id"].as_str().unwrap(),
-                check["status"].as_str().unwrap(),
-            )
-        })
+        .map(|check| (check["id"].as_str().unwrap(), check["status"].as_str().unwrap()))
         .collect();
-    assert_eq!(
-        ids,
-        [
-            ("version", "pass"),
-            ("liveness", "pass"),
-            ("biometry", "pass")
-        ]
-    );
-    let paths: Vec<_> = bench
-        .service
-        .requests()
-        .into_iter()
-        .map(|seen| seen.method)
-        .collect();
-    assert_eq!(
-        paths,
-        ["GET", "GET", "GET", "POST", "POST"],
-        "only the free check is repeated"
-    );
+    assert_eq!(ids, [("version", "pass"), ("liveness", "pass"), ("biometry", "pass")]);
+    let paths: Vec<_> = bench.service.requests().into_iter().map(|seen| seen.method).collect();
+    assert_eq!(paths, ["GET", "GET", "GET", "POST", "POST"], "only the free check is repeated");
     // The best shot is sent on as what it is, with the liveness folder's meta.
     let last = bench.service.requests().pop().unwrap();
     assert_eq!(last.parts[1].2.as_deref(), Some("image/jpeg"));
-    assert_eq!(
-        last.payload.unwrap()["folder:meta_data"],
-        json!({"transaction_id": "sandbox"})
-    );
+    assert_eq!(last.payload.unwrap()["folder:meta_data"], json!({"transaction_id": "sandbox"}));
 
     bench.script(|script| script.liveness = Answer::NoBestShot);
-    assert_eq!(
-        bench
-            .run("verify --base-url URL --capture capture.json")
-            .code(),
-        0
-    );
-    assert_eq!(
-        bench
-            .run("verify --base-url URL --capture capture.json --reference anna.png")
-            .code(),
-        6
-    );
-    assert_eq!(
-        bench
-            .run("liveness capture.json --base-url URL --best-shot none.jpg")
-            .code(),
-        6
-    );
+    assert_eq!(bench.run("verify --base-url URL --capture capture.json").code(), 0);
+    assert_eq!(bench.run("verify --base-url URL --capture capture.json --reference anna.png").code(), 6);
+    assert_eq!(bench.run("liveness capture.json --base-url URL --best-shot none.jpg").code(), 6);
     assert!(!bench.path("none.jpg").exists());
     bench.script(|script| script.version = Answer::Html(503));
     let before = bench.calls();
-    assert_eq!(
-        bench
-            .run("verify --base-url URL --capture capture.json")
-            .code(),
-        6
-    );
-    assert_eq!(
-        bench.calls(),
-        before + 1,
-        "no metered call to a service that does not answer"
-    );
+    assert_eq!(bench.run("verify --base-url URL --capture capture.json").code(), 6);
+    assert_eq!(bench.calls(), before + 1, "no metered call to a service that does not answer");
 }

@@ -12,10 +12,7 @@ fn config(text: &str) -> Config {
 
 fn mistakes(text: &str, set: &[&str]) -> String {
     let set: Vec<String> = set.iter().map(|one| (*one).to_owned()).collect();
-    format!(
-        "{}\n",
-        parse(text, "deploy.yaml", &set).expect_err("it has mistakes")
-    )
+    format!("{}\n", parse(text, "deploy.yaml", &set).expect_err("it has mistakes"))
 }
 
 /// The file as a tree, by another parser than the program's own.
@@ -28,34 +25,18 @@ fn the_example_is_the_defaults() {
     let example = config(EXAMPLE);
     let network = Network {
         vpc: "vpc-0123456789abcdef0".to_owned(),
-        private_subnets: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
-            .map(str::to_owned)
-            .to_vec(),
+        private_subnets: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"].map(str::to_owned).to_vec(),
         ..Network::default()
     };
-    let dns = Some(Dns {
-        zone: "example.com".to_owned(),
-        record: "app".to_owned(),
-    });
+    let dns = Some(Dns { zone: "example.com".to_owned(), record: "app".to_owned() });
     let region = Some("eu-central-1".to_owned());
-    assert_eq!(
-        example,
-        Config {
-            dns,
-            region,
-            ..Config::new(network)
-        }
-    );
+    assert_eq!(example, Config { dns, region, ..Config::new(network) });
 }
 
 #[test]
 fn the_example_holds_every_key() {
     let mut keys = Vec::new();
-    paths(
-        String::new(),
-        &serde_json::to_value(config(EXAMPLE)).unwrap(),
-        &mut keys,
-    );
+    paths(String::new(), &serde_json::to_value(config(EXAMPLE)).unwrap(), &mut keys);
     let mut written = Vec::new();
     paths(String::new(), &tree(EXAMPLE), &mut written);
     keys.sort();
@@ -66,9 +47,7 @@ fn the_example_holds_every_key() {
 fn paths(above: String, value: &Value, into: &mut Vec<String>) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
-            fields
-                .iter()
-                .for_each(|(key, value)| paths(format!("{above}.{key}"), value, into));
+            fields.iter().for_each(|(key, value)| paths(format!("{above}.{key}"), value, into));
         }
         _ => into.push(above),
     }
@@ -77,23 +56,10 @@ fn paths(above: String, value: &Value, into: &mut Vec<String>) {
 #[test]
 fn each_optional_part_may_be_left_out() {
     let whole = config(EXAMPLE);
-    for part in [
-        "stack",
-        "load_balancer",
-        "instance",
-        "scaling",
-        "health_check",
-        "names",
-        "tags",
-        "verify",
-    ] {
+    for part in ["stack", "load_balancer", "instance", "scaling", "health_check", "names", "tags", "verify"] {
         let mut fields = tree(EXAMPLE);
         fields.as_object_mut().unwrap().remove(part).unwrap();
-        assert_eq!(
-            config(&serde_yaml::to_string(&fields).unwrap()),
-            whole,
-            "{part}"
-        );
+        assert_eq!(config(&serde_yaml::to_string(&fields).unwrap()), whole, "{part}");
     }
 }
 
@@ -149,35 +115,13 @@ fn an_open_load_balancer_needs_consent() {
 
 #[test]
 fn overrides_replace_one_key() {
-    let set = [
-        "scaling.max=10",
-        "health_check.success_codes=404",
-        "tags.team=a=b",
-        "dns=null",
-        "names.prefix=x-",
-    ];
+    let set = ["scaling.max=10", "health_check.success_codes=404", "tags.team=a=b", "dns=null", "names.prefix=x-"];
     let set = set.map(str::to_owned).to_vec();
-    let set: Vec<String> = set
-        .into_iter()
-        .chain(["load_balancer.listener=http".to_owned()])
-        .collect();
-    let changed =
-        parse(EXAMPLE, "deploy.yaml", &set).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let set: Vec<String> = set.into_iter().chain(["load_balancer.listener=http".to_owned()]).collect();
+    let changed = parse(EXAMPLE, "deploy.yaml", &set).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     assert_eq!((changed.scaling.max, changed.dns), (10, None));
-    assert_eq!(
-        (
-            changed.health_check.success_codes.as_str(),
-            changed.tags["team"].as_str()
-        ),
-        ("404", "a=b")
-    );
-    assert_eq!(
-        (
-            changed.names.role.as_str(),
-            changed.names.target_group.as_str()
-        ),
-        ("x-OZMarketplace", "x-app-tg")
-    );
+    assert_eq!((changed.health_check.success_codes.as_str(), changed.tags["team"].as_str()), ("404", "a=b"));
+    assert_eq!((changed.names.role.as_str(), changed.names.target_group.as_str()), ("x-OZMarketplace", "x-app-tg"));
 }
 
 #[test]

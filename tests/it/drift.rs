@@ -22,83 +22,37 @@ async fn drift(edit: impl AsyncFnOnce(&Cloud), plan: Expect, writes: &[&str]) {
 }
 
 async fn group_id(cloud: &Cloud, name: &str) -> String {
-    let all = cloud
-        .ec2
-        .describe_security_groups()
-        .send()
-        .await
-        .unwrap()
-        .security_groups
-        .unwrap();
-    all.into_iter()
-        .find(|group| group.group_name() == Some(name))
-        .unwrap()
-        .group_id
-        .unwrap()
+    let all = cloud.ec2.describe_security_groups().send().await.unwrap().security_groups.unwrap();
+    all.into_iter().find(|group| group.group_name() == Some(name)).unwrap().group_id.unwrap()
 }
 
 async fn make_default(cloud: &Cloud, template: &str, version: &str) {
-    let request = cloud
-        .ec2
-        .modify_launch_template()
-        .launch_template_name(template);
+    let request = cloud.ec2.modify_launch_template().launch_template_name(template);
     request.default_version(version).send().await.unwrap();
 }
 
 async fn target_group(cloud: &Cloud) -> String {
-    let reply = cloud
-        .elb
-        .describe_target_groups()
-        .names("app-tg")
-        .send()
-        .await
-        .unwrap();
-    reply.target_groups()[0]
-        .target_group_arn()
-        .unwrap()
-        .to_owned()
+    let reply = cloud.elb.describe_target_groups().names("app-tg").send().await.unwrap();
+    reply.target_groups()[0].target_group_arn().unwrap().to_owned()
 }
 
 async fn load_balancer(cloud: &Cloud) -> elb::LoadBalancer {
-    let reply = cloud
-        .elb
-        .describe_load_balancers()
-        .names("app-alb")
-        .send()
-        .await
-        .unwrap();
+    let reply = cloud.elb.describe_load_balancers().names("app-alb").send().await.unwrap();
     reply.load_balancers()[0].clone()
 }
 
 fn ssh() -> ec2::IpPermission {
     let range = ec2::IpRange::builder().cidr_ip("0.0.0.0/0").build();
-    ec2::IpPermission::builder()
-        .ip_protocol("tcp")
-        .from_port(22)
-        .to_port(22)
-        .ip_ranges(range)
-        .build()
+    ec2::IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22).ip_ranges(range).build()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rule_removed() {
     let edit = async |cloud: &Cloud| {
         let id = group_id(cloud, "alb-sg").await;
-        let https = ec2::IpPermission::builder()
-            .ip_protocol("tcp")
-            .from_port(443)
-            .to_port(443);
-        let https = https
-            .ip_ranges(ec2::IpRange::builder().cidr_ip("0.0.0.0/0").build())
-            .build();
-        cloud
-            .ec2
-            .revoke_security_group_ingress()
-            .group_id(id)
-            .ip_permissions(https)
-            .send()
-            .await
-            .unwrap();
+        let https = ec2::IpPermission::builder().ip_protocol("tcp").from_port(443).to_port(443);
+        let https = https.ip_ranges(ec2::IpRange::builder().cidr_ip("0.0.0.0/0").build()).build();
+        cloud.ec2.revoke_security_group_ingress().group_id(id).ip_permissions(https).send().await.unwrap();
     };
     drift(
         edit,
@@ -117,14 +71,7 @@ async fn a_rule_removed() {
 async fn a_rule_added() {
     let edit = async |cloud: &Cloud| {
         let id = group_id(cloud, "app-sg").await;
-        cloud
-            .ec2
-            .authorize_security_group_ingress()
-            .group_id(id)
-            .ip_permissions(ssh())
-            .send()
-            .await
-            .unwrap();
+        cloud.ec2.authorize_security_group_ingress().group_id(id).ip_permissions(ssh()).send().await.unwrap();
     };
     drift(
         edit,
@@ -144,25 +91,11 @@ async fn the_target_group_of_the_consoles_wizard() {
     let edit = async |cloud: &Cloud| {
         let arn = target_group(cloud).await;
         let matcher = elb::Matcher::builder().http_code("200").build();
-        let request = cloud
-            .elb
-            .modify_target_group()
-            .target_group_arn(&arn)
-            .matcher(matcher);
-        request
-            .health_check_port("traffic-port")
-            .send()
-            .await
-            .unwrap();
+        let request = cloud.elb.modify_target_group().target_group_arn(&arn).matcher(matcher);
+        request.health_check_port("traffic-port").send().await.unwrap();
         let key = "load_balancing.algorithm.type";
-        let attribute = elb::TargetGroupAttribute::builder()
-            .key(key)
-            .value("round_robin")
-            .build();
-        let request = cloud
-            .elb
-            .modify_target_group_attributes()
-            .target_group_arn(arn);
+        let attribute = elb::TargetGroupAttribute::builder().key(key).value("round_robin").build();
+        let request = cloud.elb.modify_target_group_attributes().target_group_arn(arn);
         request.attributes(attribute).send().await.unwrap();
     };
     drift(
@@ -184,10 +117,7 @@ async fn the_target_group_of_the_consoles_wizard() {
 async fn a_matcher_back_to_200_is_one_call() {
     let edit = async |cloud: &Cloud| {
         let matcher = elb::Matcher::builder().http_code("200").build();
-        let request = cloud
-            .elb
-            .modify_target_group()
-            .target_group_arn(target_group(cloud).await);
+        let request = cloud.elb.modify_target_group().target_group_arn(target_group(cloud).await);
         request.matcher(matcher).send().await.unwrap();
     };
     drift(
@@ -208,11 +138,7 @@ async fn a_policy_document_edited_goes_back_to_the_version_that_is_right() {
     let edit = async |cloud: &Cloud| {
         let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
         let arn = "arn:aws:iam::123456789012:policy/OZMarketplacePolicy";
-        let request = cloud
-            .iam
-            .create_policy_version()
-            .policy_arn(arn)
-            .policy_document(document);
+        let request = cloud.iam.create_policy_version().policy_arn(arn).policy_document(document);
         request.set_as_default(true).send().await.unwrap();
     };
     drift(edit, expect![[r#"
@@ -231,27 +157,12 @@ async fn a_policy_with_five_versions_loses_the_oldest() {
             let document = format!(
                 r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#
             );
-            let request = cloud
-                .iam
-                .create_policy_version()
-                .policy_arn(arn)
-                .policy_document(document);
+            let request = cloud.iam.create_policy_version().policy_arn(arn).policy_document(document);
             request.set_as_default(true).send().await.unwrap();
         }
-        cloud
-            .iam
-            .delete_policy_version()
-            .policy_arn(arn)
-            .version_id("v1")
-            .send()
-            .await
-            .unwrap();
+        cloud.iam.delete_policy_version().policy_arn(arn).version_id("v1").send().await.unwrap();
         let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"a:E","Resource":"*"}]}"#;
-        let request = cloud
-            .iam
-            .create_policy_version()
-            .policy_arn(arn)
-            .policy_document(document);
+        let request = cloud.iam.create_policy_version().policy_arn(arn).policy_document(document);
         request.set_as_default(true).send().await.unwrap();
     };
     drift(
@@ -273,10 +184,7 @@ async fn a_templates_default_version_moved() {
         let data = ec2::RequestLaunchTemplateData::builder();
         let data = data.instance_type(ec2::InstanceType::T3Micro).build();
         let name = "app-launch-template";
-        let request = cloud
-            .ec2
-            .create_launch_template_version()
-            .launch_template_name(name);
+        let request = cloud.ec2.create_launch_template_version().launch_template_name(name);
         request.launch_template_data(data).send().await.unwrap();
         make_default(cloud, name, "2").await;
     };
@@ -327,20 +235,16 @@ async fn a_template_with_settings_of_somebody_else() {
                     .build(),
             )
             .build();
-        let data = ec2::RequestLaunchTemplateData::builder()
-            .user_data("IyEvYmluL3No")
-            .block_device_mappings(device)
-            .build();
+        let data =
+            ec2::RequestLaunchTemplateData::builder().user_data("IyEvYmluL3No").block_device_mappings(device).build();
         let name = "app-launch-template";
-        let request = cloud
-            .ec2
-            .create_launch_template_version()
-            .launch_template_name(name)
-            .source_version("1");
+        let request = cloud.ec2.create_launch_template_version().launch_template_name(name).source_version("1");
         request.launch_template_data(data).send().await.unwrap();
         make_default(cloud, name, "2").await;
     };
-    drift(edit, expect![[r#"
+    drift(
+        edit,
+        expect![[r#"
           ~ update   launch_template     app-launch-template  (guide step 3)
                 others: ["user_data","volume.encrypted"] -> (absent)
           ~ update   auto_scaling_group  app-asg              (guide step 4)
@@ -348,7 +252,10 @@ async fn a_template_with_settings_of_somebody_else() {
                 an instance refresh brings it to the instances: launch before terminate, back by itself when it fails
 
         Plan: 2 to update.
-    "#]], &["ModifyLaunchTemplate"]).await;
+    "#]],
+        &["ModifyLaunchTemplate"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -357,20 +264,10 @@ async fn a_cpu_target_changed() {
         let metric = asg::PredefinedMetricSpecification::builder()
             .predefined_metric_type(asg::MetricType::AsgAverageCpuUtilization)
             .build();
-        let tracking =
-            asg::TargetTrackingConfiguration::builder().predefined_metric_specification(metric);
-        let request = cloud
-            .autoscaling
-            .put_scaling_policy()
-            .auto_scaling_group_name("app-asg");
-        let request = request
-            .policy_name("app-asg-cpu")
-            .policy_type("TargetTrackingScaling");
-        request
-            .target_tracking_configuration(tracking.target_value(80.0).build())
-            .send()
-            .await
-            .unwrap();
+        let tracking = asg::TargetTrackingConfiguration::builder().predefined_metric_specification(metric);
+        let request = cloud.autoscaling.put_scaling_policy().auto_scaling_group_name("app-asg");
+        let request = request.policy_name("app-asg-cpu").policy_type("TargetTrackingScaling");
+        request.target_tracking_configuration(tracking.target_value(80.0).build()).send().await.unwrap();
     };
     drift(
         edit,
@@ -388,17 +285,8 @@ async fn a_cpu_target_changed() {
 #[tokio::test(start_paused = true)]
 async fn a_group_resized_and_its_desired_capacity_is_left_alone() {
     let edit = async |cloud: &Cloud| {
-        let request = cloud
-            .autoscaling
-            .update_auto_scaling_group()
-            .auto_scaling_group_name("app-asg");
-        request
-            .max_size(50)
-            .desired_capacity(5)
-            .health_check_grace_period(0)
-            .send()
-            .await
-            .unwrap();
+        let request = cloud.autoscaling.update_auto_scaling_group().auto_scaling_group_name("app-asg");
+        request.max_size(50).desired_capacity(5).health_check_grace_period(0).send().await.unwrap();
     };
     drift(
         edit,
@@ -418,31 +306,12 @@ async fn a_group_resized_and_its_desired_capacity_is_left_alone() {
 async fn a_redirect_changed() {
     let edit = async |cloud: &Cloud| {
         let balancer = load_balancer(cloud).await.load_balancer_arn.unwrap();
-        let reply = cloud
-            .elb
-            .describe_listeners()
-            .load_balancer_arn(balancer)
-            .send()
-            .await
-            .unwrap();
-        let http = reply
-            .listeners()
-            .iter()
-            .find(|one| one.port() == Some(80))
-            .unwrap()
-            .listener_arn()
-            .unwrap()
-            .to_owned();
+        let reply = cloud.elb.describe_listeners().load_balancer_arn(balancer).send().await.unwrap();
+        let http =
+            reply.listeners().iter().find(|one| one.port() == Some(80)).unwrap().listener_arn().unwrap().to_owned();
         let action = elb::Action::builder().r#type(elb::ActionTypeEnum::Forward);
         let action = action.target_group_arn(target_group(cloud).await).build();
-        cloud
-            .elb
-            .modify_listener()
-            .listener_arn(http)
-            .default_actions(action)
-            .send()
-            .await
-            .unwrap();
+        cloud.elb.modify_listener().listener_arn(http).default_actions(action).send().await.unwrap();
     };
     drift(edit, expect![[r#"
           ~ update   http_listener  app-alb:80  (guide step 4)
@@ -455,25 +324,12 @@ async fn a_redirect_changed() {
 
 /// Points the record at this name, through the same door as the console.
 async fn point(cloud: &Cloud, name: &str, evaluate: bool) {
-    let alias = dns::AliasTarget::builder()
-        .hosted_zone_id("Z215JYRZR1TBD5")
-        .dns_name(name);
+    let alias = dns::AliasTarget::builder().hosted_zone_id("Z215JYRZR1TBD5").dns_name(name);
     let alias = alias.evaluate_target_health(evaluate).build().unwrap();
-    let set = dns::ResourceRecordSet::builder()
-        .name("app.example.com")
-        .r#type(dns::RrType::A)
-        .alias_target(alias);
-    let change = dns::Change::builder()
-        .action(dns::ChangeAction::Upsert)
-        .resource_record_set(set.build().unwrap());
-    let batch = dns::ChangeBatch::builder()
-        .changes(change.build().unwrap())
-        .build()
-        .unwrap();
-    let request = cloud
-        .route53
-        .change_resource_record_sets()
-        .hosted_zone_id("Z0SANDBOX0EXAMPLE");
+    let set = dns::ResourceRecordSet::builder().name("app.example.com").r#type(dns::RrType::A).alias_target(alias);
+    let change = dns::Change::builder().action(dns::ChangeAction::Upsert).resource_record_set(set.build().unwrap());
+    let batch = dns::ChangeBatch::builder().changes(change.build().unwrap()).build().unwrap();
+    let request = cloud.route53.change_resource_record_sets().hosted_zone_id("Z0SANDBOX0EXAMPLE");
     request.change_batch(batch).send().await.unwrap();
 }
 
@@ -481,25 +337,10 @@ async fn point(cloud: &Cloud, name: &str, evaluate: bool) {
 async fn a_record_that_points_at_another_load_balancer_of_ours() {
     let edit = async |cloud: &Cloud| {
         let ours = load_balancer(cloud).await;
-        let subnets = ours
-            .availability_zones()
-            .iter()
-            .map(|zone| zone.subnet_id().unwrap().to_owned())
-            .collect();
-        let tag = elb::Tag::builder()
-            .key("oz-deploy:stack")
-            .value("oz-liveness")
-            .build();
-        let request = cloud
-            .elb
-            .create_load_balancer()
-            .name("old-alb")
-            .set_subnets(Some(subnets))
-            .tags(tag);
-        let old = request.send().await.unwrap().load_balancers()[0]
-            .dns_name()
-            .unwrap()
-            .to_owned();
+        let subnets = ours.availability_zones().iter().map(|zone| zone.subnet_id().unwrap().to_owned()).collect();
+        let tag = elb::Tag::builder().key("oz-deploy:stack").value("oz-liveness").build();
+        let request = cloud.elb.create_load_balancer().name("old-alb").set_subnets(Some(subnets)).tags(tag);
+        let old = request.send().await.unwrap().load_balancers()[0].dns_name().unwrap().to_owned();
         point(cloud, &old, true).await;
     };
     drift(edit, expect![[r#"
@@ -512,9 +353,7 @@ async fn a_record_that_points_at_another_load_balancer_of_ours() {
 
 #[tokio::test(start_paused = true)]
 async fn a_record_that_does_not_heed_the_targets_health() {
-    let edit = async |cloud: &Cloud| {
-        point(cloud, load_balancer(cloud).await.dns_name().unwrap(), false).await
-    };
+    let edit = async |cloud: &Cloud| point(cloud, load_balancer(cloud).await.dns_name().unwrap(), false).await;
     drift(
         edit,
         expect![[r#"
@@ -531,20 +370,10 @@ async fn a_record_that_does_not_heed_the_targets_health() {
 #[tokio::test(start_paused = true)]
 async fn a_role_taken_out_of_its_profile_and_a_policy_detached() {
     let edit = async |cloud: &Cloud| {
-        let request = cloud
-            .iam
-            .remove_role_from_instance_profile()
-            .instance_profile_name("OZMarketplace");
+        let request = cloud.iam.remove_role_from_instance_profile().instance_profile_name("OZMarketplace");
         request.role_name("OZMarketplace").send().await.unwrap();
         let arn = "arn:aws:iam::123456789012:policy/OZMarketplacePolicy";
-        cloud
-            .iam
-            .detach_role_policy()
-            .role_name("OZMarketplace")
-            .policy_arn(arn)
-            .send()
-            .await
-            .unwrap();
+        cloud.iam.detach_role_policy().role_name("OZMarketplace").policy_arn(arn).send().await.unwrap();
     };
     drift(
         edit,

@@ -22,14 +22,8 @@ fn refused(operation: &str, code: &str, message: &str) -> Error {
 fn samples(row: &Row) -> Vec<Error> {
     let (operation, says) = (row.operation.first(), row.says.first());
     let of = |text: Option<&String>| text.cloned().unwrap_or_default();
-    let by_code = row
-        .code
-        .iter()
-        .map(|code| refused(&of(operation), code, &of(says)));
-    let by_words = row
-        .words
-        .iter()
-        .map(|words| refused("", "ValidationError", words));
+    let by_code = row.code.iter().map(|code| refused(&of(operation), code, &of(says)));
+    let by_words = row.words.iter().map(|words| refused("", "ValidationError", words));
     by_code.chain(by_words).collect()
 }
 
@@ -38,15 +32,9 @@ fn every_row_says_why_and_what_to_do_and_can_be_reached() {
     assert!(table().len() >= 40, "{}", table().len());
     for row in table() {
         assert!(!row.cause.is_empty() && !row.fix.is_empty(), "{row:?}");
-        assert!(
-            row.step.is_none_or(|step| (1..=7).contains(&step)),
-            "{row:?}"
-        );
+        assert!(row.step.is_none_or(|step| (1..=7).contains(&step)), "{row:?}");
         let reached = |error: &Error| explain(error).is_some_and(|found| std::ptr::eq(found, row));
-        assert!(
-            samples(row).iter().any(reached),
-            "an earlier row hides {row:?}"
-        );
+        assert!(samples(row).iter().any(reached), "an earlier row hides {row:?}");
     }
 }
 
@@ -103,20 +91,8 @@ fn messages_of_aws_are_understood() {
             "service control policy",
             None,
         ),
-        (
-            "DescribeImages",
-            "RequestExpired",
-            "Request has expired.",
-            "expired",
-            None,
-        ),
-        (
-            "GetRole",
-            "ExpiredToken",
-            "The security token included in the request is expired",
-            "expired",
-            None,
-        ),
+        ("DescribeImages", "RequestExpired", "Request has expired.", "expired", None),
+        ("GetRole", "ExpiredToken", "The security token included in the request is expired", "expired", None),
         (
             "GetRole",
             "SignatureDoesNotMatch",
@@ -173,29 +149,12 @@ fn messages_of_aws_are_understood() {
             "managed policies",
             Some(2),
         ),
-        (
-            "CreateRole",
-            "LimitExceeded",
-            "Cannot exceed quota for RolesPerAccount: 1000",
-            "as many roles",
-            Some(2),
-        ),
-        (
-            "CreateAutoScalingGroup",
-            "LimitExceeded",
-            "Only 500 AutoScalingGroups are allowed",
-            "quota",
-            None,
-        ),
+        ("CreateRole", "LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", "as many roles", Some(2)),
+        ("CreateAutoScalingGroup", "LimitExceeded", "Only 500 AutoScalingGroups are allowed", "quota", None),
     ];
     for (operation, code, message, words, step) in rows {
-        let row =
-            explain(&refused(operation, code, message)).unwrap_or_else(|| panic!("{message}"));
-        assert!(
-            format!("{} {}", row.cause, row.fix).contains(words),
-            "{message}: {}",
-            row.cause
-        );
+        let row = explain(&refused(operation, code, message)).unwrap_or_else(|| panic!("{message}"));
+        assert!(format!("{} {}", row.cause, row.fix).contains(words), "{message}: {}", row.cause);
         assert_eq!(row.step, step, "{message}");
     }
     let activities = [
@@ -219,17 +178,10 @@ fn messages_of_aws_are_understood() {
             "There are not enough free addresses in subnet 'subnet-0' to satisfy the requested number of instances.",
             true,
         ),
-        (
-            "Invalid IAM Instance Profile name. Launching EC2 instance failed.",
-            false,
-        ),
+        ("Invalid IAM Instance Profile name. Launching EC2 instance failed.", false),
     ];
     for (words, lasts) in activities {
-        assert_eq!(
-            explain_words(words).map(|row| row.lasts),
-            Some(lasts),
-            "{words}"
-        );
+        assert_eq!(explain_words(words).map(|row| row.lasts), Some(lasts), "{words}");
     }
 }
 
@@ -238,10 +190,7 @@ fn what_is_not_known_is_shown_whole_with_its_request() {
     let error = refused("CreateRole", "SomethingNew", "never seen before");
     let problem = Problem::of(&error);
     assert_eq!((problem.cause, problem.cure), (None, None));
-    assert_eq!(
-        problem.message,
-        "ec2 CreateRole: SomethingNew: never seen before (request 4e8f1d2c)"
-    );
+    assert_eq!(problem.message, "ec2 CreateRole: SomethingNew: never seen before (request 4e8f1d2c)");
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,11 +204,7 @@ async fn an_encoded_denial_is_decoded_when_that_is_allowed() {
             stage.sandbox.disturb(after, Fault::Refuse);
             let told = stage.run("plan").await;
             stage.sandbox.calm();
-            if told
-                .problems
-                .iter()
-                .any(|problem| problem.message.contains("Encoded authorization"))
-            {
+            if told.problems.iter().any(|problem| problem.message.contains("Encoded authorization")) {
                 outcome = Some(told);
                 break;
             }

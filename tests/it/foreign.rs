@@ -8,8 +8,7 @@ use serde_json::json;
 
 use crate::stage::{Stage, plain_record, rows};
 
-const DOCUMENT: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:A","Resource":"*"}]}"#;
+const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:A","Resource":"*"}]}"#;
 
 /// With this made by another hand, `up` stops before it changes anything and names it; then `--adopt` converges.
 async fn stranger(make: impl AsyncFnOnce(&Cloud), resource: &str) {
@@ -22,30 +21,13 @@ async fn stranger(make: impl AsyncFnOnce(&Cloud), resource: &str) {
         assert_eq!(stage.writes(), Vec::<String>::new(), "{line}");
     }
     let outcome = stage.run("up").await;
-    let named: Vec<_> = outcome
-        .problems
-        .iter()
-        .filter_map(|one| one.resource.clone())
-        .collect();
-    assert!(
-        named.iter().any(|name| name.starts_with(resource)),
-        "{named:?}"
-    );
-    assert!(
-        outcome
-            .problems
-            .iter()
-            .all(|one| one.cure.as_ref().unwrap().contains("--adopt"))
-    );
+    let named: Vec<_> = outcome.problems.iter().filter_map(|one| one.resource.clone()).collect();
+    assert!(named.iter().any(|name| name.starts_with(resource)), "{named:?}");
+    assert!(outcome.problems.iter().all(|one| one.cure.as_ref().unwrap().contains("--adopt")));
 
     let left = stage.sandbox.world().leftovers();
     let removed = stage.run("teardown --yes").await;
-    assert_eq!(
-        (removed.exit, stage.writes()),
-        (Exit::Incomplete, vec![]),
-        "{:?}",
-        removed.problems
-    );
+    assert_eq!((removed.exit, stage.writes()), (Exit::Incomplete, vec![]), "{:?}", removed.problems);
     assert_eq!(stage.sandbox.world().leftovers(), left);
 
     stage.succeeds("up --adopt").await;
@@ -56,16 +38,8 @@ async fn stranger(make: impl AsyncFnOnce(&Cloud), resource: &str) {
 #[tokio::test(start_paused = true)]
 async fn a_security_group() {
     let make = async |cloud: &Cloud| {
-        let request = cloud
-            .ec2
-            .create_security_group()
-            .group_name("alb-sg")
-            .description("theirs");
-        request
-            .vpc_id("vpc-0a1b2c3d4e5f60718")
-            .send()
-            .await
-            .unwrap();
+        let request = cloud.ec2.create_security_group().group_name("alb-sg").description("theirs");
+        request.vpc_id("vpc-0a1b2c3d4e5f60718").send().await.unwrap();
     };
     stranger(make, "load_balancer_security_group alb-sg").await;
 }
@@ -83,11 +57,7 @@ async fn a_policy() {
 async fn a_role() {
     let make = async |cloud: &Cloud| {
         let request = cloud.iam.create_role().role_name("OZMarketplace");
-        request
-            .assume_role_policy_document(DOCUMENT)
-            .send()
-            .await
-            .unwrap();
+        request.assume_role_policy_document(DOCUMENT).send().await.unwrap();
     };
     stranger(make, "role OZMarketplace").await;
 }
@@ -95,71 +65,37 @@ async fn a_role() {
 #[tokio::test(start_paused = true)]
 async fn an_instance_profile() {
     let make = async |cloud: &Cloud| {
-        cloud
-            .iam
-            .create_instance_profile()
-            .instance_profile_name("OZMarketplace")
-            .send()
-            .await
-            .unwrap();
+        cloud.iam.create_instance_profile().instance_profile_name("OZMarketplace").send().await.unwrap();
     };
     stranger(make, "instance_profile OZMarketplace").await;
 }
 
 async fn template(cloud: &Cloud) {
-    let request = cloud
-        .ec2
-        .create_launch_template()
-        .launch_template_name("app-launch-template");
-    let data = RequestLaunchTemplateData::builder()
-        .image_id("ami-0c0ffee0c0ffee0c0")
-        .build();
+    let request = cloud.ec2.create_launch_template().launch_template_name("app-launch-template");
+    let data = RequestLaunchTemplateData::builder().image_id("ami-0c0ffee0c0ffee0c0").build();
     request.launch_template_data(data).send().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_launch_template() {
-    stranger(
-        async |cloud: &Cloud| template(cloud).await,
-        "launch_template app-launch-template",
-    )
-    .await;
+    stranger(async |cloud: &Cloud| template(cloud).await, "launch_template app-launch-template").await;
 }
 
 async fn console_target_group(cloud: &Cloud) {
-    let request = cloud
-        .elb
-        .create_target_group()
-        .name("app-tg")
-        .protocol(elb::ProtocolEnum::Http)
-        .port(80);
-    request
-        .vpc_id("vpc-0a1b2c3d4e5f60718")
-        .send()
-        .await
-        .unwrap();
+    let request = cloud.elb.create_target_group().name("app-tg").protocol(elb::ProtocolEnum::Http).port(80);
+    request.vpc_id("vpc-0a1b2c3d4e5f60718").send().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_target_group_of_the_consoles_wizard() {
-    stranger(
-        async |cloud: &Cloud| console_target_group(cloud).await,
-        "target_group app-tg",
-    )
-    .await;
+    stranger(async |cloud: &Cloud| console_target_group(cloud).await, "target_group app-tg").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_load_balancer() {
     let make = async |cloud: &Cloud| {
-        let request = cloud
-            .elb
-            .create_load_balancer()
-            .name("app-alb")
-            .scheme(elb::LoadBalancerSchemeEnum::Internal);
-        let request = request
-            .subnets("subnet-0bbbbbbbbbbbbbbb1")
-            .subnets("subnet-0bbbbbbbbbbbbbbb2");
+        let request = cloud.elb.create_load_balancer().name("app-alb").scheme(elb::LoadBalancerSchemeEnum::Internal);
+        let request = request.subnets("subnet-0bbbbbbbbbbbbbbb1").subnets("subnet-0bbbbbbbbbbbbbbb2");
         request.send().await.unwrap();
     };
     stranger(make, "load_balancer app-alb").await;
@@ -170,20 +106,10 @@ async fn an_auto_scaling_group() {
     let make = async |cloud: &Cloud| {
         template(cloud).await;
         let template = aws_sdk_autoscaling::types::LaunchTemplateSpecification::builder();
-        let template = template
-            .launch_template_name("app-launch-template")
-            .version("1")
-            .build();
-        let request = cloud
-            .autoscaling
-            .create_auto_scaling_group()
-            .auto_scaling_group_name("app-asg");
+        let template = template.launch_template_name("app-launch-template").version("1").build();
+        let request = cloud.autoscaling.create_auto_scaling_group().auto_scaling_group_name("app-asg");
         let request = request.launch_template(template).min_size(0).max_size(1);
-        request
-            .vpc_zone_identifier("subnet-0bbbbbbbbbbbbbbb1")
-            .send()
-            .await
-            .unwrap();
+        request.vpc_zone_identifier("subnet-0bbbbbbbbbbbbbbb1").send().await.unwrap();
     };
     stranger(make, "auto_scaling_group app-asg").await;
 }
@@ -213,10 +139,7 @@ async fn another_stacks_things_are_never_adopted() {
 async fn a_second_stack_with_a_prefix_stands_beside_the_first() {
     let stage = Stage::standing().await;
     let lines = "stack: second\nnames: { prefix: second- }\n";
-    let config = format!(
-        "{lines}{}",
-        stage.config.replace("record: app", "record: second")
-    );
+    let config = format!("{lines}{}", stage.config.replace("record: app", "record: second"));
     let second = stage.as_config(config);
     second.succeeds("up").await;
     second.succeeds("teardown --yes").await;
@@ -227,31 +150,13 @@ async fn a_second_stack_with_a_prefix_stands_beside_the_first() {
 async fn a_policy_that_others_use_stays_and_is_named() {
     let stage = Stage::standing().await;
     let cloud = stage.hand().await;
-    let request = cloud
-        .iam
-        .create_role()
-        .role_name("theirs")
-        .assume_role_policy_document(DOCUMENT);
+    let request = cloud.iam.create_role().role_name("theirs").assume_role_policy_document(DOCUMENT);
     request.send().await.unwrap();
     let arn = "arn:aws:iam::123456789012:policy/OZMarketplacePolicy";
-    cloud
-        .iam
-        .attach_role_policy()
-        .role_name("theirs")
-        .policy_arn(arn)
-        .send()
-        .await
-        .unwrap();
+    cloud.iam.attach_role_policy().role_name("theirs").policy_arn(arn).send().await.unwrap();
     let outcome = stage.run("teardown --yes").await;
     assert_eq!(outcome.exit, Exit::Incomplete);
-    assert!(
-        outcome
-            .problems
-            .iter()
-            .any(|one| one.message.contains("role theirs")),
-        "{:?}",
-        outcome.problems
-    );
+    assert!(outcome.problems.iter().any(|one| one.message.contains("role theirs")), "{:?}", outcome.problems);
     let left = stage.sandbox.world().leftovers();
     assert_eq!(left, [format!("policies {arn}"), "roles theirs".to_owned()]);
 }
@@ -260,69 +165,24 @@ async fn a_policy_that_others_use_stays_and_is_named() {
 async fn the_target_of_anothers_rule_on_our_listener_stays_and_is_named() {
     let stage = Stage::standing().await;
     let cloud = stage.hand().await;
-    let request = cloud
-        .elb
-        .create_target_group()
-        .name("theirs")
-        .protocol(elb::ProtocolEnum::Http)
-        .port(80);
-    let theirs = request
-        .vpc_id("vpc-0a1b2c3d4e5f60718")
-        .send()
-        .await
-        .unwrap()
-        .target_groups()[0]
+    let request = cloud.elb.create_target_group().name("theirs").protocol(elb::ProtocolEnum::Http).port(80);
+    let theirs = request.vpc_id("vpc-0a1b2c3d4e5f60718").send().await.unwrap().target_groups()[0]
         .target_group_arn()
         .unwrap()
         .to_owned();
-    let balancer = cloud
-        .elb
-        .describe_load_balancers()
-        .send()
-        .await
-        .unwrap()
-        .load_balancers()[0]
+    let balancer = cloud.elb.describe_load_balancers().send().await.unwrap().load_balancers()[0]
         .load_balancer_arn()
         .unwrap()
         .to_owned();
-    let listeners = cloud
-        .elb
-        .describe_listeners()
-        .load_balancer_arn(balancer)
-        .send()
-        .await
-        .unwrap();
-    let condition = elb::RuleCondition::builder()
-        .field("path-pattern")
-        .values("/theirs")
-        .build();
-    let action = elb::Action::builder()
-        .r#type(elb::ActionTypeEnum::Forward)
-        .target_group_arn(&theirs)
-        .build();
-    let request = cloud
-        .elb
-        .create_rule()
-        .listener_arn(listeners.listeners()[0].listener_arn().unwrap())
-        .priority(1);
-    request
-        .conditions(condition)
-        .actions(action)
-        .send()
-        .await
-        .unwrap();
+    let listeners = cloud.elb.describe_listeners().load_balancer_arn(balancer).send().await.unwrap();
+    let condition = elb::RuleCondition::builder().field("path-pattern").values("/theirs").build();
+    let action = elb::Action::builder().r#type(elb::ActionTypeEnum::Forward).target_group_arn(&theirs).build();
+    let request = cloud.elb.create_rule().listener_arn(listeners.listeners()[0].listener_arn().unwrap()).priority(1);
+    request.conditions(condition).actions(action).send().await.unwrap();
     let outcome = stage.run("teardown --yes").await;
     assert_eq!(outcome.exit, Exit::Incomplete, "{:?}", outcome.problems);
-    assert!(
-        outcome
-            .problems
-            .iter()
-            .any(|one| one.resource.as_deref() == Some(&theirs))
-    );
-    assert_eq!(
-        stage.sandbox.world().leftovers(),
-        [format!("target_groups {theirs}")]
-    );
+    assert!(outcome.problems.iter().any(|one| one.resource.as_deref() == Some(&theirs)));
+    assert_eq!(stage.sandbox.world().leftovers(), [format!("target_groups {theirs}")]);
 }
 
 /// The stack's load balancer and its listeners, deleted by hand; the record still points there.
@@ -420,7 +280,8 @@ async fn a_target_group_that_a_create_gave_us_is_not_ours() {
 #[tokio::test(start_paused = true)]
 async fn a_record_made_meanwhile_stays() {
     let stage = Stage::new();
-    let theirs = json!({"Name": "app.example.com.", "Type": "A", "TTL": "300", "ResourceRecords": [{"Value": "192.0.2.1"}]});
+    let theirs =
+        json!({"Name": "app.example.com.", "Type": "A", "TTL": "300", "ResourceRecords": [{"Value": "192.0.2.1"}]});
     let other = async {
         while stage.sandbox.world().rows("balancers").next().is_none() {
             tokio::task::yield_now().await;
@@ -432,13 +293,6 @@ async fn a_record_made_meanwhile_stays() {
     let (outcome, ()) = tokio::join!(stage.run("up"), other);
     assert_eq!(outcome.exit, Exit::Foreign, "{:?}", outcome.problems);
     let world = stage.sandbox.world();
-    assert_eq!(
-        world.rows("zones").next().unwrap()["_records"],
-        json!([theirs])
-    );
-    assert!(
-        stage
-            .writes()
-            .contains(&"ChangeResourceRecordSets".to_owned())
-    );
+    assert_eq!(world.rows("zones").next().unwrap()["_records"], json!([theirs]));
+    assert!(stage.writes().contains(&"ChangeResourceRecordSets".to_owned()));
 }

@@ -24,34 +24,11 @@ fn what_is_refused_is_refused_before_any_call() {
     with("none.json", "frame_list", json!(null));
     with("virtual.json", "frame_list", json!(null));
     with("action.json", "action", json!(null));
-    with(
-        "url.json",
-        "frame_list",
-        json!(["http://example.com/1.jpg"]),
-    );
-    with(
-        "base64.json",
-        "frame_list",
-        json!(["data:image/jpeg;base64,/9j/*"]),
-    );
-    with(
-        "magic.json",
-        "frame_list",
-        json!(["data:image/jpeg;base64,AAAAAAAA"]),
-    );
-    with(
-        "lies.json",
-        "frame_list",
-        json!([capture["frame_list"][1]
-            .as_str()
-            .unwrap()
-            .replace("jpeg", "png")]),
-    );
-    with(
-        "gif.json",
-        "frame_list",
-        json!(["data:image/gif;base64,AAAA"]),
-    );
+    with("url.json", "frame_list", json!(["http://example.com/1.jpg"]));
+    with("base64.json", "frame_list", json!(["data:image/jpeg;base64,/9j/*"]));
+    with("magic.json", "frame_list", json!(["data:image/jpeg;base64,AAAAAAAA"]));
+    with("lies.json", "frame_list", json!([capture["frame_list"][1].as_str().unwrap().replace("jpeg", "png")]));
+    with("gif.json", "frame_list", json!(["data:image/gif;base64,AAAA"]));
     with("number.json", "frame_list", json!([7]));
     with("meta.json", "meta", json!("text"));
     bench.write("notjson.json", "{\"frame_list\": [");
@@ -117,45 +94,23 @@ fn a_token_is_sent_when_there_is_one() {
     let bench = Bench::new();
     bench.script(|script| script.token = Some("the-token".to_owned()));
     bench.write("token.txt", "the-token\n");
-    assert_eq!(
-        bench
-            .run("liveness capture.json --base-url URL --token-file token.txt")
-            .code(),
-        0
-    );
+    assert_eq!(bench.run("liveness capture.json --base-url URL --token-file token.txt").code(), 0);
     let from_environment = |value: &str| {
-        bench
-            .command("liveness capture.json --base-url URL")
-            .env("OZ_ACCESS_TOKEN", value)
-            .output()
-            .unwrap()
+        bench.command("liveness capture.json --base-url URL").env("OZ_ACCESS_TOKEN", value).output().unwrap()
     };
     assert_eq!(from_environment("the-token").status.code(), Some(0));
     let wrong = from_environment("another");
     assert_eq!(wrong.status.code(), Some(6));
     assert!(String::from_utf8_lossy(&wrong.stdout).contains("the token is invalid"));
     assert_eq!(from_environment("").status.code(), Some(6));
-    assert!(
-        !bench
-            .service
-            .requests()
-            .pop()
-            .unwrap()
-            .headers
-            .contains_key("x-forensic-access-token")
-    );
+    assert!(!bench.service.requests().pop().unwrap().headers.contains_key("x-forensic-access-token"));
 }
 
 #[test]
 fn a_path_in_the_url_is_a_prefix() {
     let bench = Bench::new();
     bench.script(|script| script.prefix = "/oz/v6".to_owned());
-    assert_eq!(
-        bench
-            .run("liveness capture.json --base-url URL/oz/v6/")
-            .code(),
-        0
-    );
+    assert_eq!(bench.run("liveness capture.json --base-url URL/oz/v6/").code(), 0);
     assert_eq!(bench.run("verify --base-url URL/oz/v6").code(), 0);
     assert_eq!(bench.run("verify --base-url URL").code(), 6);
 }
@@ -163,20 +118,10 @@ fn a_path_in_the_url_is_a_prefix() {
 #[test]
 fn nobody_there_is_exit_6_and_soon() {
     let bench = Bench::new();
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let run = bench.run(&format!(
-        "liveness capture.json --base-url http://{free} --json"
-    ));
-    assert_eq!(
-        (run.code(), &run.json()["verdict"]["transport"]),
-        (6, &json!("failed"))
-    );
-    let run = bench.run(&format!(
-        "liveness capture.json --base-url http://{free} --json --timeout 1s"
-    ));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let run = bench.run(&format!("liveness capture.json --base-url http://{free} --json"));
+    assert_eq!((run.code(), &run.json()["verdict"]["transport"]), (6, &json!("failed")));
+    let run = bench.run(&format!("liveness capture.json --base-url http://{free} --json --timeout 1s"));
     assert_eq!(run.code(), 5);
     // Somebody takes the connection and never says a word.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -191,27 +136,14 @@ fn a_signal_ends_a_call_with_its_envelope() {
     bench.script(|script| script.liveness = Answer::Slow(Duration::from_secs(60)));
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let mut command = bench.command("liveness capture.json --base-url URL --json");
-        let child = command
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
+        let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
         let before = bench.calls();
         while bench.calls() == before {
             std::thread::sleep(Duration::from_millis(20));
         }
-        assert!(
-            Command::new("kill")
-                .args([format!("-{signal}"), child.id().to_string()])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap().success());
         let run = Run(child.wait_with_output().unwrap());
-        assert_eq!(
-            (run.code(), &run.json()["outcome"]),
-            (code, &json!("interrupted"))
-        );
+        assert_eq!((run.code(), &run.json()["outcome"]), (code, &json!("interrupted")));
     }
 }
 
@@ -224,29 +156,16 @@ fn nothing_sensitive_is_printed() {
     capture["additional_info"] = json!(format!("{mark}INFO"));
     capture["meta"] = json!({"iin": format!("{mark}META"), "deep": [{"n": 987_654_321}]});
     bench.write("marked.json", capture.to_string());
-    let broken = capture.to_string().replace(
-        "\"action\":\"video_selfie_blank\"",
-        &format!("\"action\":\"{mark}ACTION\""),
-    );
+    let broken =
+        capture.to_string().replace("\"action\":\"video_selfie_blank\"", &format!("\"action\":\"{mark}ACTION\""));
     bench.write("broken.json", &broken);
     bench.write("cut.json", &broken[..broken.len() / 2]);
-    bench.write(
-        "wrong.json",
-        format!("{{\"frame_list\": \"{mark}\", \"meta\": \"{mark}\"}}"),
-    );
+    bench.write("wrong.json", format!("{{\"frame_list\": \"{mark}\", \"meta\": \"{mark}\"}}"));
     bench.write("badmeta.json", format!("\"{mark}\""));
     bench.write("token.txt", format!("{mark}TOKEN"));
-    bench.write(
-        "ref.jpg",
-        samples::picture(Kind::Jpeg, &format!("{mark}REF"), false),
-    );
+    bench.write("ref.jpg", samples::picture(Kind::Jpeg, &format!("{mark}REF"), false));
     let encoded = |text: &str| base64_of(text.as_bytes());
-    let marks = [
-        mark.to_owned(),
-        "987654321".to_owned(),
-        encoded(mark)[..12].to_owned(),
-        "/9j/4AAQ".to_owned(),
-    ];
+    let marks = [mark.to_owned(), "987654321".to_owned(), encoded(mark)[..12].to_owned(), "/9j/4AAQ".to_owned()];
     let answers = [
         Answer::Judged,
         Answer::Echo,
@@ -257,14 +176,8 @@ fn nothing_sensitive_is_printed() {
     ];
     for answer in answers {
         bench.script(|script| {
-            (script.liveness, script.version) = (
-                answer.clone(),
-                if answer == Answer::Echo {
-                    Answer::Echo
-                } else {
-                    Answer::Judged
-                },
-            )
+            (script.liveness, script.version) =
+                (answer.clone(), if answer == Answer::Echo { Answer::Echo } else { Answer::Judged })
         });
         for line in [
             "liveness marked.json --base-url URL --token-file token.txt --best-shot shot.jpg --force",
@@ -281,11 +194,7 @@ fn nothing_sensitive_is_printed() {
                 }
             }
             for file in ["j.xml", "h.html"] {
-                clean(
-                    &std::fs::read_to_string(bench.path(file)).unwrap_or_default(),
-                    &marks,
-                    file,
-                );
+                clean(&std::fs::read_to_string(bench.path(file)).unwrap_or_default(), &marks, file);
             }
         }
     }
@@ -316,29 +225,18 @@ fn a_large_capture_stays_within_its_bound_of_memory() {
     assert!(size > 200 << 20);
     let (code, peak) = measured(bench.command("liveness large.json --base-url URL --timeout 5m"));
     assert_eq!(code, Some(0));
-    assert!(
-        peak < 2 * size + (64 << 20),
-        "peak {} MiB for {} MiB",
-        peak >> 20,
-        size >> 20
-    );
+    assert!(peak < 2 * size + (64 << 20), "peak {} MiB for {} MiB", peak >> 20, size >> 20);
 }
 
 /// Exit code and peak of resident memory in bytes, as the kernel tells them.
 fn measured(mut command: Command) -> (Option<i32>, u64) {
-    let mut child = command
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     loop {
         let text = std::fs::read_to_string(Path::new(&status)).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib: u64 = line
-            .and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
-            .unwrap_or(0);
+        let kib: u64 = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0);
         peak = peak.max(kib << 10);
         if let Some(status) = child.try_wait().unwrap() {
             return (status.code(), peak);

@@ -51,10 +51,7 @@ fn succeeds(server: &dyn Server, line: &str) -> Duration {
 fn killed(server: &dyn Server, line: &str, time: Duration, times: u32) {
     for _ in 0..times {
         let mut command = server.deploy();
-        command
-            .args(line.split(' '))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.args(line.split(' ')).stdout(Stdio::null()).stderr(Stdio::null());
         let mut run = command.spawn().unwrap();
         std::thread::sleep(time.mul_f64(fastrand::f64()));
         run.kill().unwrap();

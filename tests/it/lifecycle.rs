@@ -26,20 +26,11 @@ impl Runs for Stage {
 impl Runs for Moto {
     async fn json(&self, line: &str) -> Value {
         let mut command: Command = self.deploy();
-        let output = command
-            .arg("--json")
-            .args(line.split_whitespace())
-            .output()
-            .unwrap();
+        let output = command.arg("--json").args(line.split_whitespace()).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        let envelope: Value =
-            serde_json::from_str(&text).unwrap_or_else(|_| panic!("{line}: {text}{told}"));
-        assert_eq!(
-            envelope["exit_code"].as_i64(),
-            output.status.code().map(i64::from),
-            "{line}"
-        );
+        let envelope: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{line}: {text}{told}"));
+        assert_eq!(envelope["exit_code"].as_i64(), output.status.code().map(i64::from), "{line}");
         envelope
     }
 }
@@ -48,12 +39,8 @@ impl Runs for Moto {
 async fn lifecycle(on: &impl Runs, up: &str) {
     let made = on.json(up).await;
     assert_eq!(made["outcome"], "changed", "{made}");
-    let verbs: Vec<&str> = made["changes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["action"].as_str().unwrap())
-        .collect();
+    let verbs: Vec<&str> =
+        made["changes"].as_array().unwrap().iter().map(|one| one["action"].as_str().unwrap()).collect();
     assert_eq!(verbs, vec!["create"; MADE]);
 
     let again = on.json(up).await;
@@ -61,12 +48,8 @@ async fn lifecycle(on: &impl Runs, up: &str) {
     assert_eq!(on.json("plan --exit-code").await["exit_code"], 0);
 
     let status = on.json("status").await;
-    let states: Vec<&str> = status["resources"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["state"].as_str().unwrap())
-        .collect();
+    let states: Vec<&str> =
+        status["resources"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
     assert_eq!(states, vec!["ok"; MADE], "{status}");
     assert_eq!(status["outputs"]["targets"], "2 of 2 healthy");
     assert_eq!(status["outputs"]["capacity"], "desired 2, min 2, max 91");
@@ -76,21 +59,11 @@ async fn lifecycle(on: &impl Runs, up: &str) {
     assert_eq!(planned["exit_code"], 3);
     let changed = on.json(&format!("{up} {change}")).await;
     assert_eq!(changed["outcome"], "changed", "{changed}");
-    let mut keys: Vec<&str> = changed["changes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["resource"].as_str().unwrap())
-        .collect();
+    let mut keys: Vec<&str> =
+        changed["changes"].as_array().unwrap().iter().map(|one| one["resource"].as_str().unwrap()).collect();
     keys.sort();
-    assert_eq!(
-        keys,
-        ["auto_scaling_group", "launch_template", "target_group"]
-    );
-    assert_eq!(
-        on.json(&format!("plan --exit-code {change}")).await["exit_code"],
-        0
-    );
+    assert_eq!(keys, ["auto_scaling_group", "launch_template", "target_group"]);
+    assert_eq!(on.json(&format!("plan --exit-code {change}")).await["exit_code"], 0);
     assert_eq!(on.json(up).await["outcome"], "changed", "back again");
 
     let removed = on.json("teardown --yes").await;
@@ -98,11 +71,7 @@ async fn lifecycle(on: &impl Runs, up: &str) {
     assert_eq!(removed["exit_code"], 0);
     assert_eq!(on.json("teardown --yes").await["outcome"], "unchanged");
     assert_eq!(on.json("status").await["outcome"], "absent");
-    assert_eq!(
-        on.json(up).await["outcome"],
-        "changed",
-        "the names are free again"
-    );
+    assert_eq!(on.json(up).await["outcome"], "changed", "the names are free again");
     assert_eq!(on.json("teardown --yes").await["exit_code"], 0);
 }
 
@@ -143,10 +112,8 @@ async fn calls_are_few() {
     let created = stage.sandbox.calls();
     let last_write = created.iter().rposition(|call| call.mutates()).unwrap() + 1;
     let count = |line: &str| format!("{line}: {}\n", stage.sandbox.calls().len());
-    let mut told = format!(
-        "create, to the last write: {last_write}\ncreate, with the look afterwards: {}\n",
-        created.len()
-    );
+    let mut told =
+        format!("create, to the last write: {last_write}\ncreate, with the look afterwards: {}\n", created.len());
     stage.succeeds("up").await;
     let given = "--set dns.zone=Z0SANDBOX0EXAMPLE --set load_balancer.certificate=arn:aws:acm:eu-central-1:123456789012:certificate/0f0f0f0f-1111-2222-3333-444444444444";
     for line in ["plan", &format!("plan {given}"), "up"] {
@@ -168,11 +135,7 @@ async fn calls_are_few() {
 async fn nothing_is_made_or_removed_before_its_turn() {
     let stage = Stage::new();
     let refused = |stage: &Stage| -> Vec<(String, Option<String>)> {
-        let calls = stage
-            .sandbox
-            .calls()
-            .into_iter()
-            .filter(|call| call.mutates() && call.code.is_some());
+        let calls = stage.sandbox.calls().into_iter().filter(|call| call.mutates() && call.code.is_some());
         calls.map(|call| (call.operation, call.code)).collect()
     };
     stage.succeeds("up").await;
@@ -180,23 +143,10 @@ async fn nothing_is_made_or_removed_before_its_turn() {
     stage.sandbox.clear_calls();
     stage.succeeds("teardown --yes").await;
     // The network interfaces of a load balancer outlive it, and hold its group.
-    let lingering = (
-        "DeleteSecurityGroup".to_owned(),
-        Some("DependencyViolation".to_owned()),
-    );
-    assert!(
-        refused(&stage).iter().all(|one| *one == lingering),
-        "{:?}",
-        refused(&stage)
-    );
+    let lingering = ("DeleteSecurityGroup".to_owned(), Some("DependencyViolation".to_owned()));
+    assert!(refused(&stage).iter().all(|one| *one == lingering), "{:?}", refused(&stage));
     let order: Vec<String> = stage.writes();
     let place = |name: &str| order.iter().position(|one| one == name).unwrap();
-    assert!(
-        place("ChangeResourceRecordSets") < place("DeleteLoadBalancer"),
-        "no record may dangle: {order:?}"
-    );
-    assert!(
-        place("DeleteAutoScalingGroup") < place("DeleteLaunchTemplate"),
-        "{order:?}"
-    );
+    assert!(place("ChangeResourceRecordSets") < place("DeleteLoadBalancer"), "no record may dangle: {order:?}");
+    assert!(place("DeleteAutoScalingGroup") < place("DeleteLaunchTemplate"), "{order:?}");
 }

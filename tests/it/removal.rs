@@ -18,17 +18,9 @@ async fn protected(protect: impl FnOnce(&mut World), told: &str, lifted: &str) {
     stage.sandbox.change(protect);
     for line in ["teardown --yes", "teardown --dry-run"] {
         let outcome = stage.run(line).await;
-        assert!(
-            words(&outcome).contains(told),
-            "{line}: {}",
-            words(&outcome)
-        );
+        assert!(words(&outcome).contains(told), "{line}: {}", words(&outcome));
         assert_eq!(stage.writes(), Vec::<String>::new(), "{line}");
-        let exit = if line.contains("dry") {
-            Exit::Done
-        } else {
-            Exit::Refused
-        };
+        let exit = if line.contains("dry") { Exit::Done } else { Exit::Refused };
         assert_eq!(outcome.exit, exit, "{line}");
     }
     stage.succeeds("teardown --yes --lift-protection").await;
@@ -38,49 +30,35 @@ async fn protected(protect: impl FnOnce(&mut World), told: &str, lifted: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn deletion_protection_of_the_load_balancer() {
-    let on = |world: &mut World| {
-        rows(world, "balancers").for_each(|row| row["_attributes"][0]["Value"] = json!("true"))
-    };
-    protected(
-        on,
-        "deletion protection is on",
-        "ModifyLoadBalancerAttributes",
-    )
-    .await;
+    let on =
+        |world: &mut World| rows(world, "balancers").for_each(|row| row["_attributes"][0]["Value"] = json!("true"));
+    protected(on, "deletion protection is on", "ModifyLoadBalancerAttributes").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn deletion_protection_of_the_group() {
     let on = |world: &mut World| {
-        rows(world, "asgs")
-            .for_each(|row| row["DeletionProtection"] = json!("prevent-all-deletion"))
+        rows(world, "asgs").for_each(|row| row["DeletionProtection"] = json!("prevent-all-deletion"))
     };
     protected(on, "prevent-all-deletion", "UpdateAutoScalingGroup").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn protection_from_scale_in() {
-    let on = |world: &mut World| {
-        rows(world, "instances").for_each(|row| row["_protected"] = json!(true))
-    };
+    let on = |world: &mut World| rows(world, "instances").for_each(|row| row["_protected"] = json!(true));
     protected(on, "protected from scale-in", "SetInstanceProtection").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn standby() {
-    let on = |world: &mut World| {
-        rows(world, "instances")
-            .take(1)
-            .for_each(|row| row["_standby"] = json!(true))
-    };
+    let on = |world: &mut World| rows(world, "instances").take(1).for_each(|row| row["_standby"] = json!(true));
     protected(on, "in standby", "ExitStandby").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn suspended_processes() {
     let on = |world: &mut World| {
-        rows(world, "asgs")
-            .for_each(|row| row["SuspendedProcesses"] = json!([{"ProcessName": "Terminate"}]))
+        rows(world, "asgs").for_each(|row| row["SuspendedProcesses"] = json!([{"ProcessName": "Terminate"}]))
     };
     protected(on, "suspended processes: Terminate", "ResumeProcesses").await;
 }
@@ -88,11 +66,10 @@ async fn suspended_processes() {
 #[tokio::test(start_paused = true)]
 async fn a_hook_that_holds_an_instance() {
     let on = |world: &mut World| {
-        let hook = json!([{"LifecycleHookName": "drain", "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING"}]);
+        let hook =
+            json!([{"LifecycleHookName": "drain", "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING"}]);
         rows(world, "asgs").for_each(|row| row["_hooks"] = hook.clone());
-        rows(world, "instances")
-            .take(1)
-            .for_each(|row| row["_held"] = json!(true));
+        rows(world, "instances").take(1).for_each(|row| row["_held"] = json!(true));
     };
     protected(on, "held by a lifecycle hook", "CompleteLifecycleAction").await;
 }
@@ -104,8 +81,7 @@ async fn volumes_and_interfaces_that_outlived_their_instances_go_too() {
     stage.succeeds("teardown --yes").await;
     let writes = stage.writes();
     assert!(
-        writes.contains(&"DeleteVolume".to_owned())
-            && writes.contains(&"DeleteNetworkInterface".to_owned()),
+        writes.contains(&"DeleteVolume".to_owned()) && writes.contains(&"DeleteNetworkInterface".to_owned()),
         "{writes:?}"
     );
     assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
@@ -117,24 +93,24 @@ async fn leaks_alone_are_found_and_removed() {
     let stage = Stage::standing().await;
     stage.sandbox.change(|world| {
         let tags = json!([{"key": "oz-deploy:stack", "value": "oz-liveness"}]);
-        world.table("volumes").insert("vol-0".to_owned(), json!({"volumeId": "vol-0", "status": "available", "tagSet": tags, "attachmentSet": []}));
+        world.table("volumes").insert(
+            "vol-0".to_owned(),
+            json!({"volumeId": "vol-0", "status": "available", "tagSet": tags, "attachmentSet": []}),
+        );
         let others = json!([{"key": "oz-deploy:stack", "value": "another"}]);
-        world.table("volumes").insert("vol-1".to_owned(), json!({"volumeId": "vol-1", "status": "available", "tagSet": others, "attachmentSet": []}));
+        world.table("volumes").insert(
+            "vol-1".to_owned(),
+            json!({"volumeId": "vol-1", "status": "available", "tagSet": others, "attachmentSet": []}),
+        );
     });
     stage.succeeds("teardown --yes").await;
-    assert_eq!(
-        stage.sandbox.world().leftovers(),
-        ["volumes vol-1"],
-        "another stack's stays"
-    );
+    assert_eq!(stage.sandbox.world().leftovers(), ["volumes vol-1"], "another stack's stays");
 }
 
 #[tokio::test(start_paused = true)]
 async fn instances_that_outlive_their_group_are_waited_for() {
     let stage = Stage::standing().await;
-    stage
-        .sandbox
-        .change(|world| world.weather.instances_outlive_group = true);
+    stage.sandbox.change(|world| world.weather.instances_outlive_group = true);
     stage.succeeds("teardown --yes").await;
     assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
 }
@@ -156,26 +132,11 @@ async fn a_rule_of_others_that_names_our_group() {
         .group_id
         .unwrap();
     let groups = hand.ec2.describe_security_groups().send().await.unwrap();
-    let ours = groups
-        .security_groups()
-        .iter()
-        .find(|group| group.group_name() == Some("app-sg"))
-        .unwrap()
-        .group_id()
-        .unwrap();
+    let ours =
+        groups.security_groups().iter().find(|group| group.group_name() == Some("app-sg")).unwrap().group_id().unwrap();
     let pair = UserIdGroupPair::builder().group_id(ours).build();
-    let rule = IpPermission::builder()
-        .ip_protocol("tcp")
-        .from_port(5432)
-        .to_port(5432)
-        .user_id_group_pairs(pair);
-    hand.ec2
-        .authorize_security_group_ingress()
-        .group_id(&theirs)
-        .ip_permissions(rule.build())
-        .send()
-        .await
-        .unwrap();
+    let rule = IpPermission::builder().ip_protocol("tcp").from_port(5432).to_port(5432).user_id_group_pairs(pair);
+    hand.ec2.authorize_security_group_ingress().group_id(&theirs).ip_permissions(rule.build()).send().await.unwrap();
     let start = tokio::time::Instant::now();
     let outcome = stage.run("teardown --yes").await;
     assert_eq!(outcome.exit, Exit::Incomplete);
@@ -185,12 +146,7 @@ async fn a_rule_of_others_that_names_our_group() {
         words(&outcome)
     );
     assert!(start.elapsed().as_secs() < 300, "{:?}", start.elapsed());
-    hand.ec2
-        .delete_security_group()
-        .group_id(&theirs)
-        .send()
-        .await
-        .unwrap();
+    hand.ec2.delete_security_group().group_id(&theirs).send().await.unwrap();
     stage.succeeds("teardown --yes").await;
 }
 
@@ -207,11 +163,7 @@ async fn an_interface_of_others_that_carries_our_group() {
     });
     let outcome = stage.run("teardown --yes").await;
     assert_eq!(outcome.exit, Exit::Incomplete);
-    assert!(
-        words(&outcome).contains("eni-0theirs (RDSNetworkInterface)"),
-        "{}",
-        words(&outcome)
-    );
+    assert!(words(&outcome).contains("eni-0theirs (RDSNetworkInterface)"), "{}", words(&outcome));
 }
 
 /// IAM is one for the account: what runs elsewhere with the role keeps it, and is named.
@@ -229,11 +181,7 @@ async fn a_role_that_others_use_is_kept() {
     stage.sandbox.change(region);
     let outcome = stage.run("teardown --yes").await;
     assert_eq!(outcome.exit, Exit::Incomplete, "{}", words(&outcome));
-    assert!(
-        words(&outcome).contains("the instance i-0abroad in us-east-1"),
-        "{}",
-        words(&outcome)
-    );
+    assert!(words(&outcome).contains("the instance i-0abroad in us-east-1"), "{}", words(&outcome));
     let mut left = stage.sandbox.world().leftovers();
     left.sort();
     let kept = [
@@ -243,14 +191,9 @@ async fn a_role_that_others_use_is_kept() {
         "roles OZMarketplace",
     ];
     assert_eq!(left, kept);
-    let attached = stage.sandbox.world().row("roles", "OZMarketplace").unwrap()["_attached"]
-        .as_array()
-        .unwrap()
-        .len();
+    let attached = stage.sandbox.world().row("roles", "OZMarketplace").unwrap()["_attached"].as_array().unwrap().len();
     assert_eq!(attached, 1, "and its policy stays on it");
-    stage
-        .sandbox
-        .change(|world| drop(world.table("instances").remove("i-0abroad")));
+    stage.sandbox.change(|world| drop(world.table("instances").remove("i-0abroad")));
     stage.succeeds("teardown --yes").await;
     assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
 }
@@ -258,13 +201,10 @@ async fn a_role_that_others_use_is_kept() {
 #[tokio::test(start_paused = true)]
 async fn a_role_in_another_launch_template_is_kept() {
     let stage = Stage::standing().await;
-    let profile =
-        aws_sdk_ec2::types::LaunchTemplateIamInstanceProfileSpecificationRequest::builder()
-            .name("OZMarketplace")
-            .build();
-    let data = RequestLaunchTemplateData::builder()
-        .iam_instance_profile(profile)
+    let profile = aws_sdk_ec2::types::LaunchTemplateIamInstanceProfileSpecificationRequest::builder()
+        .name("OZMarketplace")
         .build();
+    let data = RequestLaunchTemplateData::builder().iam_instance_profile(profile).build();
     stage
         .hand()
         .await
@@ -277,24 +217,15 @@ async fn a_role_in_another_launch_template_is_kept() {
         .unwrap();
     let outcome = stage.run("teardown --yes").await;
     assert_eq!(outcome.exit, Exit::Incomplete);
-    assert!(
-        words(&outcome).contains("the launch template another-stack"),
-        "{}",
-        words(&outcome)
-    );
+    assert!(words(&outcome).contains("the launch template another-stack"), "{}", words(&outcome));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_carries_our_tag_under_another_name_is_told() {
     let stage = Stage::standing().await;
-    let tag = aws_sdk_ec2::types::Tag::builder()
-        .key("oz-deploy:stack")
-        .value("oz-liveness")
-        .build();
-    let tagged = aws_sdk_ec2::types::TagSpecification::builder()
-        .resource_type(ResourceType::SecurityGroup)
-        .tags(tag)
-        .build();
+    let tag = aws_sdk_ec2::types::Tag::builder().key("oz-deploy:stack").value("oz-liveness").build();
+    let tagged =
+        aws_sdk_ec2::types::TagSpecification::builder().resource_type(ResourceType::SecurityGroup).tags(tag).build();
     let hand = stage.hand().await;
     let id = hand
         .ec2
@@ -311,18 +242,9 @@ async fn what_carries_our_tag_under_another_name_is_told() {
     for line in ["teardown --yes", "teardown --yes"] {
         let outcome = stage.run(line).await;
         assert_eq!(outcome.exit, Exit::Incomplete);
-        assert!(
-            words(&outcome).contains(&format!("security group {id}")),
-            "{}",
-            words(&outcome)
-        );
+        assert!(words(&outcome).contains(&format!("security group {id}")), "{}", words(&outcome));
     }
-    hand.ec2
-        .delete_security_group()
-        .group_id(id)
-        .send()
-        .await
-        .unwrap();
+    hand.ec2.delete_security_group().group_id(id).send().await.unwrap();
     assert_eq!(stage.succeeds("teardown --yes").await.outcome, "unchanged");
 }
 
@@ -333,19 +255,11 @@ async fn the_deadline_of_a_removal_names_what_blocks_it() {
     stage.sandbox.change(|world| world.weather.linger = 4_000.0);
     let outcome = stage.run("teardown --yes --timeout 10m").await;
     assert_eq!(outcome.exit, Exit::Deadline, "{}", words(&outcome));
-    assert!(
-        words(&outcome).contains("eni-") && words(&outcome).contains("ELB app/app-alb/"),
-        "{}",
-        words(&outcome)
-    );
+    assert!(words(&outcome).contains("eni-") && words(&outcome).contains("ELB app/app-alb/"), "{}", words(&outcome));
     // AWS's own patience ends too: the names stay.
     let outcome = stage.run("teardown --yes --timeout 4h").await;
     assert_eq!(outcome.exit, Exit::Incomplete, "{}", words(&outcome));
-    assert!(
-        words(&outcome).contains("held by eni-"),
-        "{}",
-        words(&outcome)
-    );
+    assert!(words(&outcome).contains("held by eni-"), "{}", words(&outcome));
     stage.succeeds("teardown --yes --timeout 4h").await;
     assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
 }
@@ -371,11 +285,7 @@ async fn what_appears_meanwhile_is_seen_by_the_second_look() {
     };
     let (outcome, ()) = tokio::join!(stage.run("teardown --yes"), other);
     assert_eq!(outcome.exit, Exit::Incomplete, "{}", words(&outcome));
-    assert!(
-        words(&outcome).contains("sg-0meanwhile"),
-        "{}",
-        words(&outcome)
-    );
+    assert!(words(&outcome).contains("sg-0meanwhile"), "{}", words(&outcome));
 }
 
 /// A load balancer of somebody else goes between the list and the question for its tags: what is behind it in the list is
@@ -385,10 +295,7 @@ async fn what_goes_during_the_last_look_hides_nothing() {
     let stage = Stage::new();
     stage.sandbox.change(|world| {
         let tag = json!({"Key": "oz-deploy:stack", "Value": "oz-liveness"});
-        for (name, listed, tags) in [
-            ("gone", "arn:gone", json!([])),
-            ("kept", "kept", json!([tag])),
-        ] {
+        for (name, listed, tags) in [("gone", "arn:gone", json!([])), ("kept", "kept", json!([tag]))] {
             let group = json!({"TargetGroupArn": listed, "TargetGroupName": name, "_tags": tags});
             world.table("target_groups").insert(name.to_owned(), group);
         }
@@ -411,18 +318,11 @@ async fn an_unfinished_last_look_proves_nothing() {
     stage.sandbox.disturb(last, Fault::Refuse);
     let outcome = stage.run("teardown --yes").await;
     assert_eq!(outcome.exit, Exit::Failed, "{}", words(&outcome));
-    assert!(
-        outcome.summary.contains("is not known"),
-        "{}",
-        outcome.summary
-    );
+    assert!(outcome.summary.contains("is not known"), "{}", outcome.summary);
     assert_eq!(outcome.changes.len(), removed.len());
 
     let (sender, stop) = Stop::channel();
-    let stage = Stage {
-        stop,
-        ..Stage::of(&world)
-    };
+    let stage = Stage { stop, ..Stage::of(&world) };
     let interrupt = async {
         while !stage.sandbox.world().leftovers().is_empty() {
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -21,11 +21,8 @@ fn mixed() -> Outcome {
     outcome.checks = vec![
         Check::new("load_balancer", 4, "load balancer active").pass("active"),
         Check::new("targets", 6, "targets healthy").fail(HOSTILE, "because of <that>", "do & mend"),
-        Check::new("instance_profile", 2, "instance profile")
-            .found(Status::Unknown, "AccessDenied"),
-        Check::new("launch_template_version", 3, "version")
-            .found(Status::Warn, "old")
-            .because("a", "b"),
+        Check::new("instance_profile", 2, "instance profile").found(Status::Unknown, "AccessDenied"),
+        Check::new("launch_template_version", 3, "version").found(Status::Warn, "old").because("a", "b"),
         Check::new("liveness", 0, "liveness").skip("not called"),
     ];
     outcome.problems = vec![Problem::new("something else", "a cure")];
@@ -55,22 +52,9 @@ fn junit_has_a_case_for_each_check_and_problem() {
     let counts = elements(&xml);
     let count = |name: &str| counts.get(name).copied().unwrap_or_default();
     assert_eq!((count("testsuite"), count("testcase")), (1, 6));
-    assert_eq!(
-        (count("failure"), count("error"), count("skipped")),
-        (1, 2, 1),
-        "{xml}"
-    );
-    assert!(
-        xml.contains(r#"tests="6""#)
-            && xml.contains(r#"failures="1""#)
-            && xml.contains(r#"errors="2""#),
-        "{xml}"
-    );
-    assert!(
-        xml.contains(r#"classname="deploy.verify.targets""#)
-            && xml.contains("because of &lt;that&gt;"),
-        "{xml}"
-    );
+    assert_eq!((count("failure"), count("error"), count("skipped")), (1, 2, 1), "{xml}");
+    assert!(xml.contains(r#"tests="6""#) && xml.contains(r#"failures="1""#) && xml.contains(r#"errors="2""#), "{xml}");
+    assert!(xml.contains(r#"classname="deploy.verify.targets""#) && xml.contains("because of &lt;that&gt;"), "{xml}");
     assert!(!xml.contains('\u{1}'), "XML 1.0 has no control characters");
 }
 
@@ -85,21 +69,13 @@ fn a_failed_run_is_never_all_green() {
 #[test]
 fn the_page_shows_every_check_and_breaks_where_the_stack_does() {
     let page = html(&frame(), &mixed());
-    for words in [
-        "load balancer active",
-        "because of &lt;that&gt;",
-        "do &amp; mend",
-        "something else",
-        "a cure",
-        "exit code 6",
-    ] {
+    for words in
+        ["load balancer active", "because of &lt;that&gt;", "do &amp; mend", "something else", "a cure", "exit code 6"]
+    {
         assert!(page.contains(words), "no {words}");
     }
     let node = |key: &str, status: &str| {
-        assert!(
-            page.contains(&format!(r#"data-node="{key}" data-status="{status}""#)),
-            "{key} is not {status}"
-        )
+        assert!(page.contains(&format!(r#"data-node="{key}" data-status="{status}""#)), "{key} is not {status}")
     };
     node("load_balancer", "pass");
     node("target_group", "fail");
@@ -112,10 +88,7 @@ fn the_page_shows_every_check_and_breaks_where_the_stack_does() {
 #[test]
 fn the_page_is_self_contained_and_runs_nothing() {
     let page = html(&frame(), &mixed());
-    assert!(
-        !page.contains("<script") && page.contains("&lt;script&gt;"),
-        "what was seen is escaped"
-    );
+    assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "what was seen is escaped");
     for loads in ["src=", "href=", "url(", "@import", "http://", "https://"] {
         assert!(!page.contains(loads), "the page holds {loads}");
     }

@@ -20,45 +20,28 @@ const NEXT_IMAGE: &str = "ami-0c0ffee0c0ffee0c1";
 /// Images of the instances that are not on their way out.
 fn images(stage: &Stage) -> Vec<String> {
     let world = stage.sandbox.world();
-    let staying = world
-        .rows("instances")
-        .filter(|row| row["_ending"].is_null());
-    staying
-        .map(|row| row["imageId"].as_str().unwrap().to_owned())
-        .collect()
+    let staying = world.rows("instances").filter(|row| row["_ending"].is_null());
+    staying.map(|row| row["imageId"].as_str().unwrap().to_owned()).collect()
 }
 
 fn pinned(stage: &Stage) -> String {
     let world = stage.sandbox.world();
-    world.row("asgs", "app-asg").unwrap()["LaunchTemplate"]["Version"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    world.row("asgs", "app-asg").unwrap()["LaunchTemplate"]["Version"].as_str().unwrap().to_owned()
 }
 
 /// States of every refresh so far, oldest first.
 fn refreshes(stage: &Stage) -> Vec<String> {
     let world = stage.sandbox.world();
-    world
-        .rows("refreshes")
-        .map(|row| row["Status"].as_str().unwrap().to_owned())
-        .collect()
+    world.rows("refreshes").map(|row| row["Status"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_image_reaches_every_instance() {
     let stage = Stage::standing().await;
     let outcome = stage.succeeds(&format!("up {NEXT}")).await;
-    let changed: Vec<&str> = outcome
-        .changes
-        .iter()
-        .map(|change| change.resource)
-        .collect();
+    let changed: Vec<&str> = outcome.changes.iter().map(|change| change.resource).collect();
     assert_eq!(changed, ["launch_template", "auto_scaling_group"]);
-    assert_eq!(
-        (images(&stage), pinned(&stage)),
-        (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned())
-    );
+    assert_eq!((images(&stage), pinned(&stage)), (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned()));
     let world = stage.sandbox.world();
     let refresh = world.rows("refreshes").next().unwrap();
     assert_eq!(refresh["Status"], "Successful");
@@ -88,32 +71,25 @@ async fn capacity_that_scaling_set_is_kept() {
         .unwrap();
     tokio::time::sleep(Duration::from_secs(600)).await;
     stage.writes();
-    stage
-        .succeeds(&format!("up {NEXT} --set scaling.max=50"))
-        .await;
+    stage.succeeds(&format!("up {NEXT} --set scaling.max=50")).await;
     assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 5]);
     assert!(!stage.writes().contains(&"SetDesiredCapacity".to_owned()));
 
     let outcome = stage.run(&format!("up {NEXT} --set scaling.max=3")).await;
     assert_eq!((outcome.exit, stage.writes()), (Exit::Refused, vec![]));
     assert!(
-        words(&outcome).contains("below the 5 instances")
-            && words(&outcome).contains("--allow-scale-in"),
+        words(&outcome).contains("below the 5 instances") && words(&outcome).contains("--allow-scale-in"),
         "{}",
         words(&outcome)
     );
-    stage
-        .succeeds(&format!("up {NEXT} --set scaling.max=3 --allow-scale-in"))
-        .await;
+    stage.succeeds(&format!("up {NEXT} --set scaling.max=3 --allow-scale-in")).await;
     assert_eq!(images(&stage).len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unhealthy_group_is_not_rolled_without_force() {
     let stage = Stage::standing().await;
-    stage
-        .sandbox
-        .change(|world| world.weather.dead.push("ami-0c0ffee0c0ffee0c0".to_owned()));
+    stage.sandbox.change(|world| world.weather.dead.push("ami-0c0ffee0c0ffee0c0".to_owned()));
     let outcome = stage.run(&format!("up {NEXT}")).await;
     assert_eq!((outcome.exit, stage.writes()), (Exit::Refused, vec![]));
     assert!(
@@ -128,16 +104,10 @@ async fn an_unhealthy_group_is_not_rolled_without_force() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_does_not_answer_is_not_rolled_without_force() {
     let stage = Stage::standing().await;
-    stage
-        .sandbox
-        .change(|world| world.weather.mute.push("ami-0c0ffee0c0ffee0c0".to_owned()));
+    stage.sandbox.change(|world| world.weather.mute.push("ami-0c0ffee0c0ffee0c0".to_owned()));
     let outcome = stage.run(&format!("up {NEXT}")).await;
     assert_eq!((outcome.exit, stage.writes()), (Exit::Refused, vec![]));
-    assert!(
-        words(&outcome).contains("does not answer"),
-        "{}",
-        words(&outcome)
-    );
+    assert!(words(&outcome).contains("does not answer"), "{}", words(&outcome));
     stage.succeeds(&format!("up {NEXT} --no-verify")).await;
 }
 
@@ -145,9 +115,9 @@ async fn a_service_that_does_not_answer_is_not_rolled_without_force() {
 #[tokio::test(start_paused = true)]
 async fn a_group_that_the_same_run_mends_is_rolled() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| {
-        rows(world, "target_groups").for_each(|row| row["Matcher"]["HttpCode"] = json!("200"))
-    });
+    stage
+        .sandbox
+        .change(|world| rows(world, "target_groups").for_each(|row| row["Matcher"]["HttpCode"] = json!("200")));
     stage.succeeds(&format!("up {NEXT}")).await;
     assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
 }
@@ -156,18 +126,14 @@ async fn a_group_that_the_same_run_mends_is_rolled() {
 #[tokio::test(start_paused = true)]
 async fn a_group_that_stays_ill_is_not_rolled_after_something_else_was_mended() {
     let ill = |world: &mut World| world.weather.mute.push("ami-0c0ffee0c0ffee0c0".to_owned());
-    let line =
-        format!("up {NEXT} --set scaling.warm_up_seconds=60 --set load_balancer.listener=http");
+    let line = format!("up {NEXT} --set scaling.warm_up_seconds=60 --set load_balancer.listener=http");
     for (signal, timeout, exit) in [
         (None, "", Exit::Unverified),
         (None, " --timeout 1m", Exit::Deadline),
         (Some(Signal::Terminate), "", Exit::Terminated),
     ] {
         let (sender, stop) = Stop::channel();
-        let stage = Stage {
-            stop,
-            ..Stage::standing().await
-        };
+        let stage = Stage { stop, ..Stage::standing().await };
         stage.sandbox.change(ill);
         let later = async {
             tokio::time::sleep(Duration::from_secs(30)).await;
@@ -177,52 +143,28 @@ async fn a_group_that_stays_ill_is_not_rolled_after_something_else_was_mended() 
         let (outcome, ()) = tokio::join!(stage.run(&line), later);
         let told = words(&outcome);
         assert_eq!((outcome.exit, refreshes(&stage)), (exit, vec![]), "{told}");
-        assert!(
-            told.contains("does not answer") && outcome.summary.contains("was not begun"),
-            "{told}"
-        );
-        let changed: Vec<&str> = outcome
-            .changes
-            .iter()
-            .map(|change| change.resource)
-            .collect();
+        assert!(told.contains("does not answer") && outcome.summary.contains("was not begun"), "{told}");
+        let changed: Vec<&str> = outcome.changes.iter().map(|change| change.resource).collect();
         assert!(changed.contains(&"http_listener"), "{changed:?}");
     }
 }
 
 /// After a rollback the stack is as it was, and the version is remembered by AWS alone.
 async fn taken_back(stage: &Stage, outcome: &Outcome) {
-    assert_eq!(
-        (outcome.exit, outcome.outcome),
-        (Exit::Unverified, "rolled_back"),
-        "{}",
-        words(outcome)
-    );
-    assert_eq!(
-        (pinned(stage), refreshes(stage)),
-        ("1".to_owned(), vec!["RollbackSuccessful".to_owned()])
-    );
+    assert_eq!((outcome.exit, outcome.outcome), (Exit::Unverified, "rolled_back"), "{}", words(outcome));
+    assert_eq!((pinned(stage), refreshes(stage)), ("1".to_owned(), vec!["RollbackSuccessful".to_owned()]));
     assert_eq!(images(stage), vec!["ami-0c0ffee0c0ffee0c0".to_owned(); 2]);
     stage.writes();
     let again = stage.run(&format!("up {NEXT}")).await;
-    assert_eq!(
-        (again.exit, stage.writes()),
-        (Exit::Refused, vec![]),
-        "{}",
-        words(&again)
-    );
-    assert!(
-        words(&again).contains("was rolled back") && words(&again).contains("--force"),
-        "{}",
-        words(&again)
-    );
+    assert_eq!((again.exit, stage.writes()), (Exit::Refused, vec![]), "{}", words(&again));
+    assert!(words(&again).contains("was rolled back") && words(&again).contains("--force"), "{}", words(&again));
     let again = stage.run(&format!("up {NEXT} --set scaling.max=50")).await;
     assert_eq!((again.exit, stage.writes()), (Exit::Refused, vec![]));
     assert_eq!(again.summary, "refused; nothing was changed");
     // What else differs is mended, and told: that is no refusal before any change.
-    stage.sandbox.change(|world| {
-        rows(world, "target_groups").for_each(|row| row["Matcher"]["HttpCode"] = json!("404,405"))
-    });
+    stage
+        .sandbox
+        .change(|world| rows(world, "target_groups").for_each(|row| row["Matcher"]["HttpCode"] = json!("404,405")));
     let again = stage.run(&format!("up {NEXT}")).await;
     assert_eq!(again.exit, Exit::Failed, "{}", words(&again));
     assert_eq!(again.changes.len(), 1, "{:?}", again.changes);
@@ -231,9 +173,7 @@ async fn taken_back(stage: &Stage, outcome: &Outcome) {
 #[tokio::test(start_paused = true)]
 async fn a_version_that_never_gets_healthy_is_rolled_back_by_aws() {
     let stage = Stage::standing().await;
-    stage
-        .sandbox
-        .change(|world| world.weather.dead.push(NEXT_IMAGE.to_owned()));
+    stage.sandbox.change(|world| world.weather.dead.push(NEXT_IMAGE.to_owned()));
     let outcome = stage.run(&format!("up {NEXT} --timeout 2h")).await;
     taken_back(&stage, &outcome).await;
     stage.sandbox.change(|world| world.weather.dead.clear());
@@ -244,53 +184,29 @@ async fn a_version_that_never_gets_healthy_is_rolled_back_by_aws() {
 #[tokio::test(start_paused = true)]
 async fn a_version_whose_api_is_dead_is_rolled_back_by_us() {
     let stage = Stage::standing().await;
-    stage
-        .sandbox
-        .change(|world| world.weather.mute.push(NEXT_IMAGE.to_owned()));
+    stage.sandbox.change(|world| world.weather.mute.push(NEXT_IMAGE.to_owned()));
     let outcome = stage.run(&format!("up {NEXT}")).await;
     assert!(words(&outcome).contains("502"), "{}", words(&outcome));
     taken_back(&stage, &outcome).await;
     // The old configuration is nothing to do but the template's default.
     let back = stage.succeeds("up").await;
-    assert_eq!(
-        back.changes
-            .iter()
-            .map(|change| change.resource)
-            .collect::<Vec<_>>(),
-        ["launch_template"]
-    );
+    assert_eq!(back.changes.iter().map(|change| change.resource).collect::<Vec<_>>(), ["launch_template"]);
 }
 
 #[tokio::test]
 async fn a_version_that_declines_living_people_is_rolled_back_by_us() {
-    for (answer, exit) in [
-        (Answer::Declined, Exit::Negative),
-        (Answer::Failed, Exit::Unverified),
-    ] {
+    for (answer, exit) in [(Answer::Declined, Exit::Negative), (Answer::Failed, Exit::Unverified)] {
         let home = tempfile::tempdir().unwrap();
         let capture = home.path().join("capture.json");
         std::fs::write(&capture, deploy::sandbox::sample_capture().to_string()).unwrap();
         let mut stage = Stage::with(&format!("verify: {{ capture: {} }}\n", capture.display()));
         stage.sandbox = Sandbox::seeded(400.0);
         stage.succeeds("up").await;
-        stage
-            .sandbox
-            .oz()
-            .script(|script| script.liveness = answer.clone());
+        stage.sandbox.oz().script(|script| script.liveness = answer.clone());
         let outcome = stage.run(&format!("up {NEXT}")).await;
-        assert_eq!(
-            (outcome.exit, outcome.outcome),
-            (exit, "rolled_back"),
-            "{}",
-            words(&outcome)
-        );
+        assert_eq!((outcome.exit, outcome.outcome), (exit, "rolled_back"), "{}", words(&outcome));
         assert!(outcome.checks.iter().any(|check| check.id == "liveness"));
-        let posts = stage
-            .sandbox
-            .oz()
-            .requests()
-            .into_iter()
-            .filter(|seen| seen.method == "POST");
+        let posts = stage.sandbox.oz().requests().into_iter().filter(|seen| seen.method == "POST");
         assert_eq!(posts.count(), 1, "a metered call, made once");
         assert_eq!(pinned(&stage), "1");
     }
@@ -300,10 +216,7 @@ async fn a_version_that_declines_living_people_is_rolled_back_by_us() {
 async fn an_interrupted_rollout_is_found_and_followed() {
     for signal in [None, Some(Signal::Interrupt)] {
         let (sender, stop) = Stop::channel();
-        let stage = Stage {
-            stop,
-            ..Stage::new()
-        };
+        let stage = Stage { stop, ..Stage::new() };
         stage.succeeds("up").await;
         let line = format!("up {NEXT}");
         let later = async {
@@ -329,10 +242,7 @@ async fn an_interrupted_rollout_is_found_and_followed() {
         assert_eq!(again.writes(), Vec::<String>::new(), "only followed");
         assert_eq!(
             (images(&stage), refreshes(&stage)),
-            (
-                vec![NEXT_IMAGE.to_owned(); 2],
-                vec!["Successful".to_owned()]
-            )
+            (vec![NEXT_IMAGE.to_owned(); 2], vec!["Successful".to_owned()])
         );
     }
 }
@@ -340,13 +250,9 @@ async fn an_interrupted_rollout_is_found_and_followed() {
 /// A refresh that nobody wants any more is ended, and the wanted one begun.
 #[tokio::test(start_paused = true)]
 async fn another_version_under_way_gives_way() {
-    for (line, image) in [
-        (
-            "up --set instance.type=c7i.4xlarge",
-            "ami-0c0ffee0c0ffee0c0",
-        ),
-        ("up", "ami-0c0ffee0c0ffee0c0"),
-    ] {
+    for (line, image) in
+        [("up --set instance.type=c7i.4xlarge", "ami-0c0ffee0c0ffee0c0"), ("up", "ami-0c0ffee0c0ffee0c0")]
+    {
         let (stage, next) = (Stage::standing().await, format!("up {NEXT}"));
         tokio::select! {
             _ = stage.run(&next) => panic!("it takes longer"),
@@ -355,14 +261,7 @@ async fn another_version_under_way_gives_way() {
         assert_eq!(refreshes(&stage), ["InProgress"], "{line}");
         stage.succeeds(line).await;
         assert_eq!(images(&stage), vec![image.to_owned(); 2], "{line}");
-        assert_eq!(
-            stage
-                .run(&line.replace("up", "plan --exit-code"))
-                .await
-                .exit,
-            Exit::Done,
-            "{line}"
-        );
+        assert_eq!(stage.run(&line.replace("up", "plan --exit-code")).await.exit, Exit::Done, "{line}");
         assert_eq!(refreshes(&stage)[0], "Cancelled", "{line}");
     }
 }
@@ -373,16 +272,12 @@ async fn another_version_gives_way_where_reads_lag() {
     for seed in 0..6 {
         let (stage, next) = (Stage::standing().await, format!("up {NEXT}"));
         stage.sandbox.seed(seed);
-        stage
-            .sandbox
-            .change(|world| world.weather.describe_lag = 8.0);
+        stage.sandbox.change(|world| world.weather.describe_lag = 8.0);
         tokio::select! {
             _ = stage.run(&next) => panic!("it takes longer"),
             () = tokio::time::sleep(Duration::from_secs(100 + seed)) => {}
         }
-        stage
-            .succeeds("up --set instance.type=c7i.4xlarge --set scaling.max=50")
-            .await;
+        stage.succeeds("up --set instance.type=c7i.4xlarge --set scaling.max=50").await;
         assert_eq!(pinned(&stage), "3", "seed {seed}");
         assert_eq!(images(&stage), vec!["ami-0c0ffee0c0ffee0c0".to_owned(); 2]);
     }
@@ -391,9 +286,8 @@ async fn another_version_gives_way_where_reads_lag() {
 async fn pin(cloud: &Cloud, version: &str) {
     let world = cloud.ec2.describe_launch_templates().send().await.unwrap();
     let id = world.launch_templates()[0].launch_template_id().unwrap();
-    let template = aws_sdk_autoscaling::types::LaunchTemplateSpecification::builder()
-        .launch_template_id(id)
-        .version(version);
+    let template =
+        aws_sdk_autoscaling::types::LaunchTemplateSpecification::builder().launch_template_id(id).version(version);
     cloud
         .autoscaling
         .update_auto_scaling_group()
@@ -413,36 +307,25 @@ async fn instances_that_were_left_behind_are_brought_along() {
         () = tokio::time::sleep(Duration::from_secs(5)) => {}
     }
     let hand = stage.hand().await;
-    hand.autoscaling
-        .cancel_instance_refresh()
-        .auto_scaling_group_name("app-asg")
-        .send()
-        .await
-        .unwrap();
+    hand.autoscaling.cancel_instance_refresh().auto_scaling_group_name("app-asg").send().await.unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
     pin(&hand, "2").await;
     let plan = deploy::report::plan_text(&stage.run(&format!("plan {NEXT}")).await.changes);
     assert!(plan.contains("outdated_instances: 2 -> (absent)"), "{plan}");
     stage.succeeds(&format!("up {NEXT}")).await;
-    assert_eq!(
-        (images(&stage), pinned(&stage)),
-        (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned())
-    );
+    assert_eq!((images(&stage), pinned(&stage)), (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned()));
 }
 
 /// AWS has no way back from `$Latest`: the group is pinned by its number, without replacing what is right already.
 #[tokio::test(start_paused = true)]
 async fn a_group_on_latest_is_pinned_by_number() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| {
-        rows(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!("$Latest"))
-    });
+    stage
+        .sandbox
+        .change(|world| rows(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!("$Latest")));
     stage.writes();
     stage.succeeds("up").await;
-    assert_eq!(
-        (stage.writes(), pinned(&stage)),
-        (vec!["UpdateAutoScalingGroup".to_owned()], "1".to_owned())
-    );
+    assert_eq!((stage.writes(), pinned(&stage)), (vec!["UpdateAutoScalingGroup".to_owned()], "1".to_owned()));
 }
 
 /// As the console's wizard leaves it. AWS goes back to a numbered version only: the group gets its number first.
@@ -471,21 +354,10 @@ async fn a_version_that_cannot_be_taken_back_reaches_no_more_instances() {
     });
     let outcome = stage.run(&format!("up {NEXT}")).await;
     let told = words(&outcome);
-    assert_eq!(
-        (outcome.exit, outcome.outcome),
-        (Exit::Unverified, "failed"),
-        "{told}"
-    );
-    assert!(
-        told.contains("version 2 does not work") && told.contains("ended in Cancelled"),
-        "{told}"
-    );
+    assert_eq!((outcome.exit, outcome.outcome), (Exit::Unverified, "failed"), "{told}");
+    assert!(told.contains("version 2 does not work") && told.contains("ended in Cancelled"), "{told}");
     assert_eq!(refreshes(&stage), ["Cancelled"]);
-    assert!(
-        images(&stage).contains(&"ami-0c0ffee0c0ffee0c0".to_owned()),
-        "{:?}",
-        images(&stage)
-    );
+    assert!(images(&stage).contains(&"ami-0c0ffee0c0ffee0c0".to_owned()), "{:?}", images(&stage));
 }
 
 /// What instances came from is gone: there is no number to give the group first, and the rollout is made all the same.

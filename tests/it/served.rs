@@ -34,21 +34,13 @@ impl Served {
         let url = first.split("AWS_ENDPOINT_URL=").nth(1).unwrap();
         let url = url.split_whitespace().next().unwrap().to_owned();
         std::fs::write(home.path().join("deploy.yaml"), sandbox::configuration()).unwrap();
-        Served {
-            server,
-            _told: told,
-            url,
-            home,
-        }
+        Served { server, _told: told, url, home }
     }
 
     /// The program, against this server.
     pub fn deploy(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_deploy"));
-        command
-            .current_dir(self.home.path())
-            .envs(KEYS)
-            .env("AWS_ENDPOINT_URL", &self.url);
+        command.current_dir(self.home.path()).envs(KEYS).env("AWS_ENDPOINT_URL", &self.url);
         command
     }
 }

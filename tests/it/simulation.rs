@@ -18,10 +18,7 @@ pub enum Blow {
 }
 
 fn blows() -> impl Iterator<Item = Blow> {
-    Fault::ALL
-        .into_iter()
-        .map(Blow::Wrong)
-        .chain([Blow::KilledBefore, Blow::KilledAfter])
+    Fault::ALL.into_iter().map(Blow::Wrong).chain([Blow::KilledBefore, Blow::KilledAfter])
 }
 
 /// Things of others, which nobody may touch.
@@ -33,11 +30,7 @@ pub fn strangers(world: &mut World) {
             "sg-0theirs",
             json!({"groupId": "sg-0theirs", "groupName": "theirs", "vpcId": vpc, "tagSet": [], "_rules": []}),
         ),
-        (
-            "roles",
-            "Theirs",
-            json!({"RoleName": "Theirs", "Tags": [], "_attached": []}),
-        ),
+        ("roles", "Theirs", json!({"RoleName": "Theirs", "Tags": [], "_attached": []})),
         (
             "volumes",
             "vol-0theirs",
@@ -55,34 +48,20 @@ pub fn strangers(world: &mut World) {
     for (kind, id, row) in rows {
         world.table(kind).insert(id.to_owned(), row);
     }
-    let record = json!({"Name": "other.example.com.", "Type": "A", "TTL": "300", "ResourceRecords": [{"Value": "192.0.2.1"}]});
-    world.table("zones").values_mut().for_each(|zone| {
-        zone["_records"]
-            .as_array_mut()
-            .unwrap()
-            .push(record.clone())
-    });
+    let record =
+        json!({"Name": "other.example.com.", "Type": "A", "TTL": "300", "ResourceRecords": [{"Value": "192.0.2.1"}]});
+    world.table("zones").values_mut().for_each(|zone| zone["_records"].as_array_mut().unwrap().push(record.clone()));
 }
 
 /// Those things as they are now.
 pub fn theirs(world: &World) -> Vec<Value> {
-    let mut rows: Vec<Value> = [
-        ("groups", "sg-0theirs"),
-        ("roles", "Theirs"),
-        ("volumes", "vol-0theirs"),
-        ("templates", "lt-0theirs"),
-    ]
-    .iter()
-    .map(|(kind, id)| world.row(kind, id).cloned().unwrap_or_default())
-    .collect();
-    let records = world
-        .rows("zones")
-        .flat_map(|zone| zone["_records"].as_array().unwrap());
-    rows.extend(
-        records
-            .filter(|record| record["Name"] == "other.example.com.")
-            .cloned(),
-    );
+    let mut rows: Vec<Value> =
+        [("groups", "sg-0theirs"), ("roles", "Theirs"), ("volumes", "vol-0theirs"), ("templates", "lt-0theirs")]
+            .iter()
+            .map(|(kind, id)| world.row(kind, id).cloned().unwrap_or_default())
+            .collect();
+    let records = world.rows("zones").flat_map(|zone| zone["_records"].as_array().unwrap());
+    rows.extend(records.filter(|record| record["Name"] == "other.example.com.").cloned());
     rows
 }
 
@@ -90,13 +69,9 @@ pub fn theirs(world: &World) -> Vec<Value> {
 pub fn census(world: &World) -> BTreeMap<String, usize> {
     let mut count = BTreeMap::new();
     for left in world.leftovers() {
-        *count
-            .entry(left.split(' ').next().unwrap().to_owned())
-            .or_default() += 1;
+        *count.entry(left.split(' ').next().unwrap().to_owned()).or_default() += 1;
     }
-    let versions = world
-        .rows("templates")
-        .map(|row| row["_versions"].as_array().unwrap().len());
+    let versions = world.rows("templates").map(|row| row["_versions"].as_array().unwrap().len());
     count.insert("versions".to_owned(), versions.sum());
     count
 }
@@ -110,28 +85,14 @@ pub async fn settled(stage: &Stage) -> World {
 /// AWS's minutes as seconds: what is simulated is their order.
 pub fn quick(world: &mut World) {
     let weather = &mut world.weather;
-    (
-        weather.provisioning,
-        weather.linger,
-        weather.launch,
-        weather.end,
-        weather.boot,
-    ) = (5.0, 5.0, 2.0, 2.0, 2.0);
+    (weather.provisioning, weather.linger, weather.launch, weather.end, weather.boot) = (5.0, 5.0, 2.0, 2.0, 2.0);
     for row in world.table("target_groups").values_mut() {
-        (
-            row["HealthCheckIntervalSeconds"],
-            row["HealthyThresholdCount"],
-        ) = (json!("1"), json!("2"));
+        (row["HealthCheckIntervalSeconds"], row["HealthyThresholdCount"]) = (json!("1"), json!("2"));
     }
 }
 
 /// Runs until it ends, or until it is killed. Whether the blow struck, and how it ended.
-pub async fn struck(
-    stage: &Stage,
-    line: &str,
-    after: usize,
-    blow: Blow,
-) -> (bool, Option<Outcome>) {
+pub async fn struck(stage: &Stage, line: &str, after: usize, blow: Blow) -> (bool, Option<Outcome>) {
     let (fault, killed) = match blow {
         Blow::Wrong(fault) => (fault, false),
         Blow::KilledBefore => (Fault::Hang, true),
@@ -154,10 +115,7 @@ async fn every_call_every_blow(ground: &World, line: &str) {
     let undisturbed = Stage::of(ground);
     let foreign = theirs(ground);
     undisturbed.succeeds(line).await;
-    let (wanted, calls) = (
-        census(&settled(&undisturbed).await),
-        undisturbed.sandbox.calls().len(),
-    );
+    let (wanted, calls) = (census(&settled(&undisturbed).await), undisturbed.sandbox.calls().len());
     let (mut count, mut missed) = (0, 0);
     for blow in blows() {
         for after in 0..calls {
@@ -178,22 +136,14 @@ async fn every_call_every_blow(ground: &World, line: &str) {
             let again = stage.run(line).await;
             assert_eq!(again.exit as u8, 0, "{place}: {:?}", again.problems);
             let world = settled(&stage).await;
-            assert_eq!(
-                (census(&world), theirs(&world)),
-                (wanted.clone(), foreign.clone()),
-                "{place}"
-            );
+            assert_eq!((census(&world), theirs(&world)), (wanted.clone(), foreign.clone()), "{place}");
             stage.writes();
             stage.succeeds(line).await;
             assert_eq!(stage.writes(), Vec::<String>::new(), "{place}");
         }
     }
     println!("{line}: {count} runs disturbed, {missed} places not reached");
-    assert!(
-        count >= calls * 10,
-        "{count} of {} blows struck",
-        calls * blows().count()
-    );
+    assert!(count >= calls * 10, "{count} of {} blows struck", calls * blows().count());
 }
 
 async fn ground(lines: &[&str]) -> World {
@@ -235,13 +185,7 @@ async fn up_after_half_a_teardown() {
     let world = whole.sandbox.world();
     whole.succeeds("teardown --yes").await;
     let half = Stage::of(&world);
-    let (has_struck, _) = struck(
-        &half,
-        "teardown --yes",
-        whole.sandbox.calls().len() / 2,
-        Blow::KilledAfter,
-    )
-    .await;
+    let (has_struck, _) = struck(&half, "teardown --yes", whole.sandbox.calls().len() / 2, Blow::KilledAfter).await;
     assert!(has_struck);
     every_call_every_blow(&half.sandbox.world(), UP).await;
 }

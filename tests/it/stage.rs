@@ -29,29 +29,17 @@ impl Stage {
     /// The same with more lines of deploy.yaml.
     pub fn with(lines: &str) -> Stage {
         let config = format!("{}{lines}", sandbox::configuration());
-        Stage {
-            sandbox: Sandbox::seeded(1.0),
-            config,
-            stop: Stop::never(),
-            report: Report::new(false, true),
-        }
+        Stage { sandbox: Sandbox::seeded(1.0), config, stop: Stop::never(), report: Report::new(false, true) }
     }
 
     /// A copy of this world.
     pub fn of(world: &World) -> Stage {
-        Stage {
-            sandbox: Sandbox::of(world.clone(), 1.0),
-            ..Stage::new()
-        }
+        Stage { sandbox: Sandbox::of(world.clone(), 1.0), ..Stage::new() }
     }
 
     /// The same sandbox under another configuration.
     pub fn as_config(&self, config: String) -> Stage {
-        Stage {
-            config,
-            sandbox: self.sandbox.clone(),
-            ..Stage::new()
-        }
+        Stage { config, sandbox: self.sandbox.clone(), ..Stage::new() }
     }
 
     /// A stage on which the stack stands.
@@ -64,17 +52,8 @@ impl Stage {
 
     /// Clients of another hand.
     pub async fn hand(&self) -> Cloud {
-        let (region, http_client) = (
-            Some("eu-central-1".to_owned()),
-            Some(self.sandbox.http_client()),
-        );
-        Cloud::connect(&Access {
-            profile: None,
-            region,
-            http_client,
-        })
-        .await
-        .unwrap()
+        let (region, http_client) = (Some("eu-central-1".to_owned()), Some(self.sandbox.http_client()));
+        Cloud::connect(&Access { profile: None, region, http_client }).await.unwrap()
     }
 
     /// What a command line ends in.
@@ -106,11 +85,7 @@ impl Stage {
     pub fn writes(&self) -> Vec<String> {
         let calls = self.sandbox.calls();
         self.sandbox.clear_calls();
-        calls
-            .into_iter()
-            .filter(|call| call.mutates())
-            .map(|call| call.operation)
-            .collect()
+        calls.into_iter().filter(|call| call.mutates()).map(|call| call.operation).collect()
     }
 
     async fn session_run(&self, line: &str) -> (Session<'_>, Outcome) {
@@ -144,9 +119,7 @@ pub fn rows<'a>(world: &'a mut World, kind: &str) -> impl Iterator<Item = &'a mu
 
 /// Compares with `tests/golden/NAME`; UPDATE_EXPECT=1 writes it anew.
 pub fn golden(name: &str, text: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(name);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     expect_test::expect_file![path].assert_eq(text);
 }
 
@@ -158,21 +131,10 @@ pub async fn plain_record(cloud: &Cloud) -> Result<(), deploy::cloud::Error> {
 /// Makes a plain record.
 pub async fn record_of_others(cloud: &Cloud, name: &str) -> Result<(), deploy::cloud::Error> {
     let value = dns::ResourceRecord::builder().value("192.0.2.1").build()?;
-    let set = dns::ResourceRecordSet::builder()
-        .name(name)
-        .r#type(dns::RrType::A)
-        .ttl(300);
+    let set = dns::ResourceRecordSet::builder().name(name).r#type(dns::RrType::A).ttl(300);
     let change = dns::Change::builder().action(dns::ChangeAction::Create);
-    let change = change
-        .resource_record_set(set.resource_records(value).build()?)
-        .build()?;
-    let request = cloud
-        .route53
-        .change_resource_record_sets()
-        .hosted_zone_id("Z0SANDBOX0EXAMPLE");
-    request
-        .change_batch(dns::ChangeBatch::builder().changes(change).build()?)
-        .send()
-        .await?;
+    let change = change.resource_record_set(set.resource_records(value).build()?).build()?;
+    let request = cloud.route53.change_resource_record_sets().hosted_zone_id("Z0SANDBOX0EXAMPLE");
+    request.change_batch(dns::ChangeBatch::builder().changes(change).build()?).send().await?;
     Ok(())
 }

@@ -49,17 +49,10 @@ const EDITS: [(&str, Edit); 20] = [
             "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "0.0.0.0/0", "isEgress": false,
             "securityGroupRuleId": "sgr-0byhand",
         });
-        of_ours(world, "groups", "_rules")
-            .into_iter()
-            .for_each(|rules| rules.push(ssh.clone()));
+        of_ours(world, "groups", "_rules").into_iter().for_each(|rules| rules.push(ssh.clone()));
     }),
     ("the matcher is 200", |world, _| {
-        set(
-            world,
-            "target_groups",
-            "Matcher",
-            &json!({"HttpCode": "200"}),
-        );
+        set(world, "target_groups", "Matcher", &json!({"HttpCode": "200"}));
     }),
     ("the maximum is 50", |world, _| {
         set(world, "asgs", "MaxSize", &json!(50));
@@ -98,10 +91,7 @@ const EDITS: [(&str, Edit); 20] = [
     }),
     ("the record points elsewhere", |world, _| {
         for records in of_zones(world) {
-            for record in records
-                .iter_mut()
-                .filter(|one| one["Name"] == "app.example.com.")
-            {
+            for record in records.iter_mut().filter(|one| one["Name"] == "app.example.com.") {
                 record["AliasTarget"]["EvaluateTargetHealth"] = json!("false");
             }
         }
@@ -144,16 +134,13 @@ const EDITS: [(&str, Edit); 20] = [
         instances.iter().for_each(|id| world.terminate(id));
     }),
     ("the launch template is gone", |world, _| {
-        world
-            .table("templates")
-            .retain(|_, row| row["launchTemplateName"] != "app-launch-template");
+        world.table("templates").retain(|_, row| row["launchTemplateName"] != "app-launch-template");
     }),
 ];
 
 fn ours<'a>(world: &'a mut World, kind: &str) -> impl Iterator<Item = &'a mut Value> {
     let rows = world.table(kind).iter_mut();
-    rows.filter(|(id, _)| !id.to_lowercase().contains("theirs"))
-        .map(|(_, row)| row)
+    rows.filter(|(id, _)| !id.to_lowercase().contains("theirs")).map(|(_, row)| row)
 }
 
 fn set(world: &mut World, kind: &str, key: &str, value: &Value) {
@@ -161,9 +148,7 @@ fn set(world: &mut World, kind: &str, key: &str, value: &Value) {
 }
 
 fn of_ours<'a>(world: &'a mut World, kind: &str, key: &str) -> Vec<&'a mut Vec<Value>> {
-    ours(world, kind)
-        .filter_map(|row| row[key].as_array_mut())
-        .collect()
+    ours(world, kind).filter_map(|row| row[key].as_array_mut()).collect()
 }
 
 fn of_zones(world: &mut World) -> Vec<&mut Vec<Value>> {
@@ -188,16 +173,12 @@ fn weather(random: &mut Rng) -> Weather {
         leaks: random.bool(),
         fault_rate: random.f64() * 0.08,
         launch_fails: match random.bool() {
-            true => BTreeMap::from([(
-                "eu-central-1a".into(),
-                "InsufficientInstanceCapacity".into(),
-            )]),
+            true => BTreeMap::from([("eu-central-1a".into(), "InsufficientInstanceCapacity".into())]),
             false => BTreeMap::new(),
         },
-        throttle: random.bool().then(|| Throttle {
-            burst: 5.0 + random.f64() * 20.0,
-            per_second: 1.0 + random.f64() * 5.0,
-        }),
+        throttle: random
+            .bool()
+            .then(|| Throttle { burst: 5.0 + random.f64() * 20.0, per_second: 1.0 + random.f64() * 5.0 }),
         ..Weather::default()
     }
 }
@@ -260,20 +241,13 @@ async fn disturbed(stage: &Stage, random: &mut Rng) -> String {
     let exit = outcome.as_ref().map(|outcome| outcome.exit);
     let told = format!("{line}, {how}: {}", brief(outcome.as_ref()));
     assert!(!matches!(exit, Some(Exit::Foreign | Exit::Usage)), "{told}");
-    let ended = outcome
-        .as_ref()
-        .is_none_or(|one| one.exit == Exit::Done || one.outcome == "rolled_back");
+    let ended = outcome.as_ref().is_none_or(|one| one.exit == Exit::Done || one.outcome == "rolled_back");
     assert!(how != "alone" || ended, "{told}");
     told
 }
 
 /// One run of what is wanted ends in a clean stack, or in none; the next one has nothing to do.
-async fn mended(
-    stage: &Stage,
-    wanted: &str,
-    clean: &BTreeMap<&str, BTreeMap<String, usize>>,
-    told: &[String],
-) {
+async fn mended(stage: &Stage, wanted: &str, clean: &BTreeMap<&str, BTreeMap<String, usize>>, told: &[String]) {
     let mut outcome = stage.run(&with_consent(wanted)).await;
     if outcome.outcome == "rolled_back" {
         // A rollout that began in the storm was spoiled by it.
@@ -284,12 +258,7 @@ async fn mended(
     assert_eq!(standing(&settled(stage).await), clean[wanted], "{told}");
     stage.sandbox.clear_calls();
     let again = stage.run(wanted).await;
-    assert_eq!(
-        again.exit,
-        Exit::Done,
-        "again, {told}: {}",
-        brief(Some(&again))
-    );
+    assert_eq!(again.exit, Exit::Done, "again, {told}: {}", brief(Some(&again)));
     assert_eq!(stage.writes(), Vec::<String>::new(), "again, {told}");
 }
 
@@ -297,12 +266,8 @@ async fn mended(
 fn standing(world: &World) -> BTreeMap<String, usize> {
     let mut world = world.clone();
     if world.rows("asgs").next().is_some() {
-        world
-            .table("volumes")
-            .retain(|id, row| id.ends_with("theirs") || row["status"] == "in-use");
-        world
-            .table("interfaces")
-            .retain(|_, row| row["status"] == "in-use");
+        world.table("volumes").retain(|id, row| id.ends_with("theirs") || row["status"] == "in-use");
+        world.table("interfaces").retain(|_, row| row["status"] == "in-use");
     }
     let mut count = census(&world);
     count.remove("versions");
@@ -312,12 +277,7 @@ fn standing(world: &World) -> BTreeMap<String, usize> {
 fn brief(outcome: Option<&Outcome>) -> String {
     outcome.map_or_else(
         || "killed".to_owned(),
-        |outcome| {
-            format!(
-                "{:?} {} {:#?}",
-                outcome.exit, outcome.summary, outcome.problems
-            )
-        },
+        |outcome| format!("{:?} {} {:#?}", outcome.exit, outcome.summary, outcome.problems),
     )
 }
 
@@ -343,11 +303,7 @@ fn clean() -> BTreeMap<&'static str, BTreeMap<String, usize>> {
 
 #[test]
 fn whatever_the_weather_one_calm_run_mends_it() {
-    let number = |name| {
-        std::env::var(name)
-            .ok()
-            .map(|text: String| text.parse::<u64>().unwrap())
-    };
+    let number = |name| std::env::var(name).ok().map(|text: String| text.parse::<u64>().unwrap());
     let seeds = match number("DEPLOY_SIMULATION_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("DEPLOY_SIMULATION_SEEDS").unwrap_or(300),
@@ -364,9 +320,7 @@ fn whatever_the_weather_one_calm_run_mends_it() {
                 Ok(made) => drop(calls.fetch_add(made.len() as u64, Ordering::Relaxed)),
                 Err(_) => {
                     failed.store(true, Ordering::Relaxed);
-                    eprintln!(
-                        "that was seed {seed}: DEPLOY_SIMULATION_SEED={seed} cargo test whatever_the_weather"
-                    );
+                    eprintln!("that was seed {seed}: DEPLOY_SIMULATION_SEED={seed} cargo test whatever_the_weather");
                 }
             }
         }
@@ -376,11 +330,7 @@ fn whatever_the_weather_one_calm_run_mends_it() {
         (0..threads).for_each(|_| drop(scope.spawn(search)));
     });
     assert!(!failed.into_inner(), "a seed failed, see above");
-    println!(
-        "{} seeds, {} calls",
-        seeds.end - seeds.start,
-        calls.into_inner()
-    );
+    println!("{} seeds, {} calls", seeds.end - seeds.start, calls.into_inner());
 }
 
 #[test]

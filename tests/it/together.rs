@@ -25,28 +25,20 @@ async fn two_and_ten_ups_end_in_one_stack() {
     for runs in [2, 10] {
         for seed in 0..5u32 {
             let stage = stage();
-            stage.sandbox.change(|world| {
-                (world.weather.iam_delay, world.weather.describe_lag) = (10.0, f64::from(seed))
-            });
+            stage
+                .sandbox
+                .change(|world| (world.weather.iam_delay, world.weather.describe_lag) = (10.0, f64::from(seed)));
             stage.sandbox.seed(seed.into());
             let all: Vec<Stage> = (0..runs).map(|_| beside(&stage)).collect();
             let outcomes = join_all(all.iter().map(|one| one.run("up"))).await;
             for outcome in outcomes {
-                assert_eq!(
-                    outcome.exit as u8, 0,
-                    "{runs} at once, seed {seed}: {:?}",
-                    outcome.problems
-                );
+                assert_eq!(outcome.exit as u8, 0, "{runs} at once, seed {seed}: {:?}", outcome.problems);
             }
             let found = census(&settled(&stage).await);
             assert_eq!(found, wanted, "{runs} at once, seed {seed}");
             stage.writes();
             stage.succeeds("up").await;
-            assert_eq!(
-                stage.writes(),
-                Vec::<String>::new(),
-                "{runs} at once, seed {seed}"
-            );
+            assert_eq!(stage.writes(), Vec::<String>::new(), "{runs} at once, seed {seed}");
         }
     }
 }
@@ -62,10 +54,7 @@ async fn two_rollouts_are_one() {
         assert_eq!(outcome.exit as u8, 0, "{:?}", outcome.problems);
     }
     let world = stage.sandbox.world();
-    let versions = world.rows("templates").next().unwrap()["_versions"]
-        .as_array()
-        .unwrap()
-        .len();
+    let versions = world.rows("templates").next().unwrap()["_versions"].as_array().unwrap().len();
     assert_eq!((versions, world.rows("refreshes").count()), (2, 1));
 }
 
@@ -76,10 +65,7 @@ async fn an_up_beside_a_teardown_leaves_no_orphan() {
     standing.succeeds("up").await;
     let (whole, world) = (census(&settled(&standing).await), standing.sandbox.world());
     let empty = stage().sandbox.world();
-    let on = |world: &World| Stage {
-        sandbox: Sandbox::of(world.clone(), 1.0),
-        ..Stage::new()
-    };
+    let on = |world: &World| Stage { sandbox: Sandbox::of(world.clone(), 1.0), ..Stage::new() };
     for ground in [&empty, &world] {
         for delay in [0, 1, 3, 7, 20, 60] {
             let stage = on(ground);
@@ -93,11 +79,7 @@ async fn an_up_beside_a_teardown_leaves_no_orphan() {
             one_more.succeeds("up").await;
             assert_eq!(census(&settled(&one_more).await), whole, "delay {delay}");
             stage.succeeds("teardown --yes").await;
-            assert_eq!(
-                settled(&stage).await.leftovers(),
-                Vec::<String>::new(),
-                "delay {delay}"
-            );
+            assert_eq!(settled(&stage).await.leftovers(), Vec::<String>::new(), "delay {delay}");
         }
     }
 }

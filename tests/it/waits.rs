@@ -18,9 +18,7 @@ fn under(weather: impl FnOnce(&mut Weather)) -> Stage {
 fn launches_fail(zones: &[&str], code: &str) -> Stage {
     under(|weather| {
         for zone in zones {
-            weather
-                .launch_fails
-                .insert((*zone).to_owned(), code.to_owned());
+            weather.launch_fails.insert((*zone).to_owned(), code.to_owned());
         }
     })
 }
@@ -37,20 +35,10 @@ async fn launches_that_can_never_succeed_end_the_wait() {
         let start = Instant::now();
         let outcome = stage.run("up").await;
         assert_eq!(outcome.exit, Exit::Failed, "{code}: {}", words(&outcome));
-        assert!(
-            words(&outcome).contains(cause),
-            "{code}: {}",
-            words(&outcome)
-        );
-        assert!(
-            start.elapsed() < Duration::from_secs(60),
-            "{code}: {:?}",
-            start.elapsed()
-        );
+        assert!(words(&outcome).contains(cause), "{code}: {}", words(&outcome));
+        assert!(start.elapsed() < Duration::from_secs(60), "{code}: {:?}", start.elapsed());
         // Mended outside, the next run goes on.
-        stage
-            .sandbox
-            .change(|world| world.weather.launch_fails.clear());
+        stage.sandbox.change(|world| world.weather.launch_fails.clear());
         stage.succeeds("up").await;
     }
 }
@@ -59,17 +47,10 @@ async fn launches_that_can_never_succeed_end_the_wait() {
 async fn a_zone_without_capacity_is_not_the_end_while_another_serves() {
     let stage = launches_fail(&["eu-central-1a"], "InsufficientInstanceCapacity");
     stage.succeeds("up").await;
-    let every = launches_fail(
-        &["eu-central-1a", "eu-central-1b"],
-        "InsufficientInstanceCapacity",
-    );
+    let every = launches_fail(&["eu-central-1a", "eu-central-1b"], "InsufficientInstanceCapacity");
     let outcome = every.run("up").await;
     assert_eq!(outcome.exit, Exit::Failed);
-    assert!(
-        words(&outcome).contains("no more of this instance type"),
-        "{}",
-        words(&outcome)
-    );
+    assert!(words(&outcome).contains("no more of this instance type"), "{}", words(&outcome));
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,11 +58,7 @@ async fn a_load_balancer_that_cannot_be_made_ends_the_wait() {
     let stage = under(|weather| weather.provisioning_fails = Some("no free addresses".to_owned()));
     let outcome = stage.run("up --timeout 2h").await;
     assert_eq!(outcome.exit, Exit::Failed);
-    assert!(
-        words(&outcome).contains("the load balancer failed: no free addresses"),
-        "{}",
-        words(&outcome)
-    );
+    assert!(words(&outcome).contains("the load balancer failed: no free addresses"), "{}", words(&outcome));
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,11 +67,7 @@ async fn a_service_that_never_starts_is_the_deadlines_and_named() {
     let start = Instant::now();
     let outcome = stage.run("up --timeout 15m").await;
     assert_eq!(outcome.exit, Exit::Deadline);
-    assert!(
-        words(&outcome).contains("0 of 2 targets healthy"),
-        "{}",
-        words(&outcome)
-    );
+    assert!(words(&outcome).contains("0 of 2 targets healthy"), "{}", words(&outcome));
     assert_eq!(start.elapsed().as_secs(), 900, "one deadline governs");
 }
 
@@ -102,25 +75,13 @@ async fn a_service_that_never_starts_is_the_deadlines_and_named() {
 async fn what_iam_has_and_ec2_does_not_see_yet_is_waited_for() {
     let stage = under(|weather| weather.iam_delay = 20.0);
     stage.succeeds("up").await;
-    let refused: Vec<_> = stage
-        .sandbox
-        .calls()
-        .into_iter()
-        .filter_map(|call| call.code)
-        .collect();
-    assert!(
-        refused.contains(&"ValidationError".to_owned()),
-        "{refused:?}"
-    );
+    let refused: Vec<_> = stage.sandbox.calls().into_iter().filter_map(|call| call.code).collect();
+    assert!(refused.contains(&"ValidationError".to_owned()), "{refused:?}");
     // For ever is not waited for.
     let never = under(|weather| weather.iam_delay = 1e9);
     let outcome = never.run("up").await;
     assert_eq!(outcome.exit, Exit::Failed);
-    assert!(
-        words(&outcome).contains("EC2 does not see the instance profile yet"),
-        "{}",
-        words(&outcome)
-    );
+    assert!(words(&outcome).contains("EC2 does not see the instance profile yet"), "{}", words(&outcome));
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,30 +95,15 @@ async fn reads_that_lag_behind_make_no_duplicate() {
         stage.succeeds("up").await;
         assert_eq!(stage.writes(), Vec::<String>::new(), "seed {seed}");
         stage.succeeds("teardown --yes").await;
-        assert_eq!(
-            stage.sandbox.world().leftovers(),
-            Vec::<String>::new(),
-            "seed {seed}"
-        );
+        assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new(), "seed {seed}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn few_calls_a_second_are_enough() {
-    let stage = under(|weather| {
-        weather.throttle = Some(Throttle {
-            burst: 2.0,
-            per_second: 0.5,
-        })
-    });
+    let stage = under(|weather| weather.throttle = Some(Throttle { burst: 2.0, per_second: 0.5 }));
     stage.succeeds("up --timeout 2h").await;
-    assert!(
-        stage
-            .sandbox
-            .calls()
-            .iter()
-            .any(|call| call.code.as_deref() == Some("RequestLimitExceeded"))
-    );
+    assert!(stage.sandbox.calls().iter().any(|call| call.code.as_deref() == Some("RequestLimitExceeded")));
     stage.succeeds("teardown --yes --timeout 2h").await;
     assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
 }
@@ -165,20 +111,10 @@ async fn few_calls_a_second_are_enough() {
 #[tokio::test(start_paused = true)]
 async fn a_busy_zone_is_waited_for() {
     let stage = under(|weather| weather.zone_busy = 40.0);
-    crate::stage::record_of_others(&stage.hand().await, "other.example.com")
-        .await
-        .unwrap();
+    crate::stage::record_of_others(&stage.hand().await, "other.example.com").await.unwrap();
     stage.succeeds("up").await;
-    let refused: Vec<_> = stage
-        .sandbox
-        .calls()
-        .into_iter()
-        .filter_map(|call| call.code)
-        .collect();
-    assert!(
-        refused.contains(&"PriorRequestNotComplete".to_owned()),
-        "{refused:?}"
-    );
+    let refused: Vec<_> = stage.sandbox.calls().into_iter().filter_map(|call| call.code).collect();
+    assert!(refused.contains(&"PriorRequestNotComplete".to_owned()), "{refused:?}");
 }
 
 /// Credentials that expire in the middle: told as such, at once, and the next run goes on.
@@ -189,19 +125,9 @@ async fn credentials_that_expire_in_the_middle() {
         let start = Instant::now();
         let outcome = stage.run("up").await;
         assert_eq!(outcome.exit, Exit::Failed);
-        assert!(
-            words(&outcome).contains("the credentials have expired"),
-            "{}",
-            words(&outcome)
-        );
-        assert!(
-            start.elapsed().as_secs_f64() < expire + 15.0,
-            "never retried: {:?}",
-            start.elapsed()
-        );
-        stage
-            .sandbox
-            .change(|world| world.weather.credentials_expire = None);
+        assert!(words(&outcome).contains("the credentials have expired"), "{}", words(&outcome));
+        assert!(start.elapsed().as_secs_f64() < expire + 15.0, "never retried: {:?}", start.elapsed());
+        stage.sandbox.change(|world| world.weather.credentials_expire = None);
         stage.succeeds("up").await;
     }
 }
@@ -210,16 +136,8 @@ async fn credentials_that_expire_in_the_middle() {
 fn switches_are_set_by_name() {
     let weather = Weather::default().with("iam_delay=15").unwrap();
     let weather = weather.with("launch_fails={\"*\": OptInRequired}").unwrap();
-    assert_eq!(
-        (weather.iam_delay, weather.launch_fails["*"].as_str()),
-        (15.0, "OptInRequired")
-    );
-    assert!(
-        weather
-            .with("iam_dealy=15")
-            .unwrap_err()
-            .contains("iam_dealy")
-    );
+    assert_eq!((weather.iam_delay, weather.launch_fails["*"].as_str()), (15.0, "OptInRequired"));
+    assert!(weather.with("iam_dealy=15").unwrap_err().contains("iam_dealy"));
     assert!(weather.with("iam_delay=soon").is_err());
     assert!(weather.with("iam_delay").is_err());
 }
@@ -255,11 +173,7 @@ async fn instances_of_the_group_that_are_still_seen_do_not_hold_the_role() {
 #[tokio::test(start_paused = true)]
 async fn an_outage_in_the_middle_is_borne() {
     let stage = Stage::new();
-    for line in [
-        "up",
-        "up --set instance.image=api-instant-next",
-        "teardown --yes",
-    ] {
+    for line in ["up", "up --set instance.image=api-instant-next", "teardown --yes"] {
         for begins in [1, 3, 45, 150, 290] {
             let world = stage.sandbox.world();
             let copy = Stage::of(&world);
@@ -270,12 +184,7 @@ async fn an_outage_in_the_middle_is_borne() {
                 }
             };
             let (outcome, ()) = tokio::join!(copy.run(line), outage);
-            assert_eq!(
-                outcome.exit,
-                Exit::Done,
-                "{line}, {begins}: {}",
-                words(&outcome)
-            );
+            assert_eq!(outcome.exit, Exit::Done, "{line}, {begins}: {}", words(&outcome));
         }
         stage.succeeds(line).await;
     }
@@ -293,11 +202,7 @@ async fn an_outage_that_lasts_is_told() {
         };
         let (outcome, ()) = tokio::join!(stage.run("up"), outage);
         assert_eq!(outcome.exit, Exit::Failed, "{}", words(&outcome));
-        assert!(
-            words(&outcome).contains("AWS was not reached"),
-            "{}",
-            words(&outcome)
-        );
+        assert!(words(&outcome).contains("AWS was not reached"), "{}", words(&outcome));
         assert!(start.elapsed().as_secs() < ends, "{:?}", start.elapsed());
     }
 }
@@ -309,19 +214,11 @@ async fn a_verification_right_after_a_change_does_not_take_lag_for_drift() {
     for seed in 0..10 {
         let stage = Stage::standing().await;
         stage.sandbox.seed(seed);
-        stage
-            .sandbox
-            .change(|world| world.weather.describe_lag = 8.0);
+        stage.sandbox.change(|world| world.weather.describe_lag = 8.0);
         stage.succeeds("plan").await;
         tokio::time::sleep(Duration::from_secs(10)).await; // there is a past to lag behind
         stage.succeeds(&format!("up --no-verify {change}")).await;
         let outcome = stage.run(&format!("verify {change}")).await;
-        assert_eq!(
-            outcome.exit,
-            Exit::Done,
-            "seed {seed}: {} {}",
-            outcome.summary,
-            words(&outcome)
-        );
+        assert_eq!(outcome.exit, Exit::Done, "seed {seed}: {} {}", outcome.summary, words(&outcome));
     }
 }

@@ -32,19 +32,14 @@ pub fn converge(world: &mut World) {
 /// The instances of a group that are not terminated yet.
 pub fn alive<'a>(world: &'a World, group: &str) -> impl Iterator<Item = &'a Value> {
     let group = group.to_owned();
-    let of_group = move |row: &&Value| {
-        row["_group"] == group.as_str() && row["instanceState"]["name"] != "terminated"
-    };
+    let of_group = move |row: &&Value| row["_group"] == group.as_str() && row["instanceState"]["name"] != "terminated";
     world.rows("instances").filter(of_group)
 }
 
 /// Those of them that nobody told to go.
 pub fn staying(world: &World, group: &Value) -> Vec<Value> {
     let name = group["AutoScalingGroupName"].as_str().unwrap_or_default();
-    alive(world, name)
-        .filter(|row| row["_ending"].is_null())
-        .cloned()
-        .collect()
+    alive(world, name).filter(|row| row["_ending"].is_null()).cloned().collect()
 }
 
 /// Launches one instance from `template`, in the zone that has the fewest; where a launch fails another zone is tried
@@ -55,21 +50,11 @@ pub fn launch(world: &mut World, group: &Value, template: &Value) -> bool {
     }
     let members = staying(world, group);
     let mut subnets = subnets(group);
-    subnets.sort_by_key(|subnet| {
-        members
-            .iter()
-            .filter(|row| row["subnetId"] == subnet.as_str())
-            .count()
-    });
+    subnets.sort_by_key(|subnet| members.iter().filter(|row| row["subnetId"] == subnet.as_str()).count());
     let data = super::data(world, template);
     for subnet in subnets {
         if let Some(words) = failure(world, &subnet, template, &data) {
-            record(
-                world,
-                group,
-                "Launching a new EC2 instance",
-                ("Failed", Some(words)),
-            );
+            record(world, group, "Launching a new EC2 instance", ("Failed", Some(words)));
             continue;
         }
         let id = world.launch(&subnet, &data, spread_tags(group));
@@ -77,12 +62,7 @@ pub fn launch(world: &mut World, group: &Value, template: &Value) -> bool {
         if let Some(row) = world.row_mut("instances", &id) {
             (row["_group"], row["_template"]) = (group["AutoScalingGroupName"].clone(), template);
         }
-        record(
-            world,
-            group,
-            &format!("Launching a new EC2 instance: {id}"),
-            ("Successful", None),
-        );
+        record(world, group, &format!("Launching a new EC2 instance: {id}"), ("Successful", None));
         return true;
     }
     let now = world.now;
@@ -109,21 +89,14 @@ fn failure(world: &World, subnet: &str, template: &Value, data: &Value) -> Optio
 
 /// Whether an instance was launched from this version of this template.
 pub fn is_from(instance: &Value, template: &Value) -> bool {
-    ["LaunchTemplateId", "Version"]
-        .iter()
-        .all(|part| instance["_template"][part] == template[part])
+    ["LaunchTemplateId", "Version"].iter().all(|part| instance["_template"][part] == template[part])
 }
 
 /// Ends one instance.
 pub fn end(world: &mut World, group: &Value, instance: &Value) {
     let id = instance["instanceId"].as_str().unwrap_or_default();
     world.terminate(id);
-    record(
-        world,
-        group,
-        &format!("Terminating EC2 instance: {id}"),
-        ("Successful", None),
-    );
+    record(world, group, &format!("Terminating EC2 instance: {id}"), ("Successful", None));
 }
 
 /// An entry of the group's history.
@@ -141,17 +114,13 @@ fn record(world: &mut World, group: &Value, what: &str, (code, words): (&str, Op
 
 /// Whether a process of the group is suspended.
 pub fn suspended(group: &Value, process: &str) -> bool {
-    list(group, "SuspendedProcesses")
-        .iter()
-        .any(|one| one["ProcessName"] == process)
+    list(group, "SuspendedProcesses").iter().any(|one| one["ProcessName"] == process)
 }
 
 /// The health of an instance in the group's target groups; `None`: it is in none.
 pub fn target_state(world: &World, instance: &Value) -> Option<&'static str> {
     world.rows("target_groups").find_map(|group| {
-        let target = list(group, "_targets")
-            .iter()
-            .find(|one| one["Id"] == instance["instanceId"])?;
+        let target = list(group, "_targets").iter().find(|one| one["Id"] == instance["instanceId"])?;
         Some(health::of(world, group, target).0)
     })
 }
@@ -161,10 +130,7 @@ fn dissolve(world: &mut World, group: &Value) {
     let name = group["AutoScalingGroupName"].as_str().unwrap_or_default();
     if !suspended(group, "Terminate") {
         // One that a hook holds goes when somebody lets it go.
-        for one in staying(world, group)
-            .iter()
-            .filter(|one| one["_held"] != true)
-        {
+        for one in staying(world, group).iter().filter(|one| one["_held"] != true) {
             world.terminate(one["instanceId"].as_str().unwrap_or_default());
         }
     }
@@ -182,27 +148,18 @@ fn dissolve(world: &mut World, group: &Value) {
 
 /// After the grace period an instance that its load balancer finds unhealthy is ended, and another launched.
 fn replace_unhealthy(world: &mut World, group: &Value) {
-    let by_load_balancer = group["HealthCheckType"]
-        .as_str()
-        .is_some_and(|kinds| kinds.contains("ELB"));
-    if !by_load_balancer || suspended(group, "HealthCheck") || suspended(group, "ReplaceUnhealthy")
-    {
+    let by_load_balancer = group["HealthCheckType"].as_str().is_some_and(|kinds| kinds.contains("ELB"));
+    if !by_load_balancer || suspended(group, "HealthCheck") || suspended(group, "ReplaceUnhealthy") {
         return;
     }
     let grace = group["HealthCheckGracePeriod"].as_f64().unwrap_or_default();
     for one in staying(world, group) {
         let age = world.now - one["_launched"].as_f64().unwrap_or_default() - world.weather.launch;
-        if age > grace && one["_standby"] != true && target_state(world, &one) == Some("unhealthy")
-        {
+        if age > grace && one["_standby"] != true && target_state(world, &one) == Some("unhealthy") {
             let id = one["instanceId"].as_str().unwrap_or_default();
             world.terminate(id);
             let words = "an instance was taken out of service in response to an ELB system health check failure.";
-            record(
-                world,
-                group,
-                &format!("Terminating EC2 instance: {id}"),
-                ("Successful", Some(words.to_owned())),
-            );
+            record(world, group, &format!("Terminating EC2 instance: {id}"), ("Successful", Some(words.to_owned())));
         }
     }
 }
@@ -210,10 +167,7 @@ fn replace_unhealthy(world: &mut World, group: &Value) {
 fn resize(world: &mut World, group: &Value) {
     let desired = size(group, "DesiredCapacity");
     let in_standby = |row: &Value| row["_standby"] == true;
-    let mut members: Vec<Value> = staying(world, group)
-        .into_iter()
-        .filter(|row| !in_standby(row))
-        .collect();
+    let mut members: Vec<Value> = staying(world, group).into_iter().filter(|row| !in_standby(row)).collect();
     let template = super::numbered(world, &group["LaunchTemplate"]);
     // Of an outdated template first, then the youngest; those that are protected stay.
     members.sort_by_key(|row| (!is_from(row, &template), row["instanceId"].to_string()));
@@ -222,11 +176,7 @@ fn resize(world: &mut World, group: &Value) {
         .iter()
         .rev()
         .filter(|row| row["_protected"] != true)
-        .take(if suspended(group, "Terminate") {
-            0
-        } else {
-            surplus
-        })
+        .take(if suspended(group, "Terminate") { 0 } else { surplus })
         .cloned()
         .collect();
     going.iter().for_each(|one| end(world, group, one));
@@ -239,45 +189,28 @@ fn resize(world: &mut World, group: &Value) {
 
 /// A size of a group.
 pub fn size(group: &Value, name: &str) -> usize {
-    group[name]
-        .as_u64()
-        .and_then(|size| size.try_into().ok())
-        .unwrap_or_default()
+    group[name].as_u64().and_then(|size| size.try_into().ok()).unwrap_or_default()
 }
 
 /// The group's row, to change.
 pub fn row<'a>(world: &'a mut World, group: &Value) -> Option<&'a mut Value> {
-    world.row_mut(
-        "asgs",
-        group["AutoScalingGroupName"].as_str().unwrap_or_default(),
-    )
+    world.row_mut("asgs", group["AutoScalingGroupName"].as_str().unwrap_or_default())
 }
 
 fn retry_at(world: &World, group: &Value) -> f64 {
-    let row = world.row(
-        "asgs",
-        group["AutoScalingGroupName"].as_str().unwrap_or_default(),
-    );
-    row.and_then(|row| row["_retry_at"].as_f64())
-        .unwrap_or_default()
+    let row = world.row("asgs", group["AutoScalingGroupName"].as_str().unwrap_or_default());
+    row.and_then(|row| row["_retry_at"].as_f64()).unwrap_or_default()
 }
 
 /// Where a group launches.
 pub fn subnets(group: &Value) -> Vec<String> {
     let all = group["VPCZoneIdentifier"].as_str().unwrap_or_default();
-    all.split(',')
-        .map(|subnet| subnet.trim().to_owned())
-        .filter(|subnet| !subnet.is_empty())
-        .collect()
+    all.split(',').map(|subnet| subnet.trim().to_owned()).filter(|subnet| !subnet.is_empty()).collect()
 }
 
 fn spread_tags(group: &Value) -> Vec<Value> {
-    let spread = list(group, "Tags")
-        .iter()
-        .filter(|tag| tag["PropagateAtLaunch"] == "true");
-    let mut tags: Vec<Value> = spread
-        .map(|tag| json!({"key": tag["Key"], "value": tag["Value"]}))
-        .collect();
+    let spread = list(group, "Tags").iter().filter(|tag| tag["PropagateAtLaunch"] == "true");
+    let mut tags: Vec<Value> = spread.map(|tag| json!({"key": tag["Key"], "value": tag["Value"]})).collect();
     tags.push(json!({"key": "aws:autoscaling:groupName", "value": group["AutoScalingGroupName"]}));
     tags
 }
@@ -289,30 +222,17 @@ fn register(world: &mut World) {
     let living: Vec<(String, String)> = world
         .rows("instances")
         .filter(|row| row["_ending"].is_null() && row["_standby"] != true)
-        .filter_map(|row| {
-            Some((
-                row["_group"].as_str()?.to_owned(),
-                row["instanceId"].as_str()?.to_owned(),
-            ))
-        })
+        .filter_map(|row| Some((row["_group"].as_str()?.to_owned(), row["instanceId"].as_str()?.to_owned())))
         .collect();
     for (arn, row) in world.table("target_groups").iter_mut() {
         let attached = |group: &&Value| texts(group, "TargetGroupARNs").contains(arn);
-        let names: Vec<&str> = groups
-            .iter()
-            .filter(attached)
-            .filter_map(|g| g["AutoScalingGroupName"].as_str())
-            .collect();
+        let names: Vec<&str> =
+            groups.iter().filter(attached).filter_map(|g| g["AutoScalingGroupName"].as_str()).collect();
         let old = list(row, "_targets").to_vec();
-        let members = living
-            .iter()
-            .filter(|(group, _)| names.contains(&group.as_str()));
+        let members = living.iter().filter(|(group, _)| names.contains(&group.as_str()));
         let targets: Vec<Value> = members
             .map(|(_, id)| {
-                old.iter()
-                    .find(|one| one["Id"] == id.as_str())
-                    .cloned()
-                    .unwrap_or(json!({"Id": id, "_since": now}))
+                old.iter().find(|one| one["Id"] == id.as_str()).cloned().unwrap_or(json!({"Id": id, "_since": now}))
             })
             .collect();
         row["_targets"] = Value::Array(targets);

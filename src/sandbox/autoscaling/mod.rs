@@ -26,16 +26,10 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "DescribePolicies" => {
             let of = asked["AutoScalingGroupName"].as_str();
             let wanted = |row: &&Value| of.is_none_or(|name| row["AutoScalingGroupName"] == name);
-            Ok(
-                json!({"ScalingPolicies": world.rows("policies_of_groups").filter(wanted).collect::<Vec<_>>()}),
-            )
+            Ok(json!({"ScalingPolicies": world.rows("policies_of_groups").filter(wanted).collect::<Vec<_>>()}))
         }
         "DeletePolicy" => {
-            let key = format!(
-                "{}/{}",
-                need(asked, "AutoScalingGroupName")?,
-                need(asked, "PolicyName")?
-            );
+            let key = format!("{}/{}", need(asked, "AutoScalingGroupName")?, need(asked, "PolicyName")?);
             world.table("policies_of_groups").remove(&key);
             Ok(json!({}))
         }
@@ -45,12 +39,7 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "DescribeScalingActivities" => activities(world, asked),
         "SuspendProcesses" => suspend(world, asked, true),
         "ResumeProcesses" => suspend(world, asked, false),
-        "SetInstanceProtection" => mark(
-            world,
-            asked,
-            "_protected",
-            asked["ProtectedFromScaleIn"] == "true",
-        ),
+        "SetInstanceProtection" => mark(world, asked, "_protected", asked["ProtectedFromScaleIn"] == "true"),
         "EnterStandby" => mark(world, asked, "_standby", true),
         "ExitStandby" => mark(world, asked, "_standby", false),
         "PutLifecycleHook" => {
@@ -70,10 +59,7 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "DescribeInstanceRefreshes" => refresh::describe(world, asked),
         "CancelInstanceRefresh" => refresh::end(world, asked, "Cancelling"),
         "RollbackInstanceRefresh" => refresh::end(world, asked, "RollbackInProgress"),
-        other => refuse(
-            "InvalidAction",
-            format!("Could not find operation {other} for version 2011-01-01"),
-        ),
+        other => refuse("InvalidAction", format!("Could not find operation {other} for version 2011-01-01")),
     }
 }
 
@@ -84,15 +70,11 @@ fn name(asked: &Value) -> Result<&str, Refusal> {
 fn group<'a>(world: &'a mut World, asked: &Value) -> Result<&'a mut Value, Refusal> {
     let name = name(asked)?;
     match world.row_mut("asgs", name) {
-        Some(row) if row["Status"].is_string() => refuse(
-            "ValidationError",
-            "AutoScalingGroup may not be modified while it is pending delete",
-        ),
+        Some(row) if row["Status"].is_string() => {
+            refuse("ValidationError", "AutoScalingGroup may not be modified while it is pending delete")
+        }
         Some(row) => Ok(row),
-        None => refuse(
-            "ValidationError",
-            format!("AutoScalingGroup name not found - null: {name}"),
-        ),
+        None => refuse("ValidationError", format!("AutoScalingGroup name not found - null: {name}")),
     }
 }
 
@@ -115,10 +97,7 @@ fn create(world: &mut World, asked: &Value) -> Reply {
     checked_profile(world, &template)?;
     for arn in texts(asked, "TargetGroupARNs") {
         if world.row("target_groups", &arn).is_none() {
-            return refuse(
-                "ValidationError",
-                format!("Provided Target Group '{arn}' not found"),
-            );
+            return refuse("ValidationError", format!("Provided Target Group '{arn}' not found"));
         }
     }
     let size = |name: &str| number(asked, name).unwrap_or_default();
@@ -127,19 +106,11 @@ fn create(world: &mut World, asked: &Value) -> Reply {
     if !(min..=max).contains(&desired) {
         return refuse(
             "ValidationError",
-            format!(
-                "Desired capacity:{desired} must be between the specified min size:{min} and max size:{max}"
-            ),
+            format!("Desired capacity:{desired} must be between the specified min size:{min} and max size:{max}"),
         );
     }
     world.counter += 1;
-    let arn = world.arn(
-        "autoscaling",
-        &format!(
-            "autoScalingGroup:{:08x}:autoScalingGroupName/{name}",
-            world.counter
-        ),
-    );
+    let arn = world.arn("autoscaling", &format!("autoScalingGroup:{:08x}:autoScalingGroupName/{name}", world.counter));
     let row = json!({
         "AutoScalingGroupName": name, "AutoScalingGroupARN": arn, "LaunchTemplate": template, "MinSize": min, "MaxSize": max,
         "DesiredCapacity": desired, "DefaultCooldown": 300, "VPCZoneIdentifier": asked["VPCZoneIdentifier"],
@@ -156,13 +127,8 @@ fn create(world: &mut World, asked: &Value) -> Reply {
 
 /// The template of a group as it is shown: id, name and version.
 fn template(world: &mut World, asked: &Value) -> Reply {
-    let (id, name) = (
-        asked["LaunchTemplateId"].as_str(),
-        asked["LaunchTemplateName"].as_str(),
-    );
-    let wanted = |row: &&Value| {
-        row["launchTemplateId"].as_str() == id || row["launchTemplateName"].as_str() == name
-    };
+    let (id, name) = (asked["LaunchTemplateId"].as_str(), asked["LaunchTemplateName"].as_str());
+    let wanted = |row: &&Value| row["launchTemplateId"].as_str() == id || row["launchTemplateName"].as_str() == name;
     let version = asked["Version"].as_str().unwrap_or("$Default").to_owned();
     match world.rows("templates").find(wanted) {
         Some(row) => Ok(json!({
@@ -202,9 +168,9 @@ fn of_world<'a>(world: &'a World, template: &'a Value) -> Option<(&'a Value, &'a
 fn checked_profile(world: &World, template: &Value) -> Result<(), Refusal> {
     let data = data(world, template);
     let visible = |name: &str| {
-        world.row("profiles", name).is_some_and(|row| {
-            world.now >= row["_made"].as_f64().unwrap_or_default() + world.weather.iam_delay
-        })
+        world
+            .row("profiles", name)
+            .is_some_and(|row| world.now >= row["_made"].as_f64().unwrap_or_default() + world.weather.iam_delay)
     };
     match data["iamInstanceProfile"]["name"].as_str() {
         Some(profile) if !visible(profile) => refuse(
@@ -220,39 +186,24 @@ fn checked_profile(world: &World, template: &Value) -> Result<(), Refusal> {
 fn describe(world: &World, asked: &Value) -> Value {
     let names = texts(asked, "AutoScalingGroupNames");
     let tagged = |row: &Value, filter: &Value| {
-        let (name, values) = (
-            filter["Name"].as_str().unwrap_or_default(),
-            texts(filter, "Values"),
-        );
+        let (name, values) = (filter["Name"].as_str().unwrap_or_default(), texts(filter, "Values"));
         list(row, "Tags").iter().any(|tag| {
-            name.strip_prefix("tag:")
-                .is_some_and(|key| tag["Key"] == key)
+            name.strip_prefix("tag:").is_some_and(|key| tag["Key"] == key)
                 && values.iter().any(|value| tag["Value"] == value.as_str())
         })
     };
     let wanted = |row: &&Value| {
-        let named = names.is_empty()
-            || names
-                .iter()
-                .any(|name| row["AutoScalingGroupName"] == name.as_str());
-        named
-            && list(asked, "Filters")
-                .iter()
-                .all(|filter| tagged(row, filter))
+        let named = names.is_empty() || names.iter().any(|name| row["AutoScalingGroupName"] == name.as_str());
+        named && list(asked, "Filters").iter().all(|filter| tagged(row, filter))
     };
     let shown = world.rows("asgs").filter(wanted).map(|row| {
         let mut row = row.clone();
         let subnets = fleet::subnets(&row);
-        let zones = subnets
-            .iter()
-            .filter_map(|id| Some(world.row("subnets", id)?["availabilityZone"].clone()));
+        let zones = subnets.iter().filter_map(|id| Some(world.row("subnets", id)?["availabilityZone"].clone()));
         row["AvailabilityZones"] = zones.collect();
-        row["Instances"] = alive(
-            world,
-            row["AutoScalingGroupName"].as_str().unwrap_or_default(),
-        )
-        .map(|one| member(world, one))
-        .collect();
+        row["Instances"] = alive(world, row["AutoScalingGroupName"].as_str().unwrap_or_default())
+            .map(|one| member(world, one))
+            .collect();
         row
     });
     json!({"AutoScalingGroups": shown.collect::<Vec<_>>()})
@@ -281,9 +232,7 @@ fn activities(world: &World, asked: &Value) -> Reply {
     let wanted = |row: &&Value| of.is_none_or(|name| row["AutoScalingGroupName"] == name);
     let mut all: Vec<&Value> = world.rows("activities").filter(wanted).collect();
     all.reverse();
-    let most = number(asked, "MaxRecords")
-        .and_then(|most| most.try_into().ok())
-        .unwrap_or(100);
+    let most = number(asked, "MaxRecords").and_then(|most| most.try_into().ok()).unwrap_or(100);
     all.truncate(most);
     Ok(json!({ "Activities": all }))
 }
@@ -293,28 +242,14 @@ fn suspend(world: &mut World, asked: &Value, on: bool) -> Reply {
     let row = group(world, asked)?;
     let mut suspended = list(row, "SuspendedProcesses").to_vec();
     if processes.is_empty() {
-        processes = [
-            "Launch",
-            "Terminate",
-            "HealthCheck",
-            "ReplaceUnhealthy",
-            "AZRebalance",
-            "AlarmNotification",
-        ]
-        .map(str::to_owned)
-        .to_vec();
+        processes = ["Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy", "AZRebalance", "AlarmNotification"]
+            .map(str::to_owned)
+            .to_vec();
     }
-    suspended.retain(|one| {
-        !processes
-            .iter()
-            .any(|name| one["ProcessName"] == name.as_str())
-    });
+    suspended.retain(|one| !processes.iter().any(|name| one["ProcessName"] == name.as_str()));
     if on {
-        suspended.extend(
-            processes
-                .iter()
-                .map(|name| json!({"ProcessName": name, "SuspensionReason": "User suspended"})),
-        );
+        suspended
+            .extend(processes.iter().map(|name| json!({"ProcessName": name, "SuspensionReason": "User suspended"})));
     }
     row["SuspendedProcesses"] = Value::Array(suspended);
     Ok(json!({}))
@@ -324,16 +259,10 @@ fn suspend(world: &mut World, asked: &Value, on: bool) -> Reply {
 fn mark(world: &mut World, asked: &Value, mark: &str, on: bool) -> Reply {
     let name = group(world, asked)?["AutoScalingGroupName"].clone();
     for id in texts(asked, "InstanceIds") {
-        match world
-            .row_mut("instances", &id)
-            .filter(|row| row["_group"] == name)
-        {
+        match world.row_mut("instances", &id).filter(|row| row["_group"] == name) {
             Some(row) => row[mark] = json!(on),
             None => {
-                return refuse(
-                    "ValidationError",
-                    format!("The instance {id} is not part of Auto Scaling group."),
-                );
+                return refuse("ValidationError", format!("The instance {id} is not part of Auto Scaling group."));
             }
         }
     }
@@ -355,21 +284,13 @@ fn update(world: &mut World, asked: &Value) -> Reply {
             row[field] = asked[field].clone();
         }
     }
-    for field in [
-        "MinSize",
-        "MaxSize",
-        "DesiredCapacity",
-        "HealthCheckGracePeriod",
-        "DefaultInstanceWarmup",
-    ] {
+    for field in ["MinSize", "MaxSize", "DesiredCapacity", "HealthCheckGracePeriod", "DefaultInstanceWarmup"] {
         if let Some(value) = number(asked, field) {
             row[field] = json!(value);
         }
     }
     let size = |name: &str| row[name].as_i64().unwrap_or_default();
-    let desired = size("DesiredCapacity")
-        .max(size("MinSize"))
-        .min(size("MaxSize"));
+    let desired = size("DesiredCapacity").max(size("MinSize")).min(size("MaxSize"));
     row["DesiredCapacity"] = json!(desired);
     converge(world);
     Ok(json!({}))
@@ -384,9 +305,7 @@ fn delete(world: &mut World, asked: &Value) -> Reply {
             "The Auto Scaling group cannot be deleted because deletion protection is enabled.",
         );
     }
-    let ids: Vec<String> = alive(world, name)
-        .filter_map(|row| row["instanceId"].as_str().map(str::to_owned))
-        .collect();
+    let ids: Vec<String> = alive(world, name).filter_map(|row| row["instanceId"].as_str().map(str::to_owned)).collect();
     if !force && !ids.is_empty() {
         return refuse(
             "ResourceInUse",
@@ -396,9 +315,7 @@ fn delete(world: &mut World, asked: &Value) -> Reply {
     let row = group(world, asked)?;
     row["Status"] = json!("Delete in progress");
     row["_forced"] = json!(force);
-    world
-        .table("policies_of_groups")
-        .retain(|_, row| row["AutoScalingGroupName"] != name);
+    world.table("policies_of_groups").retain(|_, row| row["AutoScalingGroupName"] != name);
     converge(world);
     Ok(json!({}))
 }
@@ -407,16 +324,10 @@ fn delete(world: &mut World, asked: &Value) -> Reply {
 fn complete(world: &mut World, asked: &Value) -> Reply {
     group(world, asked)?;
     let id = need(asked, "InstanceId")?;
-    match world
-        .row_mut("instances", id)
-        .filter(|row| row["_held"] == true)
-    {
+    match world.row_mut("instances", id).filter(|row| row["_held"] == true) {
         Some(row) => row["_held"] = json!(false),
         None => {
-            return refuse(
-                "ValidationError",
-                format!("No active Lifecycle Action found with instance ID {id}"),
-            );
+            return refuse("ValidationError", format!("No active Lifecycle Action found with instance ID {id}"));
         }
     }
     world.terminate(id);
@@ -425,14 +336,8 @@ fn complete(world: &mut World, asked: &Value) -> Reply {
 
 fn put_policy(world: &mut World, asked: &Value) -> Reply {
     let group = group(world, asked)?["AutoScalingGroupName"].clone();
-    let (group, policy) = (
-        group.as_str().unwrap_or_default().to_owned(),
-        need(asked, "PolicyName")?.to_owned(),
-    );
-    let arn = world.arn(
-        "autoscaling",
-        &format!("scalingPolicy:0:autoScalingGroupName/{group}:policyName/{policy}"),
-    );
+    let (group, policy) = (group.as_str().unwrap_or_default().to_owned(), need(asked, "PolicyName")?.to_owned());
+    let arn = world.arn("autoscaling", &format!("scalingPolicy:0:autoScalingGroupName/{group}:policyName/{policy}"));
     let alarms = ["AlarmHigh", "AlarmLow"]
         .map(|kind| json!({"AlarmName": format!("TargetTracking-{group}-{kind}"), "AlarmARN": world.arn("cloudwatch", &format!("alarm:TargetTracking-{group}-{kind}"))}));
     let row = json!({
@@ -440,9 +345,7 @@ fn put_policy(world: &mut World, asked: &Value) -> Reply {
         "EstimatedInstanceWarmup": number(asked, "EstimatedInstanceWarmup"), "Enabled": true,
         "TargetTrackingConfiguration": asked["TargetTrackingConfiguration"],
     });
-    world
-        .table("policies_of_groups")
-        .insert(format!("{group}/{policy}"), row);
+    world.table("policies_of_groups").insert(format!("{group}/{policy}"), row);
     Ok(json!({"PolicyARN": arn, "Alarms": alarms}))
 }
 
@@ -450,10 +353,7 @@ fn tag(world: &mut World, asked: &Value) -> Reply {
     for tag in list(asked, "Tags") {
         let id = tag["ResourceId"].as_str().unwrap_or_default();
         let Some(row) = world.row_mut("asgs", id) else {
-            return refuse(
-                "ValidationError",
-                format!("AutoScalingGroup name not found - null: {id}"),
-            );
+            return refuse("ValidationError", format!("AutoScalingGroup name not found - null: {id}"));
         };
         super::ec2::set_tags(row, ("Tags", "Key", "Value"), std::slice::from_ref(tag));
     }

@@ -3,20 +3,12 @@
 
 use serde_json::{Value, json};
 
-use super::fleet::{
-    end as end_instance, is_from, launch, row as group_row, size, staying, suspended, target_state,
-};
+use super::fleet::{end as end_instance, is_from, launch, row as group_row, size, staying, suspended, target_state};
 use crate::sandbox::wire::{Refusal, Reply, number, refuse, texts};
 use crate::sandbox::world::World;
 
 /// The states of a refresh that is not over.
-const ACTIVE: [&str; 5] = [
-    "Pending",
-    "InProgress",
-    "Cancelling",
-    "RollbackInProgress",
-    "Baking",
-];
+const ACTIVE: [&str; 5] = ["Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking"];
 /// Seconds without a launch or a healthy instance until a refresh fails. (The real one waits up to an hour; users see
 /// their group's health check grace period, then about so long.)
 const PATIENCE: f64 = 900.0;
@@ -24,10 +16,7 @@ const PATIENCE: f64 = 900.0;
 /// StartInstanceRefresh.
 pub fn start(world: &mut World, asked: &Value) -> Reply {
     let group = super::group(world, asked)?.clone();
-    let name = group["AutoScalingGroupName"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    let name = group["AutoScalingGroupName"].as_str().unwrap_or_default().to_owned();
     refuse_while_active(world, &name)?;
     let preferences = &asked["Preferences"];
     let wanted = &asked["DesiredConfiguration"]["LaunchTemplate"];
@@ -54,16 +43,11 @@ pub fn start(world: &mut World, asked: &Value) -> Reply {
         );
     }
     super::checked_profile(world, &template)?;
-    let outdated = staying(world, &group)
-        .iter()
-        .filter(|one| !is_from(one, &template))
-        .count();
+    let outdated = staying(world, &group).iter().filter(|one| !is_from(one, &template)).count();
     world.counter += 1;
     let id = format!("{:08x}-0000-4000-8000-000000000000", world.counter);
-    let checkpoints: Vec<i64> = texts(preferences, "CheckpointPercentages")
-        .iter()
-        .filter_map(|one| one.parse().ok())
-        .collect();
+    let checkpoints: Vec<i64> =
+        texts(preferences, "CheckpointPercentages").iter().filter_map(|one| one.parse().ok()).collect();
     let row = json!({
         "InstanceRefreshId": id, "AutoScalingGroupName": name, "Status": "Pending", "StartTime": world.date(),
         "PercentageComplete": 0, "InstancesToUpdate": outdated,
@@ -107,10 +91,7 @@ pub fn end(world: &mut World, asked: &Value, status: &str) -> Reply {
     let id = row["InstanceRefreshId"].clone();
     if row["Status"] == "RollbackInProgress" && status == "RollbackInProgress" {
         // Assumed: neither the reference nor the user guide says what a second rollback answers.
-        return refuse(
-            "ActiveInstanceRefreshNotFound",
-            "The instance refresh is already being rolled back.",
-        );
+        return refuse("ActiveInstanceRefreshNotFound", "The instance refresh is already being rolled back.");
     }
     if follows && status == "RollbackInProgress" {
         return refuse(
@@ -148,46 +129,27 @@ pub fn refuse_while_active(world: &mut World, group: &str) -> Result<(), Refusal
 
 /// Takes the group's refresh a step further; whether one is active.
 pub fn step(world: &mut World, group: &Value) -> bool {
-    let name = group["AutoScalingGroupName"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    let name = group["AutoScalingGroupName"].as_str().unwrap_or_default().to_owned();
     let Some(refresh) = active(world, &name).cloned() else {
         return false;
     };
     match refresh["Status"].as_str() {
         Some("Pending") => change(world, &refresh, |row| row["Status"] = json!("InProgress")),
-        Some("InProgress") => replace(
-            world,
-            group,
-            &refresh,
-            &refresh["DesiredConfiguration"]["LaunchTemplate"],
-        ),
+        Some("InProgress") => replace(world, group, &refresh, &refresh["DesiredConfiguration"]["LaunchTemplate"]),
         Some("RollbackInProgress") => replace(world, group, &refresh, &refresh["_from"]),
-        _ => finish(
-            world,
-            &refresh,
-            "Cancelled",
-            "Cancelled due to user request.",
-        ),
+        _ => finish(world, &refresh, "Cancelled", "Cancelled due to user request."),
     }
     true
 }
 
 fn active<'a>(world: &'a mut World, group: &str) -> Option<&'a mut Value> {
     world.table("refreshes").values_mut().find(|row| {
-        row["AutoScalingGroupName"] == group
-            && row["Status"]
-                .as_str()
-                .is_some_and(|status| ACTIVE.contains(&status))
+        row["AutoScalingGroupName"] == group && row["Status"].as_str().is_some_and(|status| ACTIVE.contains(&status))
     })
 }
 
 fn change(world: &mut World, refresh: &Value, how: impl FnOnce(&mut Value)) {
-    if let Some(row) = world.row_mut(
-        "refreshes",
-        refresh["InstanceRefreshId"].as_str().unwrap_or_default(),
-    ) {
+    if let Some(row) = world.row_mut("refreshes", refresh["InstanceRefreshId"].as_str().unwrap_or_default()) {
         how(row);
     }
 }
@@ -195,8 +157,7 @@ fn change(world: &mut World, refresh: &Value, how: impl FnOnce(&mut Value)) {
 fn finish(world: &mut World, refresh: &Value, status: &str, why: &str) {
     let date = world.date();
     change(world, refresh, |row| {
-        (row["Status"], row["EndTime"], row["StatusReason"]) =
-            (json!(status), json!(date), json!(why));
+        (row["Status"], row["EndTime"], row["StatusReason"]) = (json!(status), json!(date), json!(why));
     });
 }
 
@@ -204,12 +165,8 @@ fn finish(world: &mut World, refresh: &Value, status: &str, why: &str) {
 fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) {
     let desired = size(group, "DesiredCapacity");
     let members = staying(world, group);
-    let (new, old): (Vec<&Value>, Vec<&Value>) =
-        members.iter().partition(|one| is_from(one, template));
-    let (ready, coming): (Vec<&Value>, Vec<&Value>) = new
-        .iter()
-        .copied()
-        .partition(|one| is_ready(world, group, one));
+    let (new, old): (Vec<&Value>, Vec<&Value>) = members.iter().partition(|one| is_from(one, template));
+    let (ready, coming): (Vec<&Value>, Vec<&Value>) = new.iter().copied().partition(|one| is_ready(world, group, one));
     progress(world, refresh, old.len());
     if old.is_empty() && coming.is_empty() && ready.len() >= desired {
         return succeed(world, group, refresh, template);
@@ -217,9 +174,7 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) 
     if waits_at_checkpoint(world, refresh) {
         return;
     }
-    let most = refresh["Preferences"]["MaxHealthyPercentage"]
-        .as_u64()
-        .unwrap_or(100);
+    let most = refresh["Preferences"]["MaxHealthyPercentage"].as_u64().unwrap_or(100);
     let room = (desired * most as usize / 100).max(desired + usize::from(most > 100));
     let mut moved = false;
     if new.len() < desired && members.len() < room {
@@ -227,21 +182,13 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) 
     }
     let surplus = (ready.len() + old.len()).saturating_sub(desired);
     if !suspended(group, "Terminate") {
-        for one in old
-            .iter()
-            .filter(|one| one["_protected"] != true)
-            .take(surplus)
-        {
+        for one in old.iter().filter(|one| one["_protected"] != true).take(surplus) {
             end_instance(world, group, one);
             moved = true;
         }
         // A rollback ends what is unhealthy without waiting for more.
         let back = refresh["Status"] == "RollbackInProgress";
-        let broken: Vec<&Value> = old
-            .iter()
-            .copied()
-            .filter(|one| back && !is_ready(world, group, one))
-            .collect();
+        let broken: Vec<&Value> = old.iter().copied().filter(|one| back && !is_ready(world, group, one)).collect();
         for one in broken {
             end_instance(world, group, one);
             moved = true;
@@ -257,21 +204,15 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) 
         give_up(
             world,
             refresh,
-            if failed {
-                "instances failed their health checks"
-            } else {
-                "no instance could be launched"
-            },
+            if failed { "instances failed their health checks" } else { "no instance could be launched" },
         );
     }
 }
 
 /// InService, healthy behind the load balancer, and warmed up.
 fn is_ready(world: &World, group: &Value, one: &Value) -> bool {
-    let warm_up = group["DefaultInstanceWarmup"]
-        .as_f64()
-        .or(group["HealthCheckGracePeriod"].as_f64())
-        .unwrap_or_default();
+    let warm_up =
+        group["DefaultInstanceWarmup"].as_f64().or(group["HealthCheckGracePeriod"].as_f64()).unwrap_or_default();
     let age = world.now - one["_launched"].as_f64().unwrap_or_default() - world.weather.launch;
     age >= warm_up && matches!(target_state(world, one), None | Some("healthy"))
 }
@@ -288,11 +229,7 @@ fn progress(world: &mut World, refresh: &Value, old: usize) {
     let share = 100 * total.saturating_sub(old) / total.max(1);
     let back = refresh["Status"] == "RollbackInProgress";
     change(world, refresh, |row| {
-        row["PercentageComplete"] = json!(if back {
-            100 - share.min(100)
-        } else {
-            share.min(100)
-        });
+        row["PercentageComplete"] = json!(if back { 100 - share.min(100) } else { share.min(100) });
         if !back {
             row["InstancesToUpdate"] = json!(old);
         }
@@ -301,24 +238,14 @@ fn progress(world: &mut World, refresh: &Value, old: usize) {
 
 /// At a checkpoint the refresh waits for its delay, once.
 fn waits_at_checkpoint(world: &mut World, refresh: &Value) -> bool {
-    let row = world
-        .row(
-            "refreshes",
-            refresh["InstanceRefreshId"].as_str().unwrap_or_default(),
-        )
-        .cloned()
-        .unwrap_or_default();
+    let row =
+        world.row("refreshes", refresh["InstanceRefreshId"].as_str().unwrap_or_default()).cloned().unwrap_or_default();
     if row["Status"] != "InProgress" {
         return false;
     }
-    let (complete, passed) = (
-        row["PercentageComplete"].as_i64().unwrap_or_default(),
-        row["_passed"].as_i64().unwrap_or_default(),
-    );
-    let points = row["Preferences"]["CheckpointPercentages"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+    let (complete, passed) =
+        (row["PercentageComplete"].as_i64().unwrap_or_default(), row["_passed"].as_i64().unwrap_or_default());
+    let points = row["Preferences"]["CheckpointPercentages"].as_array().cloned().unwrap_or_default();
     let reached = points
         .iter()
         .filter_map(Value::as_i64)
@@ -329,20 +256,14 @@ fn waits_at_checkpoint(world: &mut World, refresh: &Value) -> bool {
         if now < until {
             return true;
         }
-        change(world, refresh, |row| {
-            (row["_until"], row["StatusReason"]) = (Value::Null, Value::Null)
-        });
+        change(world, refresh, |row| (row["_until"], row["StatusReason"]) = (Value::Null, Value::Null));
         return false;
     }
     let Some(point) = reached else { return false };
-    let delay = row["Preferences"]["CheckpointDelay"]
-        .as_f64()
-        .unwrap_or(3600.0);
+    let delay = row["Preferences"]["CheckpointDelay"].as_f64().unwrap_or(3600.0);
     change(world, refresh, |row| {
         (row["_passed"], row["_until"]) = (json!(point), json!(now + delay));
-        row["StatusReason"] = json!(format!(
-            "Waiting at the checkpoint of {point}% for {delay} seconds."
-        ));
+        row["StatusReason"] = json!(format!("Waiting at the checkpoint of {point}% for {delay} seconds."));
     });
     true
 }
@@ -353,12 +274,7 @@ fn succeed(world: &mut World, group: &Value, refresh: &Value, template: &Value) 
         row["LaunchTemplate"] = template;
     }
     match refresh["Status"] == "RollbackInProgress" {
-        true => finish(
-            world,
-            refresh,
-            "RollbackSuccessful",
-            "The rollback completed.",
-        ),
+        true => finish(world, refresh, "RollbackSuccessful", "The rollback completed."),
         false => {
             change(world, refresh, |row| {
                 (row["PercentageComplete"], row["InstancesToUpdate"]) = (json!(100), json!(0))

@@ -16,11 +16,7 @@ pub fn liveness(shot: Option<&[u8]>, spoof: bool, tag: &str, meta: &Value) -> Va
         Some(shot) => media["output_images"][0]["image_b64"] = json!(STANDARD.encode(shot)),
         None => media["output_images"] = json!([]),
     }
-    if spoof {
-        resolved(answer, "DECLINED")
-    } else {
-        answer
-    }
+    if spoof { resolved(answer, "DECLINED") } else { answer }
 }
 
 /// The guide's biometry answer; the confidence is synthetic.
@@ -28,13 +24,8 @@ pub fn biometry(same: bool, meta: &Value) -> Value {
     let mut answer = example(include_str!("../../../templates/oz-biometry.json"));
     answer["meta_data"] = meta.clone();
     let confidence = if same { 0.99 } else { 0.12 };
-    answer["analyses"][0]["results_data"] =
-        json!({"min_confidence": confidence, "max_confidence": confidence});
-    if same {
-        answer
-    } else {
-        resolved(answer, "DECLINED")
-    }
+    answer["analyses"][0]["results_data"] = json!({"min_confidence": confidence, "max_confidence": confidence});
+    if same { answer } else { resolved(answer, "DECLINED") }
 }
 
 /// The same with another decision, everywhere.
@@ -68,11 +59,7 @@ pub fn with(mut answer: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').unwrap_or_default();
     match answer.pointer_mut(parent) {
         Some(Value::Object(fields)) => drop(fields.insert(key.to_owned(), value)),
-        Some(Value::Array(values)) => match key
-            .parse::<usize>()
-            .ok()
-            .and_then(|index| values.get_mut(index))
-        {
+        Some(Value::Array(values)) => match key.parse::<usize>().ok().and_then(|index| values.get_mut(index)) {
             Some(place) => *place = value,
             None => values.push(value),
         },

@@ -98,29 +98,16 @@ impl Service {
 
     /// Every request so far.
     pub fn requests(&self) -> Vec<Seen> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .1
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
     /// Answers one request.
     pub async fn answer(&self, request: http::Request<Bytes>) -> Response<Body> {
-        let script = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-            .clone();
+        let script = self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone();
         let mut seen = seen(&request);
         let judged = route(&script, &request, &mut seen).await;
         let payload = seen.payload.clone();
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .1
-            .push(seen);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.push(seen);
         match judged {
             Err(wrong) => wrong.answer(),
             Ok((answer, asked)) => give(answer, &asked, payload, &request).await,
@@ -138,9 +125,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let router = Router::new().fallback(answer).with_state(service);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown)
-        .await
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }
 
 async fn answer(State(service): State<Service>, request: Request) -> Response<Body> {
@@ -160,12 +145,10 @@ pub async fn whole(request: Request) -> Result<http::Request<Bytes>, Response<Bo
 }
 
 fn seen(request: &http::Request<Bytes>) -> Seen {
-    let headers = request.headers().iter().map(|(name, value)| {
-        (
-            name.to_string(),
-            String::from_utf8_lossy(value.as_bytes()).into_owned(),
-        )
-    });
+    let headers = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     Seen {
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
@@ -176,11 +159,7 @@ fn seen(request: &http::Request<Bytes>) -> Seen {
     }
 }
 
-async fn route(
-    script: &Script,
-    request: &http::Request<Bytes>,
-    seen: &mut Seen,
-) -> Result<(Answer, Asked), Wrong> {
+async fn route(script: &Script, request: &http::Request<Bytes>, seen: &mut Seen) -> Result<(Answer, Asked), Wrong> {
     let Some(path) = request.uri().path().strip_prefix(script.prefix.as_str()) else {
         return Err(Wrong::new(404, 10, "no such path"));
     };
@@ -189,28 +168,19 @@ async fn route(
         ("GET", "/api/version") => Ok((script.version.clone(), Asked::Version)),
         ("POST", "/api/instant/folders/") => {
             let asked = judge::judge(request, seen).await?;
-            let answer = if matches!(asked, Asked::Liveness { .. }) {
-                &script.liveness
-            } else {
-                &script.biometry
-            };
+            let answer = if matches!(asked, Asked::Liveness { .. }) { &script.liveness } else { &script.biometry };
             Ok((answer.clone(), asked))
         }
         // Without the slash most frameworks redirect, and the client's POST becomes a GET.
         (_, "/api/instant/folders") => Ok((Answer::Redirect(301), Asked::Version)),
-        (_, "/api/version" | "/api/instant/folders/") => {
-            Err(Wrong::new(405, 1, "method not allowed"))
-        }
+        (_, "/api/version" | "/api/instant/folders/") => Err(Wrong::new(405, 1, "method not allowed")),
         _ => Err(Wrong::new(404, 10, "no such path")),
     }
 }
 
 /// Codes as documented; the statuses are synthetic.
 fn authorised(script: &Script, request: &http::Request<Bytes>) -> Result<(), Wrong> {
-    let given = request
-        .headers()
-        .get("x-forensic-access-token")
-        .map(HeaderValue::as_bytes);
+    let given = request.headers().get("x-forensic-access-token").map(HeaderValue::as_bytes);
     match (&script.token, given) {
         (None, _) => Ok(()),
         (Some(_), None) => Err(Wrong::new(401, 6, "authorization token not provided")),
@@ -219,39 +189,22 @@ fn authorised(script: &Script, request: &http::Request<Bytes>) -> Result<(), Wro
     }
 }
 
-async fn give(
-    answer: Answer,
-    asked: &Asked,
-    payload: Option<Value>,
-    request: &http::Request<Bytes>,
-) -> Response<Body> {
+async fn give(answer: Answer, asked: &Asked, payload: Option<Value>, request: &http::Request<Bytes>) -> Response<Body> {
     match answer {
         Answer::Judged => json_answer(200, &asked.answer()),
         Answer::Declined => json_answer(200, &answers::resolved(asked.answer(), "DECLINED")),
-        Answer::OperatorRequired => {
-            json_answer(200, &answers::resolved(asked.answer(), "OPERATOR_REQUIRED"))
-        }
+        Answer::OperatorRequired => json_answer(200, &answers::resolved(asked.answer(), "OPERATOR_REQUIRED")),
         Answer::Failed => json_answer(200, &answers::failed(asked.answer())),
         Answer::Processing => json_answer(200, &answers::processing(asked.answer())),
-        Answer::With(pointer, value) => {
-            json_answer(200, &answers::with(asked.answer(), pointer, value))
+        Answer::With(pointer, value) => json_answer(200, &answers::with(asked.answer(), pointer, value)),
+        Answer::NoBestShot => {
+            json_answer(200, &answers::with(asked.answer(), "/analyses/0/results_media/0/output_images", json!([])))
         }
-        Answer::NoBestShot => json_answer(
-            200,
-            &answers::with(
-                asked.answer(),
-                "/analyses/0/results_media/0/output_images",
-                json!([]),
-            ),
-        ),
         Answer::Error(status, code, message) => Wrong::new(status, code, message).answer(),
         Answer::Html(status) => html(status),
         Answer::Redirect(status) => {
             let mut answer = html(status);
-            answer.headers_mut().insert(
-                "location",
-                HeaderValue::from_static("https://elsewhere.example.com/"),
-            );
+            answer.headers_mut().insert("location", HeaderValue::from_static("https://elsewhere.example.com/"));
             answer
         }
         Answer::Slow(time) => {
@@ -259,14 +212,9 @@ async fn give(
             json_answer(200, &asked.answer())
         }
         Answer::Cut => {
-            let chunks = [
-                Ok(Bytes::from_static(b"{\"resolution_status\": \"FINI")),
-                Err(std::io::Error::other("cut")),
-            ];
+            let chunks = [Ok(Bytes::from_static(b"{\"resolution_status\": \"FINI")), Err(std::io::Error::other("cut"))];
             let mut answer = Response::new(Body::from_stream(futures_util::stream::iter(chunks)));
-            answer
-                .headers_mut()
-                .insert("content-length", HeaderValue::from_static("4096"));
+            answer.headers_mut().insert("content-length", HeaderValue::from_static("4096"));
             answer
         }
         Answer::Raw(status, kind, body) => plain(status, kind, body),
@@ -275,20 +223,13 @@ async fn give(
                 .headers()
                 .get("x-forensic-access-token")
                 .map(|token| String::from_utf8_lossy(token.as_bytes()).into_owned());
-            let message = format!(
-                "token {} is not allowed; got {}",
-                token.unwrap_or_default(),
-                payload.unwrap_or_default()
-            );
-            json_answer(
-                400,
-                &json!({"error_code": 9, "error_message": message, "details": null}),
-            )
+            let message =
+                format!("token {} is not allowed; got {}", token.unwrap_or_default(), payload.unwrap_or_default());
+            json_answer(400, &json!({"error_code": 9, "error_message": message, "details": null}))
         }
         Answer::Flood(bytes) => {
             const CHUNK: usize = 64 << 10;
-            let chunks = (0..bytes.div_ceil(CHUNK))
-                .map(|_| Ok::<_, Infallible>(Bytes::from_static(&[b' '; CHUNK])));
+            let chunks = (0..bytes.div_ceil(CHUNK)).map(|_| Ok::<_, Infallible>(Bytes::from_static(&[b' '; CHUNK])));
             Response::new(Body::from_stream(futures_util::stream::iter(chunks)))
         }
     }
@@ -300,22 +241,13 @@ fn json_answer(status: u16, body: &Value) -> Response<Body> {
 
 /// As nginx and load balancers answer.
 pub fn html(status: u16) -> Response<Body> {
-    let reason = StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason())
-        .unwrap_or_default();
-    plain(
-        status,
-        "text/html",
-        format!("<html><body><h1>{status} {reason}</h1></body></html>").into_bytes(),
-    )
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+    plain(status, "text/html", format!("<html><body><h1>{status} {reason}</h1></body></html>").into_bytes())
 }
 
 fn plain(status: u16, kind: &'static str, body: Vec<u8>) -> Response<Body> {
     let mut answer = Response::new(Body::from(body));
     *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    answer
-        .headers_mut()
-        .insert("content-type", HeaderValue::from_static(kind));
+    answer.headers_mut().insert("content-type", HeaderValue::from_static(kind));
     answer
 }

@@ -8,10 +8,7 @@ use crate::oz::picture::Kind;
 
 /// A valid picture of one grey pixel (JPEG: eight by eight); a comment in it says whom the stand-in sees.
 pub fn picture(kind: Kind, person: &str, spoof: bool) -> Vec<u8> {
-    let mark = format!(
-        "oz-sandbox:person={person};{}",
-        if spoof { "oz-sandbox:spoof" } else { "" }
-    );
+    let mark = format!("oz-sandbox:person={person};{}", if spoof { "oz-sandbox:spoof" } else { "" });
     match kind {
         Kind::Jpeg => jpeg(mark.as_bytes()),
         Kind::Png => png(mark.as_bytes()),
@@ -20,13 +17,7 @@ pub fn picture(kind: Kind, person: &str, spoof: bool) -> Vec<u8> {
 
 /// What `on_capture_complete` hands over (guide, step 1): a PNG first, then JPEGs.
 pub fn capture(person: &str, spoof: bool) -> Value {
-    let url = |kind: Kind| {
-        format!(
-            "data:{};base64,{}",
-            kind.mime(),
-            STANDARD.encode(picture(kind, person, spoof))
-        )
-    };
+    let url = |kind: Kind| format!("data:{};base64,{}", kind.mime(), STANDARD.encode(picture(kind, person, spoof)));
     json!({
         "data_container": null,
         "frame_list": [url(Kind::Png), url(Kind::Jpeg), url(Kind::Jpeg), url(Kind::Jpeg)],
@@ -63,12 +54,9 @@ fn png(comment: &[u8]) -> Vec<u8> {
     let text = [b"Comment\0", comment].concat();
     // zlib with one stored block: filter 0, value 128.
     let data = [0x78, 0x01, 0x01, 2, 0, 0xfd, 0xff, 0, 128, 0, 0x82, 0, 0x81];
-    for (kind, data) in [
-        (b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0][..]),
-        (b"tEXt", &text),
-        (b"IDAT", &data),
-        (b"IEND", &[]),
-    ] {
+    for (kind, data) in
+        [(b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0][..]), (b"tEXt", &text), (b"IDAT", &data), (b"IEND", &[])]
+    {
         bytes.extend_from_slice(&(data.len() as u32).to_be_bytes());
         let start = bytes.len();
         bytes.extend_from_slice(kind);
@@ -85,11 +73,7 @@ fn crc(bytes: &[u8]) -> u32 {
     for byte in bytes {
         sum ^= u32::from(*byte);
         for _ in 0..8 {
-            sum = if sum & 1 == 1 {
-                0xedb8_8320 ^ (sum >> 1)
-            } else {
-                sum >> 1
-            };
+            sum = if sum & 1 == 1 { 0xedb8_8320 ^ (sum >> 1) } else { sum >> 1 };
         }
     }
     !sum

@@ -2,15 +2,11 @@
 
 mod rolling;
 
-use aws_sdk_autoscaling::types::{
-    AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, LifecycleState,
-};
+use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, LifecycleState};
 use aws_sdk_ec2::types::Filter;
 use serde::Serialize;
 
-use super::{
-    instance_profile, instance_role, launch_template, load_balancer, security_groups, target_group,
-};
+use super::{instance_profile, instance_role, launch_template, load_balancer, security_groups, target_group};
 use crate::cloud::{Absent, Cloud, Error, Result, group, tags};
 use crate::engine::{Goal, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
 use crate::site::Site;
@@ -87,22 +83,11 @@ impl Resource for AutoScalingGroup {
             return outliving(cloud, site, look).await;
         };
         let names = &site.config.names;
-        let balancing = look
-            .shared
-            .balancing(cloud, &names.load_balancer, &names.target_group)
-            .await?;
-        let ours = balancing
-            .target_group
-            .as_ref()
-            .and_then(|group| group.target_group_arn.clone());
+        let balancing = look.shared.balancing(cloud, &names.load_balancer, &names.target_group).await?;
+        let ours = balancing.target_group.as_ref().and_then(|group| group.target_group_arn.clone());
         let mut spec = spec_of(&group, ours, site, cloud.custom_endpoint);
-        let mut outputs = Outputs::from([
-            (NAME, name.clone()),
-            (
-                DESIRED,
-                group.desired_capacity().unwrap_or_default().to_string(),
-            ),
-        ]);
+        let mut outputs =
+            Outputs::from([(NAME, name.clone()), (DESIRED, group.desired_capacity().unwrap_or_default().to_string())]);
         let status = match group.status() {
             Some(status) => Status::Leaving(format!("{status}: {}", members(&group))),
             None if look.goal == Goal::Absent => Status::Ready,
@@ -115,12 +100,7 @@ impl Resource for AutoScalingGroup {
             },
         };
         let owner = Owner::Tags(tags::from_autoscaling(group.tags()));
-        Ok(Some(Live {
-            spec,
-            outputs,
-            status,
-            owner,
-        }))
+        Ok(Some(Live { spec, outputs, status, owner }))
     }
 
     async fn create(&self, cloud: &Cloud, site: &Site, want: &Spec) -> Result<Outputs> {
@@ -144,39 +124,20 @@ impl Resource for AutoScalingGroup {
     }
 
     /// Never sends the desired capacity: that is the scaling policy's.
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        live: &Live<Spec>,
-        want: &Spec,
-    ) -> Result<Outputs> {
+    async fn update(&self, cloud: &Cloud, site: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let (name, had) = (&live.outputs[&NAME], &live.spec);
-        let rolls = had.template() != want.template()
-            || had.outdated_instances.is_some()
-            || had.refresh_to.is_some();
+        let rolls = had.template() != want.template() || had.outdated_instances.is_some() || had.refresh_to.is_some();
         let refreshes = match rolls {
             true => Some(rolling::permitted(cloud, site, name, want).await?),
             false => None,
         };
         if had.target_groups != want.target_groups {
-            let request = cloud
-                .autoscaling
-                .attach_load_balancer_target_groups()
-                .auto_scaling_group_name(name);
-            request
-                .set_target_group_arns(Some(want.target_groups.clone()))
-                .send()
-                .await?;
+            let request = cloud.autoscaling.attach_load_balancer_target_groups().auto_scaling_group_name(name);
+            request.set_target_group_arns(Some(want.target_groups.clone())).send().await?;
         }
         let change = |differs: bool, new| differs.then_some(new);
-        let grace = change(
-            had.grace_period_seconds != want.grace_period_seconds,
-            want.grace_period_seconds,
-        );
-        let warm_up = want
-            .warm_up_seconds
-            .filter(|_| had.warm_up_seconds != want.warm_up_seconds);
+        let grace = change(had.grace_period_seconds != want.grace_period_seconds, want.grace_period_seconds);
+        let warm_up = want.warm_up_seconds.filter(|_| had.warm_up_seconds != want.warm_up_seconds);
         let request = cloud
             .autoscaling
             .update_auto_scaling_group()
@@ -184,9 +145,7 @@ impl Resource for AutoScalingGroup {
             .set_vpc_zone_identifier((had.subnets != want.subnets).then(|| want.subnets.join(",")))
             .set_min_size(change(had.min != want.min, want.min))
             .set_max_size(change(had.max != want.max, want.max))
-            .set_health_check_type(
-                (had.health_check != want.health_check).then(|| want.health_check.clone()),
-            )
+            .set_health_check_type((had.health_check != want.health_check).then(|| want.health_check.clone()))
             .set_health_check_grace_period(grace)
             .set_default_instance_warmup(warm_up);
         let settings = Spec {
@@ -208,33 +167,16 @@ impl Resource for AutoScalingGroup {
 
     async fn tag(&self, cloud: &Cloud, live: &Live<Spec>, tags: &Tags) -> Result<()> {
         let tags = tags::to_autoscaling(&live.outputs[&NAME], tags);
-        cloud
-            .autoscaling
-            .create_or_update_tags()
-            .set_tags(Some(tags))
-            .send()
-            .await?;
+        cloud.autoscaling.create_or_update_tags().set_tags(Some(tags)).send().await?;
         Ok(())
     }
 
     /// Sizes of nothing first, so that no instance is launched in place of those that go.
     async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
         let name = &live.outputs[&NAME];
-        let request = cloud
-            .autoscaling
-            .update_auto_scaling_group()
-            .auto_scaling_group_name(name);
-        request
-            .min_size(0)
-            .max_size(0)
-            .desired_capacity(0)
-            .send()
-            .await
-            .or_absent()?;
-        let request = cloud
-            .autoscaling
-            .delete_auto_scaling_group()
-            .auto_scaling_group_name(name);
+        let request = cloud.autoscaling.update_auto_scaling_group().auto_scaling_group_name(name);
+        request.min_size(0).max_size(0).desired_capacity(0).send().await.or_absent()?;
+        let request = cloud.autoscaling.delete_auto_scaling_group().auto_scaling_group_name(name);
         request.force_delete(true).send().await.or_absent()?;
         Ok(())
     }
@@ -257,11 +199,7 @@ impl Resource for AutoScalingGroup {
                 found.push(format!("{ids}: {what}"));
             }
         }
-        let suspended: Vec<&str> = group
-            .suspended_processes()
-            .iter()
-            .filter_map(|one| one.process_name())
-            .collect();
+        let suspended: Vec<&str> = group.suspended_processes().iter().filter_map(|one| one.process_name()).collect();
         if !suspended.is_empty() {
             found.push(format!("suspended processes: {}", suspended.join(", ")));
         }
@@ -274,38 +212,20 @@ impl Resource for AutoScalingGroup {
             return Ok(());
         };
         if protection(&group).is_some() {
-            let request = cloud
-                .autoscaling
-                .update_auto_scaling_group()
-                .auto_scaling_group_name(name);
+            let request = cloud.autoscaling.update_auto_scaling_group().auto_scaling_group_name(name);
             request.deletion_protection("none".into()).send().await?;
         }
         let protected = instances(&group, is_protected);
         if !protected.is_empty() {
-            let request = cloud
-                .autoscaling
-                .set_instance_protection()
-                .auto_scaling_group_name(name);
-            request
-                .set_instance_ids(Some(protected))
-                .protected_from_scale_in(false)
-                .send()
-                .await?;
+            let request = cloud.autoscaling.set_instance_protection().auto_scaling_group_name(name);
+            request.set_instance_ids(Some(protected)).protected_from_scale_in(false).send().await?;
         }
         if !group.suspended_processes().is_empty() {
-            cloud
-                .autoscaling
-                .resume_processes()
-                .auto_scaling_group_name(name)
-                .send()
-                .await?;
+            cloud.autoscaling.resume_processes().auto_scaling_group_name(name).send().await?;
         }
         let standby = instances(&group, is_in_standby);
         if !standby.is_empty() {
-            let request = cloud
-                .autoscaling
-                .exit_standby()
-                .auto_scaling_group_name(name);
+            let request = cloud.autoscaling.exit_standby().auto_scaling_group_name(name);
             request.set_instance_ids(Some(standby)).send().await?;
         }
         complete_hooks(cloud, name, &instances(&group, waits_for_hook)).await
@@ -345,8 +265,7 @@ fn is_in_standby(one: &Instance) -> bool {
 }
 
 fn waits_for_hook(one: &Instance) -> bool {
-    one.lifecycle_state()
-        .is_some_and(|state| state.as_str().ends_with(":Wait"))
+    one.lifecycle_state().is_some_and(|state| state.as_str().ends_with(":Wait"))
 }
 
 fn protection(group: &Group) -> Option<&str> {
@@ -358,12 +277,7 @@ async fn complete_hooks(cloud: &Cloud, group: &str, instances: &[String]) -> Res
     if instances.is_empty() {
         return Ok(());
     }
-    let reply = cloud
-        .autoscaling
-        .describe_lifecycle_hooks()
-        .auto_scaling_group_name(group)
-        .send()
-        .await?;
+    let reply = cloud.autoscaling.describe_lifecycle_hooks().auto_scaling_group_name(group).send().await?;
     for hook in reply.lifecycle_hooks() {
         for instance in instances {
             let request = cloud
@@ -389,31 +303,14 @@ async fn outliving(cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Liv
         return Ok(None);
     }
     let name = &site.config.names.auto_scaling_group;
-    let of_group = Filter::builder()
-        .name("tag:aws:autoscaling:groupName")
-        .values(name)
-        .build();
+    let of_group = Filter::builder().name("tag:aws:autoscaling:groupName").values(name).build();
     let alive = ["pending", "running", "shutting-down", "stopping", "stopped"].map(str::to_owned);
-    let alive = Filter::builder()
-        .name("instance-state-name")
-        .set_values(Some(alive.into()))
-        .build();
-    let mut pages = cloud
-        .ec2
-        .describe_instances()
-        .filters(of_group)
-        .filters(alive)
-        .into_paginator()
-        .items()
-        .send();
+    let alive = Filter::builder().name("instance-state-name").set_values(Some(alive.into())).build();
+    let mut pages = cloud.ec2.describe_instances().filters(of_group).filters(alive).into_paginator().items().send();
     let mut left = Vec::new();
     while let Some(reservation) = pages.next().await {
         let instances = reservation?.instances.unwrap_or_default();
-        left.extend(
-            instances
-                .into_iter()
-                .filter_map(|instance| instance.instance_id),
-        );
+        left.extend(instances.into_iter().filter_map(|instance| instance.instance_id));
     }
     if left.is_empty() {
         return Ok(None);
@@ -421,10 +318,7 @@ async fn outliving(cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Liv
     Ok(Some(Live {
         spec: Spec::default(),
         outputs: [(NAME, name.clone())].into(),
-        status: Status::Leaving(format!(
-            "its instances are terminating: {}",
-            left.join(", ")
-        )),
+        status: Status::Leaving(format!("its instances are terminating: {}", left.join(", "))),
         owner: Owner::Tags(site.tags(name)),
     }))
 }
@@ -434,11 +328,7 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
     let template_field = |field: fn(&LaunchTemplateSpecification) -> Option<&str>| {
         template.and_then(field).unwrap_or_default().to_owned()
     };
-    let zones = group
-        .vpc_zone_identifier()
-        .unwrap_or_default()
-        .split(',')
-        .map(|subnet| subnet.trim().to_owned());
+    let zones = group.vpc_zone_identifier().unwrap_or_default().split(',').map(|subnet| subnet.trim().to_owned());
     let mut subnets: Vec<String> = zones.filter(|subnet| !subnet.is_empty()).collect();
     subnets.sort();
     // Other target groups that somebody attached are theirs.

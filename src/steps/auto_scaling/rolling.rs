@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_autoscaling::types::{
-    AutoScalingGroup as Group, Instance, LaunchTemplateSpecification,
-};
+use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LaunchTemplateSpecification};
 
 use super::{Spec, template};
 use crate::cloud::refresh::{self, Refresh, refreshes};
@@ -20,22 +18,14 @@ const CHECKPOINT_SECONDS: i32 = 60;
 ///
 /// # Errors
 /// A version that was rolled back is not tried again by itself.
-pub(super) async fn permitted(
-    cloud: &Cloud,
-    site: &Site,
-    name: &str,
-    want: &Spec,
-) -> Result<Vec<Refresh>> {
+pub(super) async fn permitted(cloud: &Cloud, site: &Site, name: &str, want: &Spec) -> Result<Vec<Refresh>> {
     let (template, version) = want.template();
     let all = refreshes(cloud, name).await?.unwrap_or_default();
     let last = all.iter().find(|one| one.brings(template, version));
     match last.filter(|last| last.rolled_back() && !site.rollout.force) {
         None => Ok(all),
         Some(last) => Err(Error::Consent {
-            what: format!(
-                "version {version} was rolled back ({}): {}",
-                last.status, last.reason
-            ),
+            what: format!("version {version} was rolled back ({}): {}", last.status, last.reason),
             flag: "--force",
         }),
     }
@@ -60,9 +50,7 @@ pub(super) async fn roll(
             return Ok(());
         }
     }
-    let outdated = group(cloud, name)
-        .await?
-        .filter(|group| outdated(group, want.template()).next().is_some());
+    let outdated = group(cloud, name).await?.filter(|group| outdated(group, want.template()).next().is_some());
     if let Some(group) = outdated {
         if had.launch_template_version.starts_with('$') {
             pin_to_former(cloud, &group, want).await?;
@@ -77,16 +65,8 @@ pub(super) async fn roll(
 }
 
 /// Notes in the spec what keeps the group from the wanted version; the refresh that is under way to it, or back from another.
-pub(super) async fn under_way(
-    cloud: &Cloud,
-    look: &Look,
-    group: &Group,
-    spec: &mut Spec,
-) -> Result<Option<Refresh>> {
-    let (id, version) = (
-        look.output(launch_template::ID).await?,
-        look.output(launch_template::VERSION).await?,
-    );
+pub(super) async fn under_way(cloud: &Cloud, look: &Look, group: &Group, spec: &mut Spec) -> Result<Option<Refresh>> {
+    let (id, version) = (look.output(launch_template::ID).await?, look.output(launch_template::VERSION).await?);
     let (Some(id), Some(version)) = (id, version) else {
         return Ok(None); // without its template the group has other troubles
     };
@@ -104,10 +84,7 @@ pub(super) async fn under_way(
     };
     spec.outdated_instances = (pinned && outdated > 0).then_some(outdated);
     let active = all.into_iter().find(Refresh::active);
-    if let Some(other) = active
-        .as_ref()
-        .filter(|one| one.forward() && !one.brings(&id, &version))
-    {
+    if let Some(other) = active.as_ref().filter(|one| one.forward() && !one.brings(&id, &version)) {
         spec.refresh_to = Some(other.version.clone());
         return Ok(None);
     }
@@ -140,9 +117,7 @@ async fn pin_to_former(cloud: &Cloud, group: &Group, want: &Spec) -> Result<()> 
     let Some(((number, id), _)) = count.into_iter().max_by_key(|(_, count)| *count) else {
         return Ok(());
     };
-    let former = LaunchTemplateSpecification::builder()
-        .launch_template_id(id)
-        .version(number.to_string());
+    let former = LaunchTemplateSpecification::builder().launch_template_id(id).version(number.to_string());
     let name = group.auto_scaling_group_name().unwrap_or_default();
     match pin(cloud, name, former.build()).await {
         // Template or version were deleted: the refresh has no way back, and is made all the same.
@@ -155,23 +130,16 @@ async fn pin_to_former(cloud: &Cloud, group: &Group, want: &Spec) -> Result<()> 
 
 /// The instances that stay and were not launched from this version.
 fn outdated<'a>(group: &'a Group, want: (&'a str, &'a str)) -> impl Iterator<Item = &'a Instance> {
-    let stays = |one: &&Instance| {
-        !one.lifecycle_state()
-            .is_some_and(|state| state.as_str().starts_with("Terminat"))
-    };
+    let stays = |one: &&Instance| !one.lifecycle_state().is_some_and(|state| state.as_str().starts_with("Terminat"));
     let differs = move |one: &&Instance| {
-        one.launch_template().is_none_or(|from| {
-            (from.launch_template_id(), from.version()) != (Some(want.0), Some(want.1))
-        })
+        one.launch_template()
+            .is_none_or(|from| (from.launch_template_id(), from.version()) != (Some(want.0), Some(want.1)))
     };
     group.instances().iter().filter(stays).filter(differs)
 }
 
 async fn pin(cloud: &Cloud, group: &str, to: LaunchTemplateSpecification) -> Result<()> {
-    let request = cloud
-        .autoscaling
-        .update_auto_scaling_group()
-        .auto_scaling_group_name(group);
+    let request = cloud.autoscaling.update_auto_scaling_group().auto_scaling_group_name(group);
     request.launch_template(to).send().await?;
     Ok(())
 }

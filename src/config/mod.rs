@@ -1,7 +1,9 @@
-//! deploy.yaml: what stands in it, what it defaults to, and every mistake in it at once.
+//! deploy.yaml: its keys, their defaults, and every mistake in it at once.
 //!
-//! `tree` keeps the place of each key and value, `shape` reads the tree into [`Config`], `rules` and `names` say what AWS
-//! would refuse, and `mistake` collects what they find. Nothing here knows the network or the account.
+//! `tree` keeps the place of each key and value, `section` and `shape` read the tree into [`Config`], `rules` and `names`
+//! know what AWS would refuse, and `mistake` collects what they find. Nothing here asks the network or the account.
+//!
+//! A [`Config`] is written with serde and never read with it: serde stops at the first error and knows no places.
 
 mod mistake;
 mod names;
@@ -15,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 
 pub use mistake::{Mistake, Mistakes, Place};
 pub use names::Names;
@@ -65,53 +67,44 @@ fn override_one(root: &mut Node, set: &str, findings: &mut Findings) {
     }
 }
 
-/// deploy.yaml. Whatever is left out is as the guide has it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The stack's name when deploy.yaml has none.
+const STACK: &str = "oz-liveness";
+
+/// The record's name within its zone when deploy.yaml has none (guide step 7).
+const RECORD: &str = "app";
+
+/// deploy.yaml. What is left out is as in the guide.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Config {
     /// Names this deployment; the value of the owner tag.
-    #[serde(default = "stack")]
     pub stack: String,
     /// Region of everything but IAM and Route 53; `None` is AWS_REGION's or the profile's.
-    #[serde(default)]
     pub region: Option<String>,
     /// What must exist already (guide steps 1 and 4).
     pub network: Network,
     /// The load balancer and its listeners (guide steps 1 and 4).
-    #[serde(default)]
     pub load_balancer: LoadBalancer,
     /// The instances (guide step 3).
-    #[serde(default)]
     pub instance: Instance,
     /// The auto scaling group (guide step 4).
-    #[serde(default)]
     pub scaling: Scaling,
     /// How the load balancer finds an instance healthy (guide step 5).
-    #[serde(default)]
     pub health_check: HealthCheck,
     /// The record (guide step 7); `None` makes none.
-    #[serde(default)]
     pub dns: Option<Dns>,
     /// What the resources are called (guide steps 1 to 5).
-    #[serde(default)]
     pub names: Names,
     /// Tags of every resource, beside `Name` and the owner tag.
-    #[serde(default)]
     pub tags: BTreeMap<String, String>,
     /// What `verify` compares with (guide step 6 and the client's part).
-    #[serde(default)]
     pub verify: Verify,
-}
-
-fn stack() -> String {
-    "oz-liveness".to_owned()
 }
 
 impl Config {
     /// The guide's values in this network, without a record.
     pub fn new(network: Network) -> Config {
         Config {
-            stack: stack(),
+            stack: STACK.to_owned(),
             region: None,
             network,
             load_balancer: LoadBalancer::default(),
@@ -127,21 +120,18 @@ impl Config {
 }
 
 /// The network, which is looked up and never made (guide steps 1 and 4).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Network {
     /// `vpc-…`
     pub vpc: String,
     /// `subnet-…` of the instances and of an internal load balancer; at least two, in two zones.
     pub private_subnets: Vec<String>,
     /// `subnet-…` of an internet-facing load balancer; at least two then.
-    #[serde(default)]
     pub public_subnets: Vec<String>,
 }
 
 /// The load balancer and its listeners (guide steps 1 and 4).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LoadBalancer {
     /// Whether it is reached from the Internet.
     pub scheme: Scheme,
@@ -152,7 +142,7 @@ pub struct LoadBalancer {
     /// With HTTPS: a listener on port 80 that redirects to 443.
     pub redirect_http: bool,
     /// Who may connect (guide step 1).
-    #[serde(with = "cidrs")]
+    #[serde(serialize_with = "as_texts")]
     pub ingress_cidrs: Vec<IpNet>,
     /// Must be true for an internet-facing load balancer that is open to everybody.
     pub allow_public: bool,
@@ -172,7 +162,7 @@ impl Default for LoadBalancer {
 }
 
 /// Whether a load balancer has public addresses (guide step 4: internal is preferred).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scheme {
     /// Private addresses, in the private subnets.
@@ -182,7 +172,7 @@ pub enum Scheme {
 }
 
 /// The protocol of the load balancer's listener (guide step 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Listener {
     /// Port 443.
@@ -192,8 +182,7 @@ pub enum Listener {
 }
 
 /// The instances (guide step 3).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Instance {
     /// An AMI's name, its id, or `ssm:` and the path of a parameter that holds the id.
     pub image: String,
@@ -221,8 +210,7 @@ impl Default for Instance {
 }
 
 /// The gp3 root volume of an instance (guide step 3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Volume {
     /// GiB.
     pub size_gib: i32,
@@ -239,7 +227,7 @@ impl Default for Volume {
 }
 
 /// Whether the instance metadata service answers without a token. The guide is silent; IMDSv1 leaks credentials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Imds {
     /// IMDSv2 only.
@@ -249,8 +237,7 @@ pub enum Imds {
 }
 
 /// The auto scaling group and its policy (guide step 4).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scaling {
     /// Least number of instances.
     pub min: i32,
@@ -280,8 +267,7 @@ impl Default for Scaling {
 }
 
 /// How the load balancer finds an instance healthy (guide step 5).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HealthCheck {
     /// TCP port of the instance.
     pub port: u16,
@@ -298,23 +284,16 @@ impl Default for HealthCheck {
 }
 
 /// The alias record (guide step 7).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dns {
     /// The hosted zone's name, or its id (`Z…`) where two zones have one name.
     pub zone: String,
     /// The record's name within the zone; empty or `@` is the zone itself.
-    #[serde(default = "record")]
     pub record: String,
 }
 
-fn record() -> String {
-    "app".to_owned()
-}
-
 /// What `deploy verify` compares with.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Verify {
     /// What `/api/version` must answer (guide step 7); `None` takes any version.
     pub version: Option<String>,
@@ -325,16 +304,6 @@ pub struct Verify {
 }
 
 /// `ipnet` is built without serde here.
-mod cidrs {
-    use super::IpNet;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(cidrs: &[IpNet], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(cidrs.iter().map(IpNet::to_string))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
-        let texts = Vec::<String>::deserialize(from)?;
-        texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
-    }
+fn as_texts<S: Serializer>(cidrs: &[IpNet], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(cidrs.iter().map(IpNet::to_string))
 }

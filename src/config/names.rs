@@ -1,70 +1,71 @@
 //! What the resources are called, and what AWS allows them to be called.
+//!
+//! [`names!`] is the only list of names: a new one is one line of it, and one of deploy.yaml.example.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::mistake::{Findings, shown};
+use super::section::Section;
 
-/// Names of the resources, the guide's by default. What [`super::parse`] returns has the prefix in each of them, IAM's
-/// too: every reader sees the name that AWS sees, and nobody puts the prefix before it again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Names {
-    /// Put before every name below, for a second stack in one account.
-    pub prefix: String,
+/// Makes [`Names`] of lines `key: "the guide's name", LIMITS_OF_ITS_KIND;` with a doc comment each.
+macro_rules! names {
+    ($($(#[doc = $doc:literal])+ $key:ident: $guide:literal, $limits:ident;)+) => {
+        /// Names of the resources, the guide's by default. What [`super::parse`] returns has the prefix in each of them,
+        /// IAM's too: every reader sees the name that AWS sees, and none adds the prefix again.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+        pub struct Names {
+            /// Put before every name below, for a second stack in one account.
+            pub prefix: String,
+            $($(#[doc = $doc])+ pub $key: String,)+
+        }
+
+        impl Default for Names {
+            fn default() -> Names {
+                Names { prefix: String::new(), $($key: $guide.to_owned(),)+ }
+            }
+        }
+
+        impl Names {
+            /// Reads the section of deploy.yaml; the names are still without their prefix.
+            pub(super) fn read(section: &mut Section) -> Names {
+                Names {
+                    prefix: section.text("prefix", String::new()),
+                    $($key: section.text(stringify!($key), $guide.to_owned()),)+
+                }
+            }
+
+            /// The names with the prefix before each of them.
+            pub(super) fn prefixed(self) -> Names {
+                Names { $($key: format!("{}{}", self.prefix, self.$key),)+ prefix: self.prefix }
+            }
+
+            /// Each name below the prefix: its key, itself, and what AWS allows.
+            fn with_limits(&self) -> Vec<(&'static str, &str, &'static Limits)> {
+                vec![$((stringify!($key), self.$key.as_str(), &$limits),)+]
+            }
+        }
+    };
+}
+
+names! {
     /// Security group of the load balancer (guide step 1).
-    pub load_balancer_security_group: String,
+    load_balancer_security_group: "alb-sg", SECURITY_GROUP;
     /// Security group of the instances (guide step 1).
-    pub instance_security_group: String,
+    instance_security_group: "app-sg", SECURITY_GROUP;
     /// IAM policy (guide step 2).
-    pub policy: String,
+    policy: "OZMarketplacePolicy", POLICY;
     /// IAM role (guide step 2).
-    pub role: String,
+    role: "OZMarketplace", ROLE;
     /// IAM instance profile (guide step 2).
-    pub instance_profile: String,
+    instance_profile: "OZMarketplace", INSTANCE_PROFILE;
     /// Launch template (guide step 3).
-    pub launch_template: String,
+    launch_template: "app-launch-template", LAUNCH_TEMPLATE;
     /// Application Load Balancer (guide step 4).
-    pub load_balancer: String,
+    load_balancer: "app-alb", LOAD_BALANCER;
     /// Target group (guide steps 4 and 5).
-    pub target_group: String,
+    target_group: "app-tg", TARGET_GROUP;
     /// Auto Scaling group (guide step 4).
-    pub auto_scaling_group: String,
-}
-
-impl Default for Names {
-    fn default() -> Names {
-        Names {
-            prefix: String::new(),
-            load_balancer_security_group: "alb-sg".to_owned(),
-            instance_security_group: "app-sg".to_owned(),
-            policy: "OZMarketplacePolicy".to_owned(),
-            role: "OZMarketplace".to_owned(),
-            instance_profile: "OZMarketplace".to_owned(),
-            launch_template: "app-launch-template".to_owned(),
-            load_balancer: "app-alb".to_owned(),
-            target_group: "app-tg".to_owned(),
-            auto_scaling_group: "app-asg".to_owned(),
-        }
-    }
-}
-
-impl Names {
-    /// The names with the prefix before each of them.
-    pub(super) fn prefixed(self) -> Names {
-        let full = |name: String| format!("{}{name}", self.prefix);
-        Names {
-            load_balancer_security_group: full(self.load_balancer_security_group),
-            instance_security_group: full(self.instance_security_group),
-            policy: full(self.policy),
-            role: full(self.role),
-            instance_profile: full(self.instance_profile),
-            launch_template: full(self.launch_template),
-            load_balancer: full(self.load_balancer),
-            target_group: full(self.target_group),
-            auto_scaling_group: full(self.auto_scaling_group),
-            prefix: self.prefix,
-        }
-    }
+    auto_scaling_group: "app-asg", AUTO_SCALING_GROUP;
 }
 
 /// What AWS allows one kind of name to be.
@@ -122,19 +123,8 @@ const fn iam(noun: &'static str, longest: usize) -> Limits {
 
 /// Refuses what AWS would refuse; `names` are still without their prefix.
 pub(super) fn check(names: &Names, findings: &mut Findings) {
-    let with_limits = [
-        ("load_balancer_security_group", &names.load_balancer_security_group, &SECURITY_GROUP),
-        ("instance_security_group", &names.instance_security_group, &SECURITY_GROUP),
-        ("policy", &names.policy, &POLICY),
-        ("role", &names.role, &ROLE),
-        ("instance_profile", &names.instance_profile, &INSTANCE_PROFILE),
-        ("launch_template", &names.launch_template, &LAUNCH_TEMPLATE),
-        ("load_balancer", &names.load_balancer, &LOAD_BALANCER),
-        ("target_group", &names.target_group, &TARGET_GROUP),
-        ("auto_scaling_group", &names.auto_scaling_group, &AUTO_SCALING_GROUP),
-    ];
     let mut caused_by_prefix = Vec::new();
-    for (key, name, limits) in with_limits {
+    for (key, name, limits) in names.with_limits() {
         let path = format!("names.{key}");
         if name.is_empty() {
             findings.refuse(&[&path], format!("`{path}` is empty"), "write a name, or leave the key out");
@@ -152,12 +142,14 @@ pub(super) fn check(names: &Names, findings: &mut Findings) {
     if let Some((first, cure)) = caused_by_prefix.first() {
         let others = caused_by_prefix.len() - 1;
         let more = if others == 0 { String::new() } else { format!(" (and {others} more of the names)") };
-        findings.refuse(
-            &["names.prefix"],
-            format!("`names.prefix` comes before every name: {first}{more}"),
-            format!("{cure}: change the prefix or the name"),
-        );
+        let what = format!("`names.prefix` comes before every name: {first}{more}");
+        findings.refuse(&["names.prefix"], what, format!("{cure}: change the prefix or the name"));
     }
+    check_distinct_groups(names, findings);
+}
+
+/// Security groups are found by name, and EC2 refuses a second one of the same name in a VPC, in whatever case.
+fn check_distinct_groups(names: &Names, findings: &mut Findings) {
     let (balancer, instance) = (&names.load_balancer_security_group, &names.instance_security_group);
     if balancer.eq_ignore_ascii_case(instance) && !balancer.is_empty() {
         let paths = ["names.instance_security_group", "names.load_balancer_security_group"];

@@ -21,7 +21,7 @@ const INSTANCES: std::ops::RangeInclusive<i64> = 0..=10_000;
 /// A day: AWS names no limit here either.
 const SECONDS: std::ops::RangeInclusive<i64> = 0..=86_400;
 
-/// Reads the whole file. What cannot be read is told and left at its default.
+/// Reads the whole file. What cannot be read is reported and left at its default.
 pub(super) fn config(root: Node, findings: &mut Findings) -> Config {
     let default = Config::new(Network::default());
     read("", root, findings, |top| Config {
@@ -33,7 +33,7 @@ pub(super) fn config(root: Node, findings: &mut Findings) -> Config {
         scaling: top.section("scaling", scaling),
         health_check: top.section("health_check", health_check),
         dns: top.optional_section("dns", dns),
-        names: top.section("names", names),
+        names: top.section("names", Names::read),
         tags: top.section("tags", tags),
         verify: top.section("verify", verify),
     })
@@ -112,24 +112,7 @@ fn health_check(section: &mut Section) -> HealthCheck {
 fn dns(section: &mut Section) -> Dns {
     Dns {
         zone: section.required_text("zone", "add it, such as zone: example.com, or omit dns for no record"),
-        record: section.text("record", super::record()),
-    }
-}
-
-fn names(section: &mut Section) -> Names {
-    let default = Names::default();
-    Names {
-        prefix: section.text("prefix", default.prefix),
-        load_balancer_security_group: section
-            .text("load_balancer_security_group", default.load_balancer_security_group),
-        instance_security_group: section.text("instance_security_group", default.instance_security_group),
-        policy: section.text("policy", default.policy),
-        role: section.text("role", default.role),
-        instance_profile: section.text("instance_profile", default.instance_profile),
-        launch_template: section.text("launch_template", default.launch_template),
-        load_balancer: section.text("load_balancer", default.load_balancer),
-        target_group: section.text("target_group", default.target_group),
-        auto_scaling_group: section.text("auto_scaling_group", default.auto_scaling_group),
+        record: section.text("record", super::RECORD.to_owned()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a deploy.yaml, where, and what would be right.
+//! Mistakes of a deploy.yaml: the place, what is wrong, and what would be right.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -61,13 +61,15 @@ impl fmt::Display for Mistakes {
 #[derive(Debug)]
 pub(super) struct Findings {
     mistakes: Vec<Mistake>,
+    /// Paths of the values that were read: `scaling.min`, `network.private_subnets[0]`.
     places: BTreeMap<String, Place>,
+    /// Paths of the values that could not be read.
     spoiled: BTreeSet<String>,
     top: Place,
 }
 
 impl Findings {
-    /// `top` is where a mistake of the whole is placed.
+    /// `top` is the place of a mistake that is about the whole file.
     pub fn new(top: Place) -> Findings {
         Findings { mistakes: Vec::new(), places: BTreeMap::new(), spoiled: BTreeSet::new(), top }
     }
@@ -77,18 +79,18 @@ impl Findings {
         self.mistakes.push(Mistake { place, what: what.into(), cure: cure.into() });
     }
 
-    /// Remembers where the value of `path` stands; `scaling.min`, `network.private_subnets[0]`.
+    /// Remembers the place of the value of `path`.
     pub fn locate(&mut self, path: &str, place: &Place) {
         self.places.insert(path.to_owned(), place.clone());
     }
 
-    /// The value of `path` could not be read and was replaced by a default, which no rule may blame.
+    /// The value of `path` could not be read and was replaced by a default. Rules about it are not reported.
     pub fn spoil(&mut self, path: &str) {
         self.spoiled.insert(path.to_owned());
     }
 
-    /// A rule among the values of `paths` is broken. It is blamed on the first one that was given, and on none
-    /// when one of them was unreadable: the rule would speak about a default.
+    /// Adds the mistake that the values of `paths` break a rule, at the first of them that was given. Adds nothing when
+    /// one of them could not be read: the rule would be about a default that the user never wrote.
     pub fn refuse(&mut self, paths: &[&str], what: impl Into<String>, cure: impl Into<String>) {
         if paths.iter().any(|path| enclosing(path).any(|path| self.spoiled.contains(path))) {
             return;
@@ -99,7 +101,7 @@ impl Findings {
         self.add(place, what, cure);
     }
 
-    /// Adds the mistake after which nothing of the file can be read; what depends on it is blamed on nobody.
+    /// Adds the mistake after which nothing of the file can be read. No rule about the file is reported then.
     pub fn halt(&mut self, mistake: Mistake) {
         self.mistakes.push(mistake);
         self.spoil("");
@@ -117,7 +119,7 @@ fn enclosing(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| path.rfind(['.', '[']).map(|end| &path[..end])).chain([""])
 }
 
-/// The user's own words, fit for one line of a terminal.
+/// The user's own words, shortened and escaped for one line of a terminal.
 pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
     let mut line: String = text

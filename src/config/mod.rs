@@ -1,7 +1,8 @@
 //! deploy.yaml: its keys, their defaults, and every mistake in it at once.
 //!
-//! `tree` keeps the place of each key and value, `section` and `shape` read the tree into [`Config`], `rules` and `names`
-//! know what AWS would refuse, and `mistake` collects what they find. Nothing here asks the network or the account.
+//! `tree` keeps the place of each key and value, `section` and `shape` read the tree into [`Config`], `rules` and
+//! `names` know what AWS would refuse, and `mistake` collects what they find. Nothing here asks the network or the
+//! account.
 //!
 //! A [`Config`] is written with serde and never read with it: serde stops at the first error and knows no places.
 
@@ -27,11 +28,11 @@ use tree::Node;
 
 /// Reads a deploy.yaml, then each `a.b=c` of `set` over it. The names come back as AWS will see them, prefix included.
 ///
-/// An override's value is a text, number, `true`, `false` or `null` as it stands; one that begins with a bracket or a
-/// quote is YAML. Nothing after the `=` is the empty text. What follows `tags.` is one key, dots and all.
+/// An override's value is a text, number, `true`, `false` or `null` as written; one that begins with a bracket or a
+/// quote is YAML. Nothing after the `=` is the empty text. All that follows `tags.` is one key, its dots included.
 ///
 /// # Errors
-/// Every mistake, unless the file is no YAML: then that one.
+/// Every mistake; of a file that is not YAML, the first error of syntax and the mistakes of the overrides.
 pub fn parse(text: &str, file: &str, set: &[String]) -> Result<Config, Mistakes> {
     let top = Place::File { file: file.into(), line: 1, column: 1 };
     let mut findings = Findings::new(top.clone());

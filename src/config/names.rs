@@ -10,8 +10,8 @@ use super::section::Section;
 /// Makes [`Names`] of lines `key: "the guide's name", LIMITS_OF_ITS_KIND;` with a doc comment each.
 macro_rules! names {
     ($($(#[doc = $doc:literal])+ $key:ident: $guide:literal, $limits:ident;)+) => {
-        /// Names of the resources, the guide's by default. What [`super::parse`] returns has the prefix in each of them,
-        /// IAM's too: every reader sees the name that AWS sees, and none adds the prefix again.
+        /// Names of the resources, the guide's by default. What [`super::parse`] returns has the prefix in each of
+        /// them, IAM's too: every reader sees the name that AWS sees, and none adds the prefix again.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         pub struct Names {
             /// Put before every name below, for a second stack in one account.

@@ -1,13 +1,14 @@
-//! What AWS, or reason, would refuse, although every value is of the right kind. Names have a file of their own.
+//! What AWS, or reason, would refuse, although every value is of the right kind. Names are checked in `names`.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use super::mistake::{Findings, shown};
 use super::{Config, Dns, HealthCheck, Instance, Listener, LoadBalancer, Network, Scaling, Scheme, Verify, Volume};
 
-/// Refuses whatever would be refused after the first call.
+/// Refuses, before any call, what AWS would refuse in the middle of a run.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
     stack(&config.stack, findings);
     if let Some(region) = &config.region {
@@ -45,20 +46,15 @@ fn is_region(region: &str) -> bool {
     number && words && region.matches('-').count() >= 2
 }
 
-/// `vpc-` and the like, then 8 or 17 hexadecimal digits (EC2 once gave out 8).
+/// `vpc-` and the like, then hexadecimal digits: 17, or 8 in EC2's old form.
 fn is_id(id: &str, kind: &str) -> bool {
     let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     id.strip_prefix(kind).is_some_and(|rest| (8..=17).contains(&rest.len()) && rest.chars().all(hex))
 }
 
 fn network(network: &Network, findings: &mut Findings) {
-    require(
-        is_id(&network.vpc, "vpc-"),
-        "network.vpc",
-        &network.vpc,
-        "write an id such as vpc-0123456789abcdef0",
-        findings,
-    );
+    let vpc = network.vpc.as_str();
+    require(is_id(vpc, "vpc-"), "network.vpc", vpc, "write an id such as vpc-0123456789abcdef0", findings);
     subnets("network.private_subnets", &network.private_subnets, findings);
     subnets("network.public_subnets", &network.public_subnets, findings);
     if network.private_subnets.len() < 2 {
@@ -82,34 +78,29 @@ fn refuse_second(path: &str, at: usize, all: &[String], findings: &mut Findings)
     }
 }
 
-/// The networks of a list; one that is none is refused and left out.
+/// The address ranges of a list; a text that is not one is refused and left out.
 pub(super) fn cidrs(path: &str, written: &[String], findings: &mut Findings) -> Vec<IpNet> {
     if written.is_empty() {
-        findings.refuse(
-            &[path],
-            format!("`{path}` is empty: nobody could connect"),
-            "list at least one range, such as 10.0.0.0/8",
-        );
+        let what = format!("`{path}` is empty: nobody could connect");
+        findings.refuse(&[path], what, "list at least one range, such as 10.0.0.0/8");
     }
     let read = |(at, text): (usize, &String)| {
-        let item = format!("{path}[{at}]");
         refuse_second(path, at, written, findings);
-        let what = |why: &str| format!("`{}` {why}", shown(text));
-        match text.parse::<IpNet>() {
-            Ok(net) if net == net.trunc() => return Some(net),
-            Ok(net) => findings.refuse(&[&item], what("has host bits set"), format!("did you mean `{}`?", net.trunc())),
-            Err(_) => match text.parse::<std::net::IpAddr>() {
-                Ok(one) => {
-                    findings.refuse(&[&item], what("has no length"), format!("did you mean `{}`?", IpNet::from(one)))
-                }
-                Err(_) => {
-                    findings.refuse(&[&item], what("is no address range"), "write one such as 10.0.0.0/8 or fd00::/8")
-                }
-            },
-        }
-        None
+        let refuse =
+            |(why, cure)| findings.refuse(&[&format!("{path}[{at}]")], format!("`{}` {why}", shown(text)), cure);
+        range(text).map_err(refuse).ok()
     };
     written.iter().enumerate().filter_map(read).collect()
+}
+
+/// An address range without host bits; or what is wrong with the text, and the cure.
+fn range(text: &str) -> Result<IpNet, (&'static str, String)> {
+    match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
+        (Ok(net), _) if net == net.trunc() => Ok(net),
+        (Ok(net), _) => Err(("has host bits set", format!("did you mean `{}`?", net.trunc()))),
+        (_, Ok(address)) => Err(("has no length", format!("did you mean `{}`?", IpNet::from(address)))),
+        _ => Err(("is no address range", "write one such as 10.0.0.0/8 or fd00::/8".to_owned())),
+    }
 }
 
 fn load_balancer(config: &Config, findings: &mut Findings) {
@@ -118,30 +109,25 @@ fn load_balancer(config: &Config, findings: &mut Findings) {
         if config.network.public_subnets.len() < 2 {
             let what = "an internet-facing load balancer needs at least two public subnets";
             let paths = ["network.public_subnets", "load_balancer.scheme"];
-            findings.refuse(
-                &paths,
-                what,
-                "list them under network.public_subnets, or set load_balancer.scheme: internal (guide step 4)",
-            );
+            let cure = "list them under network.public_subnets, or set load_balancer.scheme: internal (guide step 4)";
+            findings.refuse(&paths, what, cure);
         }
         // Two halves of the Internet are the Internet.
         let open = IpNet::aggregate(ingress_cidrs).iter().any(|net| net.prefix_len() == 0);
         if open && !allow_public {
             let paths = ["load_balancer.scheme", "load_balancer.ingress_cidrs", "load_balancer.allow_public"];
-            let what =
-                "the load balancer would be open to the whole Internet, and the API has no authentication of its own";
-            findings.refuse(
-                &paths,
-                what,
-                "narrow load_balancer.ingress_cidrs, or set load_balancer.allow_public: true",
-            );
+            let what = "the load balancer would be open to the whole Internet, \
+                        and the API has no authentication of its own";
+            let cure = "narrow load_balancer.ingress_cidrs, or set load_balancer.allow_public: true";
+            findings.refuse(&paths, what, cure);
         }
     }
     match certificate {
         Some(arn) => certificate_arn(arn, config.region.as_deref(), findings),
         None if *listener == Listener::Https && config.dns.is_none() => {
             let paths = ["load_balancer.listener", "load_balancer.certificate", "dns"];
-            let what = "HTTPS needs a certificate, and there is neither load_balancer.certificate nor a dns record to find one for";
+            let what = "HTTPS needs a certificate, and there is neither load_balancer.certificate \
+                        nor a dns record to find one for";
             findings.refuse(&paths, what, "set load_balancer.certificate or dns, or load_balancer.listener: http");
         }
         None => {}
@@ -157,13 +143,8 @@ fn certificate_arn(arn: &str, region: Option<&str>, findings: &mut Findings) {
             && is_region(place)
             && account.len() == 12 && account.chars().all(|c| c.is_ascii_digit())
             && resource.strip_prefix("certificate/").is_some_and(|rest| !rest.is_empty() && rest.chars().all(id)));
-    require(
-        fits,
-        PATH,
-        arn,
-        "write the ARN of an ACM certificate: arn:aws:acm:REGION:ACCOUNT:certificate/ID",
-        findings,
-    );
+    let cure = "write the ARN of an ACM certificate: arn:aws:acm:REGION:ACCOUNT:certificate/ID";
+    require(fits, PATH, arn, cure, findings);
     if let Some(region) = region.filter(|region| fits && parts[3] != *region) {
         let what = format!("the certificate is in {}, the load balancer in {}", parts[3], shown(region));
         findings.refuse(&[PATH, "region"], what, "name a certificate of the same region (guide, troubleshooting)");
@@ -203,16 +184,10 @@ fn volume(volume: &Volume, findings: &mut Findings) {
     }
     if i64::from(*throughput_mibps) * 4 > i64::from(*iops) {
         let paths = ["instance.volume.throughput_mibps", "instance.volume.iops"];
-        let what = format!(
-            "{throughput_mibps} MiB/s are more than a gp3 volume of {iops} IOPS can have, {} (a quarter)",
-            iops / 4
-        );
-        let needed = i64::from(*throughput_mibps) * 4;
-        findings.refuse(
-            &paths,
-            what,
-            format!("set throughput_mibps to {} or less, or iops to {needed} or more", iops / 4),
-        );
+        let (most, needed) = (iops / 4, i64::from(*throughput_mibps) * 4);
+        let what =
+            format!("{throughput_mibps} MiB/s are more than a gp3 volume of {iops} IOPS can have, {most} (a quarter)");
+        findings.refuse(&paths, what, format!("set throughput_mibps to {most} or less, or iops to {needed} or more"));
     }
 }
 
@@ -233,13 +208,8 @@ fn scaling(scaling: &Scaling, findings: &mut Findings) {
 fn health_check(check: &HealthCheck, findings: &mut Findings) {
     let path = check.path.as_str();
     let fits = path.starts_with('/') && path.len() <= 1024 && path.chars().all(|c| c.is_ascii_graphic());
-    require(
-        fits,
-        "health_check.path",
-        path,
-        "write at most 1024 visible ASCII characters that begin with `/`",
-        findings,
-    );
+    let cure = "write at most 1024 visible ASCII characters that begin with `/`";
+    require(fits, "health_check.path", path, cure, findings);
     let codes = check.success_codes.as_str();
     let cure = "write codes from 200 to 499: 404, \"200,404\" or \"200-299\", without spaces";
     require(codes.split(',').all(is_matcher), "health_check.success_codes", codes, cure, findings);
@@ -265,23 +235,13 @@ fn record(dns: &Dns, findings: &mut Findings) {
     } else {
         is_domain(zone.strip_suffix('.').unwrap_or(zone))
     };
-    require(
-        fits,
-        "dns.zone",
-        zone,
-        "write a domain such as example.com, or a hosted zone's id such as Z0123456789ABC",
-        findings,
-    );
+    let cure = "write a domain such as example.com, or a hosted zone's id such as Z0123456789ABC";
+    require(fits, "dns.zone", zone, cure, findings);
     if record.is_empty() || record == "@" {
         return;
     }
-    require(
-        is_domain(record),
-        "dns.record",
-        record,
-        "write labels such as app or app.eu, or @ for the zone itself",
-        findings,
-    );
+    let cure = "write labels such as app or app.eu, or @ for the zone itself";
+    require(is_domain(record), "dns.record", record, cure, findings);
     let (bare, lower) = (zone.trim_end_matches('.').to_lowercase(), record.to_lowercase());
     if let Some(within) = lower.strip_suffix(&bare).filter(|_| !zone_id && !bare.is_empty())
         && (within.is_empty() || within.ends_with('.'))
@@ -290,11 +250,8 @@ fn record(dns: &Dns, findings: &mut Findings) {
         let what = format!("`dns.record` repeats the zone: it would make {}.{}", shown(&lower), shown(&bare));
         findings.refuse(&["dns.record", "dns.zone"], what, format!("did you mean `{}`?", shown(within)));
     } else if !zone_id && record.len() + 1 + bare.len() > 253 {
-        findings.refuse(
-            &["dns.record", "dns.zone"],
-            "the record's whole name is longer than 253 characters",
-            "shorten dns.record",
-        );
+        let what = "the record's whole name is longer than 253 characters";
+        findings.refuse(&["dns.record", "dns.zone"], what, "shorten dns.record");
     }
 }
 

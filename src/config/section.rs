@@ -1,4 +1,4 @@
-//! One mapping of deploy.yaml, read key by key. What is asked for is what is known, so the list of keys is nowhere twice.
+//! One mapping of deploy.yaml, read key by key. The keys that are asked for are the known ones: no second list exists.
 
 use std::ops::RangeInclusive;
 
@@ -7,14 +7,17 @@ use super::tree::{Key, Kind, Node, Value};
 
 /// A mapping whose keys are being read.
 pub(super) struct Section<'a> {
+    /// From the top of the file: `instance.volume`; empty for the file itself.
     path: String,
     place: Place,
+    /// What was not asked for yet.
     entries: Vec<(Key, Node)>,
     asked: Vec<&'static str>,
+    /// Where mistakes go.
     pub findings: &'a mut Findings,
 }
 
-/// Reads `node`, found at `path`, as a mapping, and tells of the keys that `read` did not ask for.
+/// Reads `node`, found at `path`, as a mapping, and reports the keys that `read` did not ask for.
 pub(super) fn read<T>(path: &str, node: Node, findings: &mut Findings, read: impl FnOnce(&mut Section) -> T) -> T {
     findings.locate(path, &node.place);
     let refused = matches!(node.value, Value::Refused);
@@ -69,7 +72,7 @@ impl Section<'_> {
         let path = self.path_of(key);
         match node {
             Some(node) => read(&path, node, self.findings, reader),
-            // Not located: a rule about it is blamed on what encloses it.
+            // No place of its own: a rule about it is reported at what encloses it.
             None => {
                 let (place, entries, asked) = (self.place.clone(), Vec::new(), Vec::new());
                 reader(&mut Section { path, place, entries, asked, findings: self.findings })
@@ -161,7 +164,7 @@ impl Section<'_> {
         })
     }
 
-    /// A list of texts. One that is no text is told and stands in the list as an empty one, so that the count is right.
+    /// A list of texts. An item that is not a text is reported and read as an empty one, so that the count stays right.
     pub fn texts(&mut self, key: &'static str, default: Vec<String>) -> Vec<String> {
         let Some(node) = self.take(key) else {
             return default;
@@ -188,7 +191,7 @@ impl Section<'_> {
         self.texts(key, Vec::new())
     }
 
-    /// Every key and its text, whatever the keys.
+    /// Every key with its text, for a mapping whose keys the user chooses.
     pub fn all_codes(&mut self) -> Vec<(String, String)> {
         let entries = std::mem::take(&mut self.entries);
         let one = |(key, node): (Key, Node)| {

@@ -1,6 +1,7 @@
 //! The keys of deploy.yaml, section by section, in the order of [`Config`].
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
@@ -12,14 +13,14 @@ use super::{
     Config, Dns, HealthCheck, Imds, Instance, Listener, LoadBalancer, Names, Network, Scaling, Scheme, Verify, Volume,
 };
 
-// EBS and Auto Scaling refuse what is beyond (gp3: EC2's service model).
-const GP3_SIZE_GIB: std::ops::RangeInclusive<i64> = 1..=65_536;
-const GP3_IOPS: std::ops::RangeInclusive<i64> = 3_000..=80_000;
-const GP3_THROUGHPUT_MIBPS: std::ops::RangeInclusive<i64> = 125..=2_000;
-/// AWS names no limit for a group; ten thousand of these instances is a slip of the finger.
-const INSTANCES: std::ops::RangeInclusive<i64> = 0..=10_000;
-/// A day: AWS names no limit here either.
-const SECONDS: std::ops::RangeInclusive<i64> = 0..=86_400;
+// What EBS takes for a gp3 volume (EC2's service model).
+const GP3_SIZE_GIB: RangeInclusive<i64> = 1..=65_536;
+const GP3_IOPS: RangeInclusive<i64> = 3_000..=80_000;
+const GP3_THROUGHPUT_MIBPS: RangeInclusive<i64> = 125..=2_000;
+/// Size of a group. AWS names no limit; ten thousand of these instances is a slip of the finger.
+const INSTANCES: RangeInclusive<i64> = 0..=10_000;
+/// Up to a day; AWS names no limit here either.
+const SECONDS: RangeInclusive<i64> = 0..=86_400;
 
 /// Reads the whole file. What cannot be read is reported and left at its default.
 pub(super) fn config(root: Node, findings: &mut Findings) -> Config {
@@ -104,7 +105,7 @@ fn health_check(section: &mut Section) -> HealthCheck {
     HealthCheck {
         port: section.whole("port", default.port, 1..=65_535),
         path: section.text("path", default.path),
-        // Nobody thinks of quotes around 404.
+        // Most people write 404 without quotes.
         success_codes: section.code("success_codes", default.success_codes),
     }
 }
@@ -122,7 +123,7 @@ fn tags(section: &mut Section) -> BTreeMap<String, String> {
 
 fn verify(section: &mut Section) -> Verify {
     Verify {
-        // 1.10 is no number here.
+        // A version such as 1.10 looks like a number, and its zero counts.
         version: section.optional_code("version"),
         capture: section.optional_text("capture").map(Into::into),
         reference: section.optional_text("reference").map(Into::into),

@@ -1,4 +1,10 @@
 //! YAML text as a tree in which every key and value knows its place.
+//!
+//! No crate has this tree (looked at in November 2026). `yaml_serde` and `serde-saphyr` 2.2 stop at the first error,
+//! as serde does, where every mistake is to be reported at once. `MarkedYaml` of `saphyr` 0.3 has places, but a key
+//! given twice either ends the reading, without the place of the first, or replaces the first in silence; and aliases
+//! become copies of what they name, so that they cannot be refused. The YAML itself is read by saphyr's own parser,
+//! `saphyr-parser`.
 
 use std::sync::Arc;
 
@@ -6,45 +12,58 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 use super::mistake::{Findings, Mistake, Place, shown};
 
-/// The contract nests three deep; beyond this it is no deploy.yaml, and recursion needs a bound.
+/// Levels of nesting. A deploy.yaml has three; what has more than this is another file, and recursion needs a bound.
 const DEEPEST: usize = 32;
 
-/// A deploy.yaml has some hundred lines; beyond this it is another file.
+/// A deploy.yaml has a hundred lines; what is longer than this is another file.
 const LONGEST_BYTES: usize = 1 << 20;
 
 /// A value and its place.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
+    /// Where it begins.
     pub place: Place,
+    /// What it is.
     pub value: Value,
 }
 
 /// Scalars stay as written, because what they mean depends on what is expected: `404`, `1.10`.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
+    /// Any single value.
     Scalar {
+        /// As written, without its quotes.
         text: String,
+        /// Without quotes.
         plain: bool,
     },
+    /// `[a, b]`, or one line with a `-` for each.
     List(Vec<Node>),
+    /// Keys in the order of the file; each occurs once.
     Map(Vec<(Key, Node)>),
-    /// Something whose mistake is told already.
+    /// Something whose mistake was reported already.
     Refused,
 }
 
 /// A key and its place.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
+    /// Without its quotes.
     pub text: String,
+    /// Where it begins.
     pub place: Place,
 }
 
-/// What an unquoted scalar is by YAML 1.2, of which only the unambiguous: `010` and `yes` are texts.
+/// What a scalar is by YAML 1.2. What YAML 1.1 reads otherwise is a text here: `010`, `yes`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Kind {
+    /// `null`, `~`, or nothing.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// Whole or not; its digits stay as written.
     Number,
+    /// Everything else, and whatever is in quotes.
     Text,
 }
 
@@ -63,21 +82,19 @@ impl Node {
         }
     }
 
-    /// What stands there, for a message.
+    /// What it is, for a message.
     pub fn found(&self) -> String {
         match (&self.value, self.kind()) {
             (Value::List(_), _) => "a list".to_owned(),
             (Value::Map(_), _) => "a mapping".to_owned(),
             (Value::Scalar { text, .. }, Some(Kind::Text)) => format!("the text {:?}", shown(text)),
-            (Value::Scalar { text, .. }, Some(Kind::Number)) => {
-                format!("the number {}", shown(text))
-            }
+            (Value::Scalar { text, .. }, Some(Kind::Number)) => format!("the number {}", shown(text)),
             (Value::Scalar { text, .. }, Some(Kind::Bool(_))) => text.clone(),
             _ => "nothing".to_owned(),
         }
     }
 
-    /// Puts `value` at `path`, making mappings on the way; what stood there goes.
+    /// Puts `value` at `path` in place of what is there, and makes the mappings above it.
     pub fn set(&mut self, path: &[&str], value: Node) {
         let Some((first, rest)) = path.split_first() else {
             *self = value;
@@ -151,8 +168,10 @@ pub(super) fn parse_override(text: &str, place: &Place, findings: &mut Findings)
     Ok(Node { place: place.clone(), value: Value::Scalar { text: text.to_owned(), plain: !text.is_empty() } })
 }
 
+/// Makes the tree out of the parser's events.
 struct Builder<'a> {
     events: Parser<'a, StrInput<'a>>,
+    /// The place of a line and column.
     at: &'a dyn Fn(usize, usize) -> Place,
     findings: &'a mut Findings,
 }
@@ -172,11 +191,8 @@ impl<'a> Builder<'a> {
             match event {
                 Event::StreamEnd => return Ok(root),
                 Event::DocumentStart(_) if root.is_some() => {
-                    return Err(self.mistake(
-                        &span,
-                        "a second document begins here",
-                        "keep one document, without `---` in between",
-                    ));
+                    let cure = "keep one document, without `---` in between";
+                    return Err(self.mistake(&span, "a second document begins here", cure));
                 }
                 Event::DocumentStart(_) => {
                     let first = self.next()?;
@@ -211,15 +227,14 @@ impl<'a> Builder<'a> {
                 let what = format!("the tag `{}` is not read here", shown(&tag.suffix));
                 self.refused(&place, &what, "remove it; quotes make a text of a number")
             }
-            // What a tag stands before is still to be passed over.
-            Event::SequenceStart(..) | Event::MappingStart(..) => {
-                let map = matches!(event, Event::MappingStart(..));
-                if map {
-                    drop(self.map(depth)?)
-                } else {
-                    drop(self.list(depth)?)
-                }
-                self.refused(&place, "tags (`!name`) are not read here", "remove it")
+            // The parser's events of what a tag was written before are still to come.
+            Event::SequenceStart(..) => {
+                self.list(depth)?;
+                self.refused_tag(&place)
+            }
+            Event::MappingStart(..) => {
+                self.map(depth)?;
+                self.refused_tag(&place)
             }
             _ => Value::Refused,
         };
@@ -244,7 +259,7 @@ impl<'a> Builder<'a> {
                 key => self.node(key, depth + 1)?,
             };
             let value = self.next()?;
-            // A value that is left out has no width; its key is what the user sees.
+            // A value that is left out has no width: its mistake is reported at its key.
             let unseen = value.1.is_empty() && matches!(value.0, Event::Scalar(..));
             let mut value = self.node(value, depth + 1)?;
             if unseen {
@@ -277,6 +292,10 @@ impl<'a> Builder<'a> {
     fn twice(&mut self, first: &Key, second: Key) {
         let what = format!("`{}` is given twice, first at {}", shown(&second.text), first.place);
         self.findings.add(second.place, what, "keep one of them");
+    }
+
+    fn refused_tag(&mut self, place: &Place) -> Value {
+        self.refused(place, "tags (`!name`) are not read here", "remove it")
     }
 
     fn refused(&mut self, place: &Place, what: &str, cure: &str) -> Value {

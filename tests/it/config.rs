@@ -64,7 +64,7 @@ fn each_optional_part_may_be_left_out() {
 }
 
 #[test]
-fn every_mistake_is_told_at_once_with_its_place_and_cure() {
+fn every_mistake_is_reported_at_once_with_its_place_and_cure() {
     let text = "\
 stak: a
 network: { vpc: vpc-1, private_subnets: [subnet-0123456789abcdef0] }
@@ -105,6 +105,33 @@ stack: c
 }
 
 #[test]
+fn what_yaml_has_beyond_a_tree_is_refused() {
+    let text = "\
+stack: &name oz
+network: !here { vpc: vpc-0123456789abcdef0, private_subnets: !those [a, b] }
+load_balancer: { ingress_cidrs: [10.0.0.1, everywhere, fd00::/8, fd00::/8], <<: *name }
+instance: { image: *name, type: !!str c7i }
+[names]: {}
+scaling: { min: 1.5, warm_up_seconds: 100000 }
+";
+    expect![[r#"
+        deploy.yaml:2:10: tags (`!name`) are not read here; remove it
+        deploy.yaml:2:63: tags (`!name`) are not read here; remove it
+        deploy.yaml:3:16: HTTPS needs a certificate, and there is neither load_balancer.certificate nor a dns record to find one for; set load_balancer.certificate or dns, or load_balancer.listener: http
+        deploy.yaml:3:34: `10.0.0.1` has no length; did you mean `10.0.0.1/32`?
+        deploy.yaml:3:44: `everywhere` is no address range; write one such as 10.0.0.0/8 or fd00::/8
+        deploy.yaml:3:66: `fd00::/8` is listed twice in `load_balancer.ingress_cidrs`; remove one of them
+        deploy.yaml:3:77: merge keys (`<<`) are not read here; write the keys out
+        deploy.yaml:3:81: aliases (`*name`) are not read here; write the value out
+        deploy.yaml:4:20: aliases (`*name`) are not read here; write the value out
+        deploy.yaml:4:33: the tag `str` is not read here; remove it; quotes make a text of a number
+        deploy.yaml:5:1: a key must be a word, found a list; see deploy.yaml.example
+        deploy.yaml:6:17: `scaling.min` must be a whole number, found the number 1.5; write a whole number from 0 to 10000, without quotes
+        deploy.yaml:6:39: `scaling.warm_up_seconds` is 100000, beyond the limits; write a whole number from 0 to 86400, without quotes
+    "#]].assert_eq(&mistakes(text, &[]));
+}
+
+#[test]
 fn an_open_load_balancer_needs_consent() {
     let text = format!("{EXAMPLE}\n").replace("scheme: internal ", "scheme: internet-facing ");
     expect![[r#"
@@ -122,6 +149,32 @@ fn overrides_replace_one_key() {
     assert_eq!((changed.scaling.max, changed.dns), (10, None));
     assert_eq!((changed.health_check.success_codes.as_str(), changed.tags["team"].as_str()), ("404", "a=b"));
     assert_eq!((changed.names.role.as_str(), changed.names.target_group.as_str()), ("x-OZMarketplace", "x-app-tg"));
+}
+
+/// The keys under `names:` whose value is a name.
+fn names() -> Vec<String> {
+    let names = serde_json::to_value(config(EXAMPLE).names).unwrap();
+    names.as_object().unwrap().keys().filter(|key| *key != "prefix").cloned().collect()
+}
+
+#[test]
+fn every_name_can_be_chosen_and_has_the_prefix() {
+    let one = |key: &String| format!("names.{key}=mine-{}", key.replace('_', "-"));
+    let set: Vec<String> = names().iter().map(one).chain(["names.prefix=x-".to_owned()]).collect();
+    let changed = parse(EXAMPLE, "deploy.yaml", &set).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let changed = serde_json::to_value(changed.names).unwrap();
+    for key in names() {
+        assert_eq!(changed[&key], format!("x-mine-{}", key.replace('_', "-")), "{key}");
+    }
+}
+
+#[test]
+fn every_name_has_a_limit() {
+    // No service takes more than 255 characters, and none takes an accent.
+    for (key, name) in names().into_iter().flat_map(|key| [(key.clone(), "n".repeat(256)), (key, "é".to_owned())]) {
+        let refused = mistakes(EXAMPLE, &[&format!("names.{key}={name}")]);
+        assert!(refused.contains(&format!("`names.{key}` has ")), "{key}: {refused}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `deploy` creates, converges, proves and removes the AWS stack of Oz Liveness. README.md has the map of the code.
+//! `deploy` creates, converges, proves and removes the AWS stack of Oz Liveness. src/README.md has the map of the code.
 
 pub mod cli;
 pub mod cloud;

@@ -14,6 +14,7 @@ mod guarded;
 mod killed;
 mod lifecycle;
 mod oz_service;
+mod papers;
 mod python;
 mod removal;
 mod reports;

@@ -1,4 +1,4 @@
-//! The invariants of the code map in README.md.
+//! The invariants of the code map, src/README.md.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,9 +60,9 @@ fn every_step_is_in_the_stack_and_the_stack_has_an_order() {
         let module = below.split(['/', '.']).next().unwrap();
         assert!(module == "mod" || listed.contains(&format!("&{module}::")), "{module} is not in STACK");
     }
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let map = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/README.md")).unwrap();
     for node in STACK {
-        assert!(readme.contains(&format!("`{}`", node.key())), "README.md does not name {}", node.key());
+        assert!(map.contains(&format!("`{}`", node.key())), "src/README.md does not name {}", node.key());
     }
 }
 

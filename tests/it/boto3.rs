@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::python::{Moto, script};
-use crate::served::Served;
+use crate::support::{Moto, Served, golden, script};
 
 #[test]
 fn boto3_sees_the_stack_that_status_tells_of() {
@@ -39,5 +38,5 @@ fn seen_as_told(url: &str, status: &Value, file: &str) {
         assert_eq!(line["id"], *id, "{resource}");
     }
     let properties = serde_json::to_string_pretty(&seen["properties"]).unwrap();
-    crate::stage::golden(file, &format!("{properties}\n"));
+    golden(file, &format!("{properties}\n"));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::python::KEYS;
+use crate::support::KEYS;
 
 struct Home(tempfile::TempDir);
 

@@ -3,16 +3,14 @@
 
 use std::time::Duration;
 
-use deploy::oz::picture::Kind;
-use deploy::sandbox::oz::{Answer, samples};
 use serde_json::json;
 
-use crate::bench::Bench;
+use crate::support::{Answer, Kind, LoopbackService, samples};
 
 #[test]
 fn an_accepted_capture_is_sent_as_the_guide_says() {
-    let bench = Bench::new();
-    let run = bench.run("liveness capture.json --base-url URL --best-shot best.jpg --json");
+    let service = LoopbackService::new();
+    let run = service.run("liveness capture.json --base-url URL --best-shot best.jpg --json");
     assert_eq!(run.code(), 0, "{}", run.told());
     let envelope = run.json();
     assert_eq!(envelope["outcome"], "accepted");
@@ -24,7 +22,7 @@ fn an_accepted_capture_is_sent_as_the_guide_says() {
     assert_eq!((&verdict["score"], &verdict["folder_id"]), (&json!(0.02), &json!("some_id")));
     assert!(verdict["duration_ms"].is_u64());
 
-    let [seen] = &bench.service.requests()[..] else { panic!("one call") };
+    let [seen] = &service.requests()[..] else { panic!("one call") };
     assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", "/api/instant/folders/"));
     assert!(!seen.headers.contains_key("x-forensic-access-token"));
     let part =
@@ -45,52 +43,52 @@ fn an_accepted_capture_is_sent_as_the_guide_says() {
     });
     assert_eq!(seen.payload, Some(wanted));
 
-    let best = std::fs::read(bench.path("best.jpg")).unwrap();
+    let best = std::fs::read(service.path("best.jpg")).unwrap();
     assert_eq!(best, samples::picture(Kind::Jpeg, "anna", false));
     let mode =
-        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(bench.path("best.jpg")).unwrap().permissions());
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(service.path("best.jpg")).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     assert!(envelope["outputs"]["best_shot"].as_str().unwrap().contains("JPEG"));
 }
 
 #[test]
 fn the_first_frame_can_be_left_out() {
-    let bench = Bench::new();
-    assert_eq!(bench.run("liveness capture.json --base-url URL --first-frame skip").code(), 0);
-    assert_eq!(bench.service.requests()[0].frames, ["img-1-00001.jpeg", "img-1-00002.jpeg", "img-1-00003.jpeg"]);
+    let service = LoopbackService::new();
+    assert_eq!(service.run("liveness capture.json --base-url URL --first-frame skip").code(), 0);
+    assert_eq!(service.requests()[0].frames, ["img-1-00001.jpeg", "img-1-00002.jpeg", "img-1-00003.jpeg"]);
 }
 
 #[test]
 fn a_directory_of_frames_is_a_capture() {
-    let bench = Bench::new();
-    std::fs::create_dir(bench.path("frames")).unwrap();
+    let service = LoopbackService::new();
+    std::fs::create_dir(service.path("frames")).unwrap();
     for name in ["frames/1.jpg", "frames/2.jpg", "frames/.hidden"] {
-        bench.write(name, samples::picture(Kind::Jpeg, "anna", false));
+        service.write(name, samples::picture(Kind::Jpeg, "anna", false));
     }
-    bench.write("meta.json", r#"{"iin": "1234567"}"#);
-    bench.write("info.txt", "opaque\n");
-    let run = bench
+    service.write("meta.json", r#"{"iin": "1234567"}"#);
+    service.write("info.txt", "opaque\n");
+    let run = service
         .run("liveness frames --base-url URL --tag video_selfie_smile --meta meta.json --additional-info info.txt");
     assert_eq!(run.code(), 0, "{}", run.told());
-    let seen = &bench.service.requests()[0];
+    let seen = &service.requests()[0];
     assert_eq!(seen.frames, ["img-1-00001.jpeg", "img-1-00002.jpeg"]);
     let payload = seen.payload.as_ref().unwrap();
     assert_eq!(payload["media:tags"]["media_key1"], json!(["video_selfie_smile"]));
     assert_eq!(payload["media:meta_data"]["media_key1"]["additional_info"], "opaque");
     assert_eq!(payload["folder:meta_data"], json!({"iin": "1234567"}));
-    let run = bench.run("liveness frames --base-url URL");
+    let run = service.run("liveness frames --base-url URL");
     assert_eq!(run.code(), 0);
     assert!(run.told().contains("warning: the capture has no additional_info"), "{}", run.told());
 }
 
 #[test]
 fn biometry_compares_two_pictures_under_their_true_types() {
-    let bench = Bench::new();
+    let service = LoopbackService::new();
     // A JPEG that is called .png, as the guide's best shot is.
-    bench.write("best_shot.png", samples::picture(Kind::Jpeg, "anna", false));
-    let run = bench.run("biometry --best-shot best_shot.png --reference anna.png --base-url URL --json");
+    service.write("best_shot.png", samples::picture(Kind::Jpeg, "anna", false));
+    let run = service.run("biometry --best-shot best_shot.png --reference anna.png --base-url URL --json");
     assert_eq!((run.code(), &run.json()["outcome"]), (0, &json!("accepted")));
-    let seen = &bench.service.requests()[0];
+    let seen = &service.requests()[0];
     let kinds: Vec<_> = seen.parts.iter().map(|(name, _, kind, _)| (name.as_str(), kind.as_deref().unwrap())).collect();
     assert_eq!(kinds, [("media_key1", "image/png"), ("media_key2", "image/jpeg"), ("payload", "application/json")]);
     assert_eq!(
@@ -99,18 +97,19 @@ fn biometry_compares_two_pictures_under_their_true_types() {
     );
 
     let floor = |floor: &str| {
-        bench
+        service
             .run(&format!("biometry --best-shot anna.jpg --reference anna.png --base-url URL --min-confidence {floor}"))
             .code()
     };
     assert_eq!((floor("0.99"), floor("0.995"), floor("1.5")), (0, 7, 2));
-    let run = bench.run("biometry --best-shot anna.jpg --reference bert.png --base-url URL --json --min-confidence 0");
+    let run =
+        service.run("biometry --best-shot anna.jpg --reference bert.png --base-url URL --json --min-confidence 0");
     assert_eq!((run.code(), &run.json()["outcome"]), (7, &json!("declined")));
 }
 
 #[test]
 fn each_answer_has_its_exit_code() {
-    let bench = Bench::new();
+    let service = LoopbackService::new();
     let slow = Duration::from_secs(30);
     let with = |pointer, value| Answer::With(pointer, value);
     let rows = [
@@ -142,28 +141,33 @@ fn each_answer_has_its_exit_code() {
         (Answer::Slow(slow), 5, "timeout"),
     ];
     for (answer, code, outcome) in rows {
-        bench.script(|script| script.liveness = answer.clone());
-        let run = bench.run("liveness capture.json --base-url URL --json --timeout 3s");
+        service.script(|script| script.liveness = answer.clone());
+        let run = service.run("liveness capture.json --base-url URL --json --timeout 3s");
         let envelope = run.json();
         assert_eq!((run.code(), &envelope["outcome"]), (code, &json!(outcome)), "{answer:?}: {envelope}");
     }
-    assert_eq!(bench.calls(), 26, "a POST is never repeated");
+    assert_eq!(service.calls(), 26, "a POST is never repeated");
 }
 
 #[test]
 fn biometry_needs_a_usable_confidence() {
-    let bench = Bench::new();
+    let service = LoopbackService::new();
     for value in [json!("1.0"), json!(null), json!(1.5), json!({})] {
-        bench.script(|script| script.biometry = Answer::With("/analyses/0/results_data/min_confidence", value.clone()));
-        assert_eq!(bench.run("biometry --best-shot anna.jpg --reference anna.png --base-url URL").code(), 6, "{value}");
+        service
+            .script(|script| script.biometry = Answer::With("/analyses/0/results_data/min_confidence", value.clone()));
+        assert_eq!(
+            service.run("biometry --best-shot anna.jpg --reference anna.png --base-url URL").code(),
+            6,
+            "{value}"
+        );
     }
 }
 
 #[test]
 fn a_negative_control_turns_the_codes_round() {
-    let bench = Bench::new();
+    let service = LoopbackService::new();
     let code = |line: &str| {
-        let run = bench.run(&format!("{line} --base-url URL --expect declined --json"));
+        let run = service.run(&format!("{line} --base-url URL --expect declined --json"));
         (run.code(), run.json()["outcome"].as_str().unwrap().to_owned())
     };
     assert_eq!(code("liveness spoof.json"), (0, "declined".to_owned()));
@@ -172,16 +176,16 @@ fn a_negative_control_turns_the_codes_round() {
     assert_eq!(code("verify --capture spoof.json"), (0, "declined".to_owned()));
     assert_eq!(code("verify --capture capture.json --reference bert.png"), (0, "declined".to_owned()));
     assert_eq!(code("verify --capture capture.json --reference anna.png"), (7, "accepted".to_owned()));
-    bench.script(|script| script.liveness = Answer::OperatorRequired);
+    service.script(|script| script.liveness = Answer::OperatorRequired);
     assert_eq!(code("liveness spoof.json"), (7, "operator_required".to_owned()));
-    bench.script(|script| script.liveness = Answer::Failed);
+    service.script(|script| script.liveness = Answer::Failed);
     assert_eq!(code("liveness spoof.json"), (6, "failed".to_owned()));
 }
 
 #[test]
 fn verify_against_a_url_chains_the_calls() {
-    let bench = Bench::new();
-    let run = bench.run("verify --base-url URL --capture capture.json --reference anna.png --count 3 --json");
+    let service = LoopbackService::new();
+    let run = service.run("verify --base-url URL --capture capture.json --reference anna.png --count 3 --json");
     assert_eq!(run.code(), 0, "{}", run.told());
     let envelope = run.json();
     let ids: Vec<_> = envelope["checks"]
@@ -191,20 +195,20 @@ fn verify_against_a_url_chains_the_calls() {
         .map(|check| (check["id"].as_str().unwrap(), check["status"].as_str().unwrap()))
         .collect();
     assert_eq!(ids, [("version", "pass"), ("liveness", "pass"), ("biometry", "pass")]);
-    let paths: Vec<_> = bench.service.requests().into_iter().map(|seen| seen.method).collect();
+    let paths: Vec<_> = service.requests().into_iter().map(|seen| seen.method).collect();
     assert_eq!(paths, ["GET", "GET", "GET", "POST", "POST"], "only the free check is repeated");
     // The best shot is sent on as what it is, with the liveness folder's meta.
-    let last = bench.service.requests().pop().unwrap();
+    let last = service.requests().pop().unwrap();
     assert_eq!(last.parts[1].2.as_deref(), Some("image/jpeg"));
     assert_eq!(last.payload.unwrap()["folder:meta_data"], json!({"transaction_id": "sandbox"}));
 
-    bench.script(|script| script.liveness = Answer::NoBestShot);
-    assert_eq!(bench.run("verify --base-url URL --capture capture.json").code(), 0);
-    assert_eq!(bench.run("verify --base-url URL --capture capture.json --reference anna.png").code(), 6);
-    assert_eq!(bench.run("liveness capture.json --base-url URL --best-shot none.jpg").code(), 6);
-    assert!(!bench.path("none.jpg").exists());
-    bench.script(|script| script.version = Answer::Html(503));
-    let before = bench.calls();
-    assert_eq!(bench.run("verify --base-url URL --capture capture.json").code(), 6);
-    assert_eq!(bench.calls(), before + 1, "no metered call to a service that does not answer");
+    service.script(|script| script.liveness = Answer::NoBestShot);
+    assert_eq!(service.run("verify --base-url URL --capture capture.json").code(), 0);
+    assert_eq!(service.run("verify --base-url URL --capture capture.json --reference anna.png").code(), 6);
+    assert_eq!(service.run("liveness capture.json --base-url URL --best-shot none.jpg").code(), 6);
+    assert!(!service.path("none.jpg").exists());
+    service.script(|script| script.version = Answer::Html(503));
+    let before = service.calls();
+    assert_eq!(service.run("verify --base-url URL --capture capture.json").code(), 6);
+    assert_eq!(service.calls(), before + 1, "no metered call to a service that does not answer");
 }

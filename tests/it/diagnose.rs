@@ -1,11 +1,8 @@
 //! `deploy diagnose`: each row of the guide's troubleshooting table, brought about in the world; the cause comes first.
 
-use deploy::exit::Exit;
-use deploy::report::{Check, Outcome, Status};
-use deploy::sandbox::{Sandbox, World};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, plain_record, rows};
+use crate::support::{Check, Exit, Outcome, Sandbox, Stage, Status, World, plain_record, rows};
 
 /// A standing stack in a world that was changed, some minutes later: what `diagnose` says.
 async fn diagnosed(change: impl FnOnce(&mut World), line: &str) -> Outcome {

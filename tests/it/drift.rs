@@ -4,10 +4,9 @@ use aws_sdk_autoscaling::types as asg;
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use aws_sdk_route53::types as dns;
-use deploy::cloud::Cloud;
 use expect_test::{Expect, expect};
 
-use crate::stage::Stage;
+use crate::support::{Cloud, Stage};
 
 /// After this edit the plan is that, the mending writes are those, and then nothing is left to do.
 async fn drift(edit: impl AsyncFnOnce(&Cloud), plan: Expect, writes: &[&str]) {

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use deploy::engine::Stop;
-use deploy::engine::clock::Signal;
-use deploy::exit::Exit;
-
-use crate::stage::{Stage, plain_record};
+use crate::support::{Exit, Signal, Stage, Stop, golden, plain_record, plan_text, settling};
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_skips_only_what_hangs_on_it_and_the_next_run_mends() {
@@ -74,7 +70,7 @@ async fn what_cannot_be_changed_in_place_is_refused_without_consent() {
     assert_eq!((outcome.exit, stage.writes()), (Exit::Refused, vec![]));
     assert!(outcome.problems[0].message.contains("scheme"), "{:?}", outcome.problems);
     let planned = stage.run(&format!("plan {change}")).await;
-    crate::stage::golden("plan-replace.txt", &deploy::report::plan_text(&planned.changes));
+    golden("plan-replace.txt", &plan_text(&planned.changes));
 
     let old: Vec<String> = stage.sandbox.world().rows("balancers").map(|row| row["Scheme"].to_string()).collect();
     stage.succeeds(&format!("up --replace {change}")).await;
@@ -109,5 +105,5 @@ async fn route_53s_messages_are_told_and_looked_at_again() {
     let refused = plain_record(&stage.hand().await).await.unwrap_err();
     assert_eq!(refused.code(), "InvalidChangeBatch");
     assert!(refused.message().contains("already exists"), "{refused}");
-    assert!(deploy::cloud::settling(&refused).is_some());
+    assert!(settling(&refused).is_some());
 }

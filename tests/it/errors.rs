@@ -1,12 +1,6 @@
 //! The table of errors: whole, without rows that nothing reaches, and told where errors are told.
 
-use deploy::cloud::Error;
-use deploy::exit::Exit;
-use deploy::explain::{Row, explain, explain_words, table};
-use deploy::report::Problem;
-use deploy::sandbox::Fault;
-
-use crate::stage::Stage;
+use crate::support::{Error, Exit, Fault, Problem, Row, Stage, explain, explain_words, table};
 
 fn refused(operation: &str, code: &str, message: &str) -> Error {
     Error::Refused {

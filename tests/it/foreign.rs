@@ -2,11 +2,9 @@
 
 use aws_sdk_ec2::types::RequestLaunchTemplateData;
 use aws_sdk_elasticloadbalancingv2::types as elb;
-use deploy::cloud::Cloud;
-use deploy::exit::Exit;
 use serde_json::json;
 
-use crate::stage::{Stage, plain_record, rows};
+use crate::support::{Cloud, Exit, Stage, plain_record, rows};
 
 const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:A","Resource":"*"}]}"#;
 

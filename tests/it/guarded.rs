@@ -4,20 +4,18 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use deploy::oz::picture::Kind;
-use deploy::sandbox::oz::{Answer, samples};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Run};
+use crate::support::{Answer, Capture, Kind, LoopbackService, Run, samples};
 
 #[test]
 fn what_is_refused_is_refused_before_any_call() {
-    let bench = Bench::new();
+    let service = LoopbackService::new();
     let capture = samples::capture("anna", false);
     let with = |name: &str, key: &str, value: Value| {
         let mut changed = capture.clone();
         changed[key] = value;
-        bench.write(name, changed.to_string());
+        service.write(name, changed.to_string());
     };
     with("container.json", "data_container", json!({"blob": "x"}));
     with("empty.json", "frame_list", json!([]));
@@ -31,12 +29,12 @@ fn what_is_refused_is_refused_before_any_call() {
     with("gif.json", "frame_list", json!(["data:image/gif;base64,AAAA"]));
     with("number.json", "frame_list", json!([7]));
     with("meta.json", "meta", json!("text"));
-    bench.write("notjson.json", "{\"frame_list\": [");
-    bench.write("comments.json", format!("// no\n{capture}"));
-    bench.write("twice.json", "{\"frame_list\": [], \"frame_list\": []}");
-    bench.write("ctrl.txt", "abc\u{7}def");
-    bench.write("exists.jpg", "");
-    std::fs::create_dir(bench.path("nothing")).unwrap();
+    service.write("notjson.json", "{\"frame_list\": [");
+    service.write("comments.json", format!("// no\n{capture}"));
+    service.write("twice.json", "{\"frame_list\": [], \"frame_list\": []}");
+    service.write("ctrl.txt", "abc\u{7}def");
+    service.write("exists.jpg", "");
+    std::fs::create_dir(service.path("nothing")).unwrap();
     for line in [
         "liveness container.json --base-url URL",
         "liveness empty.json --base-url URL",
@@ -74,7 +72,7 @@ fn what_is_refused_is_refused_before_any_call() {
         "verify --base-url URL --junit no/such/place.xml",
         "verify --base-url URL --html no/such/place.html",
     ] {
-        let run = bench.run(&format!("{line} --json"));
+        let run = service.run(&format!("{line} --json"));
         let envelope = run.json();
         assert_eq!(
             (run.code(), &envelope["outcome"], &envelope["exit_code"]),
@@ -83,62 +81,62 @@ fn what_is_refused_is_refused_before_any_call() {
         );
         assert!(!run.told().contains("secret"), "{}", run.told());
     }
-    assert_eq!(bench.calls(), 0);
-    let run = bench.run("liveness capture.json --base-url URL --best-shot exists.jpg --force");
+    assert_eq!(service.calls(), 0);
+    let run = service.run("liveness capture.json --base-url URL --best-shot exists.jpg --force");
     assert_eq!(run.code(), 0, "{}", run.told());
-    assert!(std::fs::metadata(bench.path("exists.jpg")).unwrap().len() > 0);
+    assert!(std::fs::metadata(service.path("exists.jpg")).unwrap().len() > 0);
 }
 
 #[test]
 fn a_token_is_sent_when_there_is_one() {
-    let bench = Bench::new();
-    bench.script(|script| script.token = Some("the-token".to_owned()));
-    bench.write("token.txt", "the-token\n");
-    assert_eq!(bench.run("liveness capture.json --base-url URL --token-file token.txt").code(), 0);
+    let service = LoopbackService::new();
+    service.script(|script| script.token = Some("the-token".to_owned()));
+    service.write("token.txt", "the-token\n");
+    assert_eq!(service.run("liveness capture.json --base-url URL --token-file token.txt").code(), 0);
     let from_environment = |value: &str| {
-        bench.command("liveness capture.json --base-url URL").env("OZ_ACCESS_TOKEN", value).output().unwrap()
+        service.command("liveness capture.json --base-url URL").env("OZ_ACCESS_TOKEN", value).output().unwrap()
     };
     assert_eq!(from_environment("the-token").status.code(), Some(0));
     let wrong = from_environment("another");
     assert_eq!(wrong.status.code(), Some(6));
     assert!(String::from_utf8_lossy(&wrong.stdout).contains("the token is invalid"));
     assert_eq!(from_environment("").status.code(), Some(6));
-    assert!(!bench.service.requests().pop().unwrap().headers.contains_key("x-forensic-access-token"));
+    assert!(!service.requests().pop().unwrap().headers.contains_key("x-forensic-access-token"));
 }
 
 #[test]
 fn a_path_in_the_url_is_a_prefix() {
-    let bench = Bench::new();
-    bench.script(|script| script.prefix = "/oz/v6".to_owned());
-    assert_eq!(bench.run("liveness capture.json --base-url URL/oz/v6/").code(), 0);
-    assert_eq!(bench.run("verify --base-url URL/oz/v6").code(), 0);
-    assert_eq!(bench.run("verify --base-url URL").code(), 6);
+    let service = LoopbackService::new();
+    service.script(|script| script.prefix = "/oz/v6".to_owned());
+    assert_eq!(service.run("liveness capture.json --base-url URL/oz/v6/").code(), 0);
+    assert_eq!(service.run("verify --base-url URL/oz/v6").code(), 0);
+    assert_eq!(service.run("verify --base-url URL").code(), 6);
 }
 
 #[test]
 fn nobody_there_is_exit_6_and_soon() {
-    let bench = Bench::new();
+    let service = LoopbackService::new();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let run = bench.run(&format!("liveness capture.json --base-url http://{free} --json"));
+    let run = service.run(&format!("liveness capture.json --base-url http://{free} --json"));
     assert_eq!((run.code(), &run.json()["verdict"]["transport"]), (6, &json!("failed")));
-    let run = bench.run(&format!("liveness capture.json --base-url http://{free} --json --timeout 1s"));
+    let run = service.run(&format!("liveness capture.json --base-url http://{free} --json --timeout 1s"));
     assert_eq!(run.code(), 5);
     // Somebody takes the connection and never says a word.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let run = bench.run(&format!("verify --base-url {url} --timeout 1s --json"));
+    let run = service.run(&format!("verify --base-url {url} --timeout 1s --json"));
     assert_eq!((run.code(), &run.json()["outcome"]), (5, &json!("timeout")));
 }
 
 #[test]
 fn a_signal_ends_a_call_with_its_envelope() {
-    let bench = Bench::new();
-    bench.script(|script| script.liveness = Answer::Slow(Duration::from_secs(60)));
+    let service = LoopbackService::new();
+    service.script(|script| script.liveness = Answer::Slow(Duration::from_secs(60)));
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let mut command = bench.command("liveness capture.json --base-url URL --json");
+        let mut command = service.command("liveness capture.json --base-url URL --json");
         let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
-        let before = bench.calls();
-        while bench.calls() == before {
+        let before = service.calls();
+        while service.calls() == before {
             std::thread::sleep(Duration::from_millis(20));
         }
         assert!(Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap().success());
@@ -150,20 +148,20 @@ fn a_signal_ends_a_call_with_its_envelope() {
 /// Markers in everything that is sensitive; none may be in anything that is printed or written.
 #[test]
 fn nothing_sensitive_is_printed() {
-    let bench = Bench::new();
+    let service = LoopbackService::new();
     let mark = "SECRETMARKER";
     let mut capture = samples::capture(&format!("{mark}FRAME"), false);
     capture["additional_info"] = json!(format!("{mark}INFO"));
     capture["meta"] = json!({"iin": format!("{mark}META"), "deep": [{"n": 987_654_321}]});
-    bench.write("marked.json", capture.to_string());
+    service.write("marked.json", capture.to_string());
     let broken =
         capture.to_string().replace("\"action\":\"video_selfie_blank\"", &format!("\"action\":\"{mark}ACTION\""));
-    bench.write("broken.json", &broken);
-    bench.write("cut.json", &broken[..broken.len() / 2]);
-    bench.write("wrong.json", format!("{{\"frame_list\": \"{mark}\", \"meta\": \"{mark}\"}}"));
-    bench.write("badmeta.json", format!("\"{mark}\""));
-    bench.write("token.txt", format!("{mark}TOKEN"));
-    bench.write("ref.jpg", samples::picture(Kind::Jpeg, &format!("{mark}REF"), false));
+    service.write("broken.json", &broken);
+    service.write("cut.json", &broken[..broken.len() / 2]);
+    service.write("wrong.json", format!("{{\"frame_list\": \"{mark}\", \"meta\": \"{mark}\"}}"));
+    service.write("badmeta.json", format!("\"{mark}\""));
+    service.write("token.txt", format!("{mark}TOKEN"));
+    service.write("ref.jpg", samples::picture(Kind::Jpeg, &format!("{mark}REF"), false));
     let encoded = |text: &str| base64_of(text.as_bytes());
     let marks = [mark.to_owned(), "987654321".to_owned(), encoded(mark)[..12].to_owned(), "/9j/4AAQ".to_owned()];
     let answers = [
@@ -175,7 +173,7 @@ fn nothing_sensitive_is_printed() {
         Answer::Cut,
     ];
     for answer in answers {
-        bench.script(|script| {
+        service.script(|script| {
             (script.liveness, script.version) =
                 (answer.clone(), if answer == Answer::Echo { Answer::Echo } else { Answer::Judged })
         });
@@ -188,13 +186,13 @@ fn nothing_sensitive_is_printed() {
             "liveness capture.json --meta badmeta.json --base-url URL",
         ] {
             for more in ["-vv", "-vv --json"] {
-                let run = bench.run(&format!("{line} {more}"));
+                let run = service.run(&format!("{line} {more}"));
                 for text in [run.out(), run.told()] {
                     clean(&text, &marks, line);
                 }
             }
             for file in ["j.xml", "h.html"] {
-                clean(&std::fs::read_to_string(bench.path(file)).unwrap_or_default(), &marks, file);
+                clean(&std::fs::read_to_string(service.path(file)).unwrap_or_default(), &marks, file);
             }
         }
     }
@@ -214,16 +212,16 @@ fn base64_of(bytes: &[u8]) -> String {
 /// Design, section 9: below twice the file's size plus 64 MiB.
 #[test]
 fn a_large_capture_stays_within_its_bound_of_memory() {
-    let bench = Bench::new();
+    let service = LoopbackService::new();
     let mut frame = samples::picture(Kind::Jpeg, "anna", false);
     frame.resize(3 << 20, 7);
     let url = format!("data:image/jpeg;base64,{}", base64_of(&frame));
     let list: Vec<&str> = std::iter::repeat_n(url.as_str(), 50).collect();
     let capture = json!({"frame_list": list, "action": "video_selfie_blank", "additional_info": "x", "meta": {}});
-    bench.write("large.json", capture.to_string());
-    let size = std::fs::metadata(bench.path("large.json")).unwrap().len();
+    service.write("large.json", capture.to_string());
+    let size = std::fs::metadata(service.path("large.json")).unwrap().len();
     assert!(size > 200 << 20);
-    let (code, peak) = measured(bench.command("liveness large.json --base-url URL --timeout 5m"));
+    let (code, peak) = measured(service.command("liveness large.json --base-url URL --timeout 5m"));
     assert_eq!(code, Some(0));
     assert!(peak < 2 * size + (64 << 20), "peak {} MiB for {} MiB", peak >> 20, size >> 20);
 }
@@ -249,11 +247,11 @@ proptest::proptest! {
     /// No capture, however broken, panics or hangs: it is read or refused.
     #[test]
     fn no_text_breaks_the_parser(text in ".{0,200}", cut in 0usize..4000, byte in 0u8..=255, at in 0usize..4000) {
-        let _ = deploy::oz::Capture::parse(text.as_bytes(), false);
+        let _ = Capture::parse(text.as_bytes(), false);
         let mut whole = samples::capture("anna", false).to_string().into_bytes();
         let length = whole.len();
         whole[at % length] = byte;
-        let _ = deploy::oz::Capture::parse(&whole, true);
-        let _ = deploy::oz::Capture::parse(&whole[..cut % length], false);
+        let _ = Capture::parse(&whole, true);
+        let _ = Capture::parse(&whole[..cut % length], false);
     }
 }

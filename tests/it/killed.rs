@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::python::{Moto, script};
-use crate::served::Served;
+use crate::support::{Moto, Served, script};
 
 /// A server of AWS's calls, and the program against it.
 trait Server {

@@ -2,12 +2,10 @@
 
 use std::process::Command;
 
-use deploy::steps::STACK;
 use expect_test::expect;
 use serde_json::Value;
 
-use crate::python::Moto;
-use crate::stage::Stage;
+use crate::support::{Moto, STACK, Stage, golden};
 
 /// What `up` makes; left-over volumes and interfaces are only looked for by a removal.
 const MADE: usize = STACK.len() - 2;
@@ -100,7 +98,7 @@ async fn a_second_up_and_every_look_change_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_plan_of_nothing_says_nothing_and_one_of_everything_says_it_all() {
     let stage = Stage::new();
-    crate::stage::golden("plan-create.txt", &stage.plan().await);
+    golden("plan-create.txt", &stage.plan().await);
     stage.succeeds("up").await;
     assert_eq!(stage.plan().await, "");
 }

@@ -1,6 +1,5 @@
 //! One test binary.
 
-mod bench;
 mod boto3;
 mod cli;
 mod client;
@@ -15,14 +14,12 @@ mod killed;
 mod lifecycle;
 mod oz_service;
 mod papers;
-mod python;
 mod removal;
 mod reports;
 mod rollout;
-mod served;
 mod simulation;
-mod stage;
 mod storms;
+mod support;
 mod tidy;
 mod together;
 mod verify;

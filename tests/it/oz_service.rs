@@ -1,15 +1,9 @@
 //! The stand-in service refuses what the real one is documented to refuse, and the front is a load balancer, TLS and DNS.
 
-use deploy::oz::Web;
-use deploy::oz::picture::Kind;
-use deploy::oz::{Analysis, Decision, Redaction, Verdict};
-use deploy::sandbox::Sandbox;
-use deploy::sandbox::oz::samples;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use crate::bench::Bench;
-use crate::stage::Stage;
+use crate::support::{Analysis, Decision, Kind, LoopbackService, Redaction, Sandbox, Stage, Verdict, Web, samples};
 
 fn payload(tags: Value, kind: &str) -> String {
     json!({"folder:meta_data": {}, "media:tags": tags, "analyses": [{"type": kind}]}).to_string()
@@ -38,7 +32,7 @@ fn photo(kind: Kind, mime: &str) -> Part {
 
 #[tokio::test]
 async fn requests_are_judged_as_strictly_as_documented() {
-    let bench = Bench::new();
+    let service = LoopbackService::new();
     let good = || archive(zip("img-1-00001.jpeg", &samples::picture(Kind::Jpeg, "anna", false)));
     let blank = || json!({"media_key1": ["video_selfie_blank"]});
     let selfies = || json!({"a": ["photo_selfie"], "b": ["photo_selfie"]});
@@ -87,7 +81,7 @@ async fn requests_are_judged_as_strictly_as_documented() {
     ];
     let client = Web::new(None).unwrap().client("127.0.0.1", Some(&[]));
     let client = client.unwrap();
-    let url = format!("{}/api/instant/folders/", bench.url);
+    let url = format!("{}/api/instant/folders/", service.url);
     for (what, form, status, code) in rows {
         let answer = client.post(&url).multipart(form).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), status, "{what}");
@@ -97,7 +91,7 @@ async fn requests_are_judged_as_strictly_as_documented() {
     let status = async |request: reqwest::RequestBuilder| request.send().await.unwrap().status().as_u16();
     assert_eq!(status(client.post(url.trim_end_matches('/'))).await, 301, "without the slash");
     assert_eq!(status(client.get(&url)).await, 405);
-    assert_eq!(status(client.get(format!("{}/nothing", bench.url))).await, 404);
+    assert_eq!(status(client.get(format!("{}/nothing", service.url))).await, 404);
 }
 
 #[test]
@@ -125,13 +119,13 @@ async fn a_private_authority_is_trusted_when_it_is_named() {
         row["SubjectAlternativeNameSummaries"] = json!(["localhost"]);
     }
     let front = Sandbox::of(world, 1.0).front().await.unwrap();
-    let bench = Bench::new();
-    bench.write("authority.pem", &front.authority);
+    let service = LoopbackService::new();
+    service.write("authority.pem", &front.authority);
     let code = async |line: &str, variable: Option<&str>| {
-        let mut command = bench.command(&line.replace("FRONT", &format!("https://localhost:{}", front.web.port())));
+        let mut command = service.command(&line.replace("FRONT", &format!("https://localhost:{}", front.web.port())));
         command.env("NO_PROXY", "localhost");
         if let Some(file) = variable {
-            command.env("SSL_CERT_FILE", bench.path(file));
+            command.env("SSL_CERT_FILE", service.path(file));
         }
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         output.status.code().unwrap()

@@ -4,13 +4,9 @@
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{IpPermission, RequestLaunchTemplateData, ResourceType, UserIdGroupPair};
-use deploy::engine::Stop;
-use deploy::engine::clock::Signal;
-use deploy::exit::Exit;
-use deploy::sandbox::{Fault, World};
 use serde_json::json;
 
-use crate::stage::{Stage, rows, words};
+use crate::support::{Exit, Fault, Signal, Stage, Stop, World, rows, words};
 
 /// With this protection, a removal is refused and changes nothing; `--lift-protection` takes it off and removes all.
 async fn protected(protect: impl FnOnce(&mut World), told: &str, lifted: &str) {

@@ -1,8 +1,8 @@
 //! The reports of `verify`: JUnit XML that CI systems read, and one page for people.
 
-use deploy::exit::Exit;
-use deploy::report::{Check, Frame, Outcome, Problem, Status, html, junit};
 use quick_xml::events::Event;
+
+use crate::support::{Check, Exit, Frame, Outcome, Problem, Status, html, junit};
 
 const HOSTILE: &str = "<script>alert('x')</script> & ]]> \u{1} \"quoted\" é";
 

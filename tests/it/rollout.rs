@@ -3,16 +3,11 @@
 
 use std::time::Duration;
 
-use deploy::cloud::Cloud;
-use deploy::engine::Stop;
-use deploy::engine::clock::Signal;
-use deploy::exit::Exit;
-use deploy::report::Outcome;
-use deploy::sandbox::oz::Answer;
-use deploy::sandbox::{Sandbox, World};
 use serde_json::json;
 
-use crate::stage::{Stage, rows, words};
+use crate::support::{
+    Answer, Cloud, Exit, Outcome, Sandbox, Signal, Stage, Stop, World, plan_text, rows, sample_capture, words,
+};
 
 const NEXT: &str = "--set instance.image=api-instant-next";
 const NEXT_IMAGE: &str = "ami-0c0ffee0c0ffee0c1";
@@ -198,7 +193,7 @@ async fn a_version_that_declines_living_people_is_rolled_back_by_us() {
     for (answer, exit) in [(Answer::Declined, Exit::Negative), (Answer::Failed, Exit::Unverified)] {
         let home = tempfile::tempdir().unwrap();
         let capture = home.path().join("capture.json");
-        std::fs::write(&capture, deploy::sandbox::sample_capture().to_string()).unwrap();
+        std::fs::write(&capture, sample_capture().to_string()).unwrap();
         let mut stage = Stage::with(&format!("verify: {{ capture: {} }}\n", capture.display()));
         stage.sandbox = Sandbox::seeded(400.0);
         stage.succeeds("up").await;
@@ -310,7 +305,7 @@ async fn instances_that_were_left_behind_are_brought_along() {
     hand.autoscaling.cancel_instance_refresh().auto_scaling_group_name("app-asg").send().await.unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
     pin(&hand, "2").await;
-    let plan = deploy::report::plan_text(&stage.run(&format!("plan {NEXT}")).await.changes);
+    let plan = plan_text(&stage.run(&format!("plan {NEXT}")).await.changes);
     assert!(plan.contains("outdated_instances: 2 -> (absent)"), "{plan}");
     stage.succeeds(&format!("up {NEXT}")).await;
     assert_eq!((images(&stage), pinned(&stage)), (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned()));

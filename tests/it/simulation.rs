@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use deploy::report::Outcome;
-use deploy::sandbox::{Fault, World};
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::support::{Fault, Outcome, Stage, World};
 
 /// What happens to one call: it goes wrong, or the program is killed in that instant.
 #[derive(Debug, Clone, Copy)]

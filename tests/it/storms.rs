@@ -7,15 +7,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use deploy::exit::Exit;
-use deploy::report::Outcome;
-use deploy::sandbox::weather::{Throttle, Weather};
-use deploy::sandbox::{Call, World};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crate::simulation::{Blow, census, quick, settled, strangers, struck, theirs};
-use crate::stage::Stage;
+use crate::support::{Call, Exit, Outcome, Stage, Throttle, Weather, World};
 
 /// What a pipeline may ask for, one after the other.
 const WANTED: [&str; 4] = [

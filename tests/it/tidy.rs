@@ -3,11 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use deploy::commands::sandbox;
-use deploy::config;
-use deploy::engine::Graph;
-use deploy::site::Site;
-use deploy::steps::STACK;
+use crate::support::{Graph, STACK, Site, config, configuration};
 
 fn sources(below: &str) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -51,7 +47,7 @@ fn the_engine_knows_no_service_and_the_steps_know_no_time() {
 
 #[test]
 fn every_step_is_in_the_stack_and_the_stack_has_an_order() {
-    let config = config::parse(&sandbox::configuration(), "deploy.yaml", &[]).unwrap();
+    let config = config::parse(&configuration(), "deploy.yaml", &[]).unwrap();
     let site = Site::blank(config, "eu-central-1");
     assert_eq!(Graph::trace(STACK, &site).nodes().len(), STACK.len());
     let listed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/steps/mod.rs")).unwrap();

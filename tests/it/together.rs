@@ -1,10 +1,9 @@
 //! Several runs at once, in one account.
 
-use deploy::sandbox::{Sandbox, World};
 use futures_util::future::join_all;
 
 use crate::simulation::{census, quick, settled};
-use crate::stage::Stage;
+use crate::support::{Sandbox, Stage, World};
 
 fn stage() -> Stage {
     let stage = Stage::new();

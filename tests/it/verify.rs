@@ -3,19 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use deploy::commands::sandbox;
-use deploy::config;
-use deploy::engine::{Clock, Stop};
-use deploy::exit::Exit;
-use deploy::names::Names;
-use deploy::oz::{BaseUrl, Web};
-use deploy::report::{Check, Outcome, Status};
-use deploy::sandbox::{Sandbox, World};
-use deploy::verify::{Endpoint, explain};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::stage::{Stage, rows};
+use crate::support::{
+    BaseUrl, Check, Clock, Endpoint, Exit, Names, Outcome, Sandbox, Stage, Status, Stop, Web, World, config,
+    configuration, explain_reason, rows, seed,
+};
 
 /// A stack that stands, from now on in real time: what follows goes over real sockets.
 async fn standing() -> Stage {
@@ -139,7 +133,7 @@ async fn a_missing_record_is_told_by_the_zones_own_servers() {
 #[tokio::test(start_paused = true)]
 async fn certificates_are_judged_by_name_and_days() {
     // The certificate is given, not found by its name.
-    let certificate = deploy::sandbox::seed().certificate;
+    let certificate = seed().certificate;
     for (days, status, word) in
         [(400, Status::Pass, "days left"), (5, Status::Warn, "days left"), (-5, Status::Fail, "expired")]
     {
@@ -261,7 +255,7 @@ async fn an_internal_load_balancer_out_of_reach_is_told_with_the_ways_round() {
 
 #[test]
 fn every_reason_code_is_explained_in_this_stacks_words() {
-    let config = config::parse(&sandbox::configuration(), "deploy.yaml", &[]).unwrap();
+    let config = config::parse(&configuration(), "deploy.yaml", &[]).unwrap();
     let rows = [
         ("Elb.RegistrationInProgress", "taking the target in", true),
         ("Elb.InitialHealthChecking", "under way", true),
@@ -278,12 +272,13 @@ fn every_reason_code_is_explained_in_this_stacks_words() {
         ("Target.Whatever", "Target.Whatever", true),
     ];
     for (code, words, heals) in rows {
-        let explained = explain(code, None, &config);
+        let explained = explain_reason(code, None, &config);
         assert!(explained.cause.contains(words), "{code}: {}", explained.cause);
         assert_eq!(explained.heals, heals, "{code}");
         assert!(!explained.fix.is_empty());
     }
-    let seen = explain("Target.ResponseCodeMismatch", Some("Health checks failed with these codes: [200]"), &config);
+    let seen =
+        explain_reason("Target.ResponseCodeMismatch", Some("Health checks failed with these codes: [200]"), &config);
     assert!(seen.cause.contains("[200]"));
 }
 

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use deploy::exit::Exit;
-use deploy::sandbox::Weather;
-use deploy::sandbox::weather::Throttle;
 use tokio::time::Instant;
 
-use crate::stage::{Stage, words};
+use crate::support::{Exit, Stage, Throttle, Weather, record_of_others, words};
 
 fn under(weather: impl FnOnce(&mut Weather)) -> Stage {
     let stage = Stage::new();
@@ -111,7 +108,7 @@ async fn few_calls_a_second_are_enough() {
 #[tokio::test(start_paused = true)]
 async fn a_busy_zone_is_waited_for() {
     let stage = under(|weather| weather.zone_busy = 40.0);
-    crate::stage::record_of_others(&stage.hand().await, "other.example.com").await.unwrap();
+    record_of_others(&stage.hand().await, "other.example.com").await.unwrap();
     stage.succeeds("up").await;
     let refused: Vec<_> = stage.sandbox.calls().into_iter().filter_map(|call| call.code).collect();
     assert!(refused.contains(&"PriorRequestNotComplete".to_owned()), "{refused:?}");

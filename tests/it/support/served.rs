@@ -3,9 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use deploy::commands::sandbox;
-
-use crate::python::KEYS;
+use super::program::configuration;
+use super::python::KEYS;
 
 /// A sandbox on loopback, with the deploy.yaml that fits it.
 pub struct Served {
@@ -33,7 +32,7 @@ impl Served {
         told.read_line(&mut first).unwrap();
         let url = first.split("AWS_ENDPOINT_URL=").nth(1).unwrap();
         let url = url.split_whitespace().next().unwrap().to_owned();
-        std::fs::write(home.path().join("deploy.yaml"), sandbox::configuration()).unwrap();
+        std::fs::write(home.path().join("deploy.yaml"), configuration()).unwrap();
         Served { server, _told: told, url, home }
     }
 

@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use deploy::oz::picture::Kind;
-use deploy::sandbox::oz::{Script, Service, samples, serve};
 use serde_json::Value;
 
+use super::program::{Kind, Script, Seen, Service, samples, serve};
+
 /// A service on loopback, and a directory with samples.
-pub struct Bench {
-    pub service: Service,
+pub struct LoopbackService {
+    service: Service,
     pub url: String,
     home: tempfile::TempDir,
 }
 
-impl Bench {
-    pub fn new() -> Bench {
+impl LoopbackService {
+    pub fn new() -> LoopbackService {
         let service = Service::new(Script::default());
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -28,15 +28,21 @@ impl Bench {
                 serve(served, listener, std::future::pending()).await.unwrap();
             });
         });
-        let bench = Bench { service, url, home: tempfile::tempdir().unwrap() };
-        bench.write("capture.json", samples::capture("anna", false).to_string());
-        bench.write("spoof.json", samples::capture("anna", true).to_string());
-        bench.write("anna.jpg", samples::picture(Kind::Jpeg, "anna", false));
-        bench.write("anna.png", samples::picture(Kind::Png, "anna", false));
-        bench.write("bert.png", samples::picture(Kind::Png, "bert", false));
-        bench
+        let here = LoopbackService { service, url, home: tempfile::tempdir().unwrap() };
+        here.write("capture.json", samples::capture("anna", false).to_string());
+        here.write("spoof.json", samples::capture("anna", true).to_string());
+        here.write("anna.jpg", samples::picture(Kind::Jpeg, "anna", false));
+        here.write("anna.png", samples::picture(Kind::Png, "anna", false));
+        here.write("bert.png", samples::picture(Kind::Png, "bert", false));
+        here
     }
 
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<Seen> {
+        self.service.requests()
+    }
+
+    /// Changes how it answers.
     pub fn script(&self, change: impl FnOnce(&mut Script)) {
         self.service.script(change);
     }

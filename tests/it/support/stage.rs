@@ -1,16 +1,13 @@
 //! What the tests run on: the program on a fresh sandbox, in this process, on a clock that does not make them wait.
 
-use aws_sdk_route53::types as dns;
 use clap::Parser;
-use deploy::cli::Cli;
-use deploy::cloud::{Access, Cloud};
-use deploy::commands::{Session, name, perform, sandbox};
-use deploy::config;
-use deploy::engine::Stop;
-use deploy::report::{Outcome, Report, envelope};
-use deploy::sandbox::{Sandbox, World};
 use serde_json::Value;
 use tokio::time::Instant;
+
+use super::program::{
+    Access, Cli, Cloud, Outcome, Report, Sandbox, Session, Stop, World, config, configuration, envelope, name, perform,
+    plan_text,
+};
 
 /// A sandbox, and the deploy.yaml of the stack on it.
 pub struct Stage {
@@ -28,7 +25,7 @@ impl Stage {
 
     /// The same with more lines of deploy.yaml.
     pub fn with(lines: &str) -> Stage {
-        let config = format!("{}{lines}", sandbox::configuration());
+        let config = format!("{}{lines}", configuration());
         Stage { sandbox: Sandbox::seeded(1.0), config, stop: Stop::never(), report: Report::new(false, true) }
     }
 
@@ -78,7 +75,7 @@ impl Stage {
 
     /// The plan as it is printed.
     pub async fn plan(&self) -> String {
-        deploy::report::plan_text(&self.run("plan").await.changes)
+        plan_text(&self.run("plan").await.changes)
     }
 
     /// The operations called since the last look that may change something.
@@ -115,26 +112,4 @@ pub fn words(outcome: &Outcome) -> String {
 /// What there is of a kind, to change.
 pub fn rows<'a>(world: &'a mut World, kind: &str) -> impl Iterator<Item = &'a mut Value> {
     world.table(kind).values_mut()
-}
-
-/// Compares with `tests/golden/NAME`; UPDATE_EXPECT=1 writes it anew.
-pub fn golden(name: &str, text: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    expect_test::expect_file![path].assert_eq(text);
-}
-
-/// Makes the record of the stack's name as a plain one, as somebody else would.
-pub async fn plain_record(cloud: &Cloud) -> Result<(), deploy::cloud::Error> {
-    record_of_others(cloud, "app.example.com").await
-}
-
-/// Makes a plain record.
-pub async fn record_of_others(cloud: &Cloud, name: &str) -> Result<(), deploy::cloud::Error> {
-    let value = dns::ResourceRecord::builder().value("192.0.2.1").build()?;
-    let set = dns::ResourceRecordSet::builder().name(name).r#type(dns::RrType::A).ttl(300);
-    let change = dns::Change::builder().action(dns::ChangeAction::Create);
-    let change = change.resource_record_set(set.resource_records(value).build()?).build()?;
-    let request = cloud.route53.change_resource_record_sets().hosted_zone_id("Z0SANDBOX0EXAMPLE");
-    request.change_batch(dns::ChangeBatch::builder().changes(change).build()?).send().await?;
-    Ok(())
 }

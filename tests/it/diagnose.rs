@@ -51,7 +51,7 @@ async fn nothing_that_stands() {
     let stage = Stage::new();
     let outcome = stage.run("diagnose").await;
     assert_eq!((outcome.exit, outcome.checks[0].id), (Exit::Unverified, "stands"));
-    plain_record(&stage.hand().await).await.unwrap();
+    plain_record(&stage.other_client().await).await.unwrap();
     assert!(stage.run("diagnose").await.checks[0].evidence.contains("nothing of this stack"));
 }
 

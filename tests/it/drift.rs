@@ -11,7 +11,7 @@ use crate::support::{Cloud, Stage};
 /// After this edit the plan is that, the mending writes are those, and then nothing is left to do.
 async fn drift(edit: impl AsyncFnOnce(&Cloud), plan: Expect, writes: &[&str]) {
     let stage = Stage::standing().await;
-    edit(&stage.hand().await).await;
+    edit(&stage.other_client().await).await;
     stage.writes();
     plan.assert_eq(&stage.plan().await);
     assert_eq!(stage.writes(), Vec::<String>::new(), "a plan only reads");

@@ -102,7 +102,7 @@ async fn what_is_missing_is_told_before_anything_is_made_all_at_once() {
 #[tokio::test(start_paused = true)]
 async fn route_53s_messages_are_told_and_looked_at_again() {
     let stage = Stage::standing().await;
-    let refused = plain_record(&stage.hand().await).await.unwrap_err();
+    let refused = plain_record(&stage.other_client().await).await.unwrap_err();
     assert_eq!(refused.code(), "InvalidChangeBatch");
     assert!(refused.message().contains("already exists"), "{refused}");
     assert!(settling(&refused).is_some());

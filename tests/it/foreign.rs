@@ -11,7 +11,7 @@ const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow"
 /// With this made by another hand, `up` stops before it changes anything and names it; then `--adopt` converges.
 async fn stranger(make: impl AsyncFnOnce(&Cloud), resource: &str) {
     let stage = Stage::new();
-    make(&stage.hand().await).await;
+    make(&stage.other_client().await).await;
     stage.writes();
     for line in ["up", "plan"] {
         let outcome = stage.run(line).await;
@@ -147,7 +147,7 @@ async fn a_second_stack_with_a_prefix_stands_beside_the_first() {
 #[tokio::test(start_paused = true)]
 async fn a_policy_that_others_use_stays_and_is_named() {
     let stage = Stage::standing().await;
-    let cloud = stage.hand().await;
+    let cloud = stage.other_client().await;
     let request = cloud.iam.create_role().role_name("theirs").assume_role_policy_document(DOCUMENT);
     request.send().await.unwrap();
     let arn = "arn:aws:iam::123456789012:policy/OZMarketplacePolicy";
@@ -162,7 +162,7 @@ async fn a_policy_that_others_use_stays_and_is_named() {
 #[tokio::test(start_paused = true)]
 async fn the_target_of_anothers_rule_on_our_listener_stays_and_is_named() {
     let stage = Stage::standing().await;
-    let cloud = stage.hand().await;
+    let cloud = stage.other_client().await;
     let request = cloud.elb.create_target_group().name("theirs").protocol(elb::ProtocolEnum::Http).port(80);
     let theirs = request.vpc_id("vpc-0a1b2c3d4e5f60718").send().await.unwrap().target_groups()[0]
         .target_group_arn()
@@ -186,7 +186,7 @@ async fn the_target_of_anothers_rule_on_our_listener_stays_and_is_named() {
 /// The stack's load balancer and its listeners, deleted by hand; the record still points there.
 async fn without_load_balancer() -> Stage {
     let stage = Stage::standing().await;
-    let cloud = stage.hand().await;
+    let cloud = stage.other_client().await;
     let found = cloud.elb.describe_load_balancers().send().await.unwrap();
     let arn = found.load_balancers()[0].load_balancer_arn().unwrap();
     let request = cloud.elb.delete_load_balancer().load_balancer_arn(arn);
@@ -207,7 +207,7 @@ async fn a_record_to_a_load_balancer_of_ours_that_is_no_more_is_ours() {
     let stage = without_load_balancer().await;
     let old = alias_of_the_record(&stage);
     stage.succeeds("up").await;
-    let cloud = stage.hand().await;
+    let cloud = stage.other_client().await;
     let found = cloud.elb.describe_load_balancers().send().await.unwrap();
     let new = found.load_balancers()[0].dns_name().unwrap().to_lowercase();
     assert_ne!(old.as_ref(), Some(&new));
@@ -250,7 +250,7 @@ async fn a_target_group_that_a_create_gave_us_is_not_ours() {
             (world.weather.describe_lag, world.weather.tags_are_settings) = (5.0, false);
         });
         tokio::time::sleep(std::time::Duration::from_secs(10)).await;
-        let cloud = stage.hand().await;
+        let cloud = stage.other_client().await;
         let matcher = elb::Matcher::builder().http_code("404").build();
         let request = cloud.elb.create_target_group().name("app-tg");
         let request = request

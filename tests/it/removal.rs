@@ -115,8 +115,8 @@ async fn instances_that_outlive_their_group_are_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_rule_of_others_that_names_our_group() {
     let stage = Stage::standing().await;
-    let hand = stage.hand().await;
-    let theirs = hand
+    let client = stage.other_client().await;
+    let theirs = client
         .ec2
         .create_security_group()
         .group_name("theirs")
@@ -127,12 +127,12 @@ async fn a_rule_of_others_that_names_our_group() {
         .unwrap()
         .group_id
         .unwrap();
-    let groups = hand.ec2.describe_security_groups().send().await.unwrap();
+    let groups = client.ec2.describe_security_groups().send().await.unwrap();
     let ours =
         groups.security_groups().iter().find(|group| group.group_name() == Some("app-sg")).unwrap().group_id().unwrap();
     let pair = UserIdGroupPair::builder().group_id(ours).build();
     let rule = IpPermission::builder().ip_protocol("tcp").from_port(5432).to_port(5432).user_id_group_pairs(pair);
-    hand.ec2.authorize_security_group_ingress().group_id(&theirs).ip_permissions(rule.build()).send().await.unwrap();
+    client.ec2.authorize_security_group_ingress().group_id(&theirs).ip_permissions(rule.build()).send().await.unwrap();
     let start = tokio::time::Instant::now();
     let outcome = stage.run("teardown --yes").await;
     assert_eq!(outcome.exit, Exit::Incomplete);
@@ -142,7 +142,7 @@ async fn a_rule_of_others_that_names_our_group() {
         words(&outcome)
     );
     assert!(start.elapsed().as_secs() < 300, "{:?}", start.elapsed());
-    hand.ec2.delete_security_group().group_id(&theirs).send().await.unwrap();
+    client.ec2.delete_security_group().group_id(&theirs).send().await.unwrap();
     stage.succeeds("teardown --yes").await;
 }
 
@@ -202,7 +202,7 @@ async fn a_role_in_another_launch_template_is_kept() {
         .build();
     let data = RequestLaunchTemplateData::builder().iam_instance_profile(profile).build();
     stage
-        .hand()
+        .other_client()
         .await
         .ec2
         .create_launch_template()
@@ -222,8 +222,8 @@ async fn what_carries_our_tag_under_another_name_is_told() {
     let tag = aws_sdk_ec2::types::Tag::builder().key("oz-deploy:stack").value("oz-liveness").build();
     let tagged =
         aws_sdk_ec2::types::TagSpecification::builder().resource_type(ResourceType::SecurityGroup).tags(tag).build();
-    let hand = stage.hand().await;
-    let id = hand
+    let client = stage.other_client().await;
+    let id = client
         .ec2
         .create_security_group()
         .group_name("renamed")
@@ -240,7 +240,7 @@ async fn what_carries_our_tag_under_another_name_is_told() {
         assert_eq!(outcome.exit, Exit::Incomplete);
         assert!(words(&outcome).contains(&format!("security group {id}")), "{}", words(&outcome));
     }
-    hand.ec2.delete_security_group().group_id(id).send().await.unwrap();
+    client.ec2.delete_security_group().group_id(id).send().await.unwrap();
     assert_eq!(stage.succeeds("teardown --yes").await.outcome, "unchanged");
 }
 

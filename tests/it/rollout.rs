@@ -55,7 +55,7 @@ async fn a_new_image_reaches_every_instance() {
 async fn capacity_that_scaling_set_is_kept() {
     let stage = Stage::standing().await;
     stage
-        .hand()
+        .other_client()
         .await
         .autoscaling
         .set_desired_capacity()
@@ -301,10 +301,10 @@ async fn instances_that_were_left_behind_are_brought_along() {
         _ = stage.run(&next) => panic!("it takes longer"),
         () = tokio::time::sleep(Duration::from_secs(5)) => {}
     }
-    let hand = stage.hand().await;
-    hand.autoscaling.cancel_instance_refresh().auto_scaling_group_name("app-asg").send().await.unwrap();
+    let client = stage.other_client().await;
+    client.autoscaling.cancel_instance_refresh().auto_scaling_group_name("app-asg").send().await.unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    pin(&hand, "2").await;
+    pin(&client, "2").await;
     let plan = plan_text(&stage.run(&format!("plan {NEXT}")).await.changes);
     assert!(plan.contains("outdated_instances: 2 -> (absent)"), "{plan}");
     stage.succeeds(&format!("up {NEXT}")).await;

@@ -10,8 +10,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use crate::simulation::{Blow, census, quick, settled, strangers, struck, theirs};
-use crate::support::{Call, Exit, Outcome, Stage, Throttle, Weather, World};
+use crate::support::{
+    Call, Disturbance, Exit, Outcome, Stage, Throttle, Weather, World, add_things_of_others, count_by_kind,
+    fast_timers, run_disturbed, settled, things_of_others,
+};
 
 /// What a pipeline may ask for, one after the other.
 const WANTED: [&str; 4] = [
@@ -186,14 +188,14 @@ async fn storm(seed: u64, clean: &BTreeMap<&str, BTreeMap<String, usize>>) -> Ve
     let mut random = Rng::with_seed(seed);
     let stage = Stage::new();
     stage.sandbox.seed(seed);
-    stage.sandbox.change(strangers);
-    let (foreign, mut told) = (theirs(&stage.sandbox.world()), Vec::new());
+    stage.sandbox.change(add_things_of_others);
+    let (foreign, mut told) = (things_of_others(&stage.sandbox.world()), Vec::new());
     let mut calls = Vec::new();
     for _ in 0..random.usize(2..5) {
-        let blows = weather(&mut random);
-        stage.sandbox.change(|world| world.weather = blows);
+        let next = weather(&mut random);
+        stage.sandbox.change(|world| world.weather = next);
         told.push(disturbed(&stage, &mut random).await);
-        assert_eq!(theirs(&stage.sandbox.world()), foreign, "{told:#?}");
+        assert_eq!(things_of_others(&stage.sandbox.world()), foreign, "{told:#?}");
         let edits = random.usize(0..3);
         for _ in 0..edits {
             let (words, edit) = EDITS[random.usize(..EDITS.len())];
@@ -208,11 +210,11 @@ async fn storm(seed: u64, clean: &BTreeMap<&str, BTreeMap<String, usize>>) -> Ve
     }
     stage.sandbox.change(|world| {
         world.weather = Weather::default();
-        quick(world);
+        fast_timers(world);
     });
     let wanted = WANTED[random.usize(..WANTED.len())];
     mended(&stage, wanted, clean, &told).await;
-    assert_eq!(theirs(&stage.sandbox.world()), foreign, "{told:#?}");
+    assert_eq!(things_of_others(&stage.sandbox.world()), foreign, "{told:#?}");
     calls.append(&mut stage.sandbox.calls());
     calls
 }
@@ -223,8 +225,8 @@ async fn disturbed(stage: &Stage, random: &mut Rng) -> String {
     let (killed, other) = (random.usize(..80), WANTED[random.usize(..WANTED.len())]);
     let (how, outcome) = match random.u8(..4) {
         0 => {
-            let (struck, outcome) = struck(stage, &line, killed, Blow::KilledAfter).await;
-            (format!("killed after {killed} calls: {struck}"), outcome)
+            let (happened, outcome) = run_disturbed(stage, &line, killed, Disturbance::KilledAfter).await;
+            (format!("killed after {killed} calls: {happened}"), outcome)
         }
         1 => {
             let beside = stage.as_config(stage.config.clone());
@@ -265,7 +267,7 @@ fn standing(world: &World) -> BTreeMap<String, usize> {
         world.table("volumes").retain(|id, row| id.ends_with("theirs") || row["status"] == "in-use");
         world.table("interfaces").retain(|_, row| row["status"] == "in-use");
     }
-    let mut count = census(&world);
+    let mut count = count_by_kind(&world);
     count.remove("versions");
     count
 }
@@ -289,7 +291,7 @@ fn clean() -> BTreeMap<&'static str, BTreeMap<String, usize>> {
         let mut clean = BTreeMap::new();
         for line in WANTED {
             let stage = Stage::new();
-            stage.sandbox.change(strangers);
+            stage.sandbox.change(add_things_of_others);
             stage.succeeds(line).await;
             clean.insert(line, standing(&settled(&stage).await));
         }

@@ -2,12 +2,11 @@
 
 use futures_util::future::join_all;
 
-use crate::simulation::{census, quick, settled};
-use crate::support::{Sandbox, Stage, World};
+use crate::support::{Sandbox, Stage, World, count_by_kind, fast_timers, settled};
 
 fn stage() -> Stage {
     let stage = Stage::new();
-    stage.sandbox.change(quick);
+    stage.sandbox.change(fast_timers);
     stage
 }
 
@@ -20,7 +19,7 @@ fn beside(stage: &Stage) -> Stage {
 async fn two_and_ten_ups_end_in_one_stack() {
     let alone = stage();
     alone.succeeds("up").await;
-    let wanted = census(&settled(&alone).await);
+    let wanted = count_by_kind(&settled(&alone).await);
     for runs in [2, 10] {
         for seed in 0..5u32 {
             let stage = stage();
@@ -33,7 +32,7 @@ async fn two_and_ten_ups_end_in_one_stack() {
             for outcome in outcomes {
                 assert_eq!(outcome.exit as u8, 0, "{runs} at once, seed {seed}: {:?}", outcome.problems);
             }
-            let found = census(&settled(&stage).await);
+            let found = count_by_kind(&settled(&stage).await);
             assert_eq!(found, wanted, "{runs} at once, seed {seed}");
             stage.writes();
             stage.succeeds("up").await;
@@ -62,12 +61,12 @@ async fn two_rollouts_are_one() {
 async fn an_up_beside_a_teardown_leaves_no_orphan() {
     let standing = stage();
     standing.succeeds("up").await;
-    let (whole, world) = (census(&settled(&standing).await), standing.sandbox.world());
+    let (whole, world) = (count_by_kind(&settled(&standing).await), standing.sandbox.world());
     let empty = stage().sandbox.world();
     let on = |world: &World| Stage { sandbox: Sandbox::of(world.clone(), 1.0), ..Stage::new() };
-    for ground in [&empty, &world] {
+    for baseline in [&empty, &world] {
         for delay in [0, 1, 3, 7, 20, 60] {
-            let stage = on(ground);
+            let stage = on(baseline);
             let other = beside(&stage);
             let later = async {
                 tokio::time::sleep(std::time::Duration::from_secs(delay)).await;
@@ -76,7 +75,7 @@ async fn an_up_beside_a_teardown_leaves_no_orphan() {
             tokio::join!(stage.run("up"), later);
             let one_more = on(&stage.sandbox.world());
             one_more.succeeds("up").await;
-            assert_eq!(census(&settled(&one_more).await), whole, "delay {delay}");
+            assert_eq!(count_by_kind(&settled(&one_more).await), whole, "delay {delay}");
             stage.succeeds("teardown --yes").await;
             assert_eq!(settled(&stage).await.leftovers(), Vec::<String>::new(), "delay {delay}");
         }

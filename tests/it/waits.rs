@@ -108,7 +108,7 @@ async fn few_calls_a_second_are_enough() {
 #[tokio::test(start_paused = true)]
 async fn a_busy_zone_is_waited_for() {
     let stage = under(|weather| weather.zone_busy = 40.0);
-    record_of_others(&stage.hand().await, "other.example.com").await.unwrap();
+    record_of_others(&stage.other_client().await, "other.example.com").await.unwrap();
     stage.succeeds("up").await;
     let refused: Vec<_> = stage.sandbox.calls().into_iter().filter_map(|call| call.code).collect();
     assert!(refused.contains(&"PriorRequestNotComplete".to_owned()), "{refused:?}");

@@ -1,5 +1,7 @@
 //! What the tests are made with.
 
+mod compared;
+mod disturbed;
 mod golden;
 mod loopback;
 mod moto;
@@ -9,6 +11,8 @@ mod python;
 mod served;
 mod stage;
 
+pub use compared::{add_things_of_others, count_by_kind, fast_timers, settled, things_of_others};
+pub use disturbed::{Disturbance, run_disturbed};
 pub use golden::golden;
 pub use loopback::{LoopbackService, Run};
 pub use moto::Moto;

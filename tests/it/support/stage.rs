@@ -47,8 +47,8 @@ impl Stage {
         stage
     }
 
-    /// Clients of another hand.
-    pub async fn hand(&self) -> Cloud {
+    /// Another client of the same account.
+    pub async fn other_client(&self) -> Cloud {
         let (region, http_client) = (Some("eu-central-1".to_owned()), Some(self.sandbox.http_client()));
         Cloud::connect(&Access { profile: None, region, http_client }).await.unwrap()
     }
@@ -90,7 +90,7 @@ impl Stage {
         let config = config::parse(&self.config, "deploy.yaml", &cli.global.set).unwrap();
         let session = Session {
             config,
-            cloud: self.hand().await,
+            cloud: self.other_client().await,
             report: &self.report,
             stop: &self.stop,
             sandbox: Some(self.sandbox.clone()),

@@ -15,6 +15,7 @@ mod iam;
 pub mod oz;
 mod serve;
 mod service;
+pub mod tables;
 mod templates;
 pub mod weather;
 mod wire;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Seed;
+use super::tables;
 use super::weather::Weather;
 use super::wire::list;
 
@@ -100,23 +101,27 @@ impl World {
     }
 
     /// The rows of a kind.
+    ///
+    /// # Panics
+    /// When there is no table of this name, here and in the three below: a name with a mistake in it would otherwise make
+    /// a table of its own, in which nothing is ever found.
     pub fn table(&mut self, kind: &str) -> &mut Table {
-        self.tables.entry(kind.to_owned()).or_default()
+        self.tables.entry(known(kind).to_owned()).or_default()
     }
 
     /// The rows of a kind, to read.
     pub fn rows(&self, kind: &str) -> impl Iterator<Item = &Value> {
-        self.tables.get(kind).into_iter().flat_map(|table| table.values())
+        self.tables.get(known(kind)).into_iter().flat_map(|table| table.values())
     }
 
     /// One row.
     pub fn row(&self, kind: &str, id: &str) -> Option<&Value> {
-        self.tables.get(kind)?.get(id)
+        self.tables.get(known(kind))?.get(id)
     }
 
     /// One row, to change.
     pub fn row_mut(&mut self, kind: &str, id: &str) -> Option<&mut Value> {
-        self.tables.get_mut(kind)?.get_mut(id)
+        self.tables.get_mut(known(kind))?.get_mut(id)
     }
 
     /// A new id: `sg-00000000000000001`.
@@ -288,5 +293,22 @@ impl World {
             (row["attachment"], row["status"]) = (Value::Null, json!("available"));
             leaks
         });
+    }
+}
+
+/// This name, when it is a table's.
+fn known(kind: &str) -> &str {
+    assert!(tables::ALL.contains(&kind), "the sandbox has no table {kind:?}; it has {}", tables::ALL.join(", "));
+    kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "no table \"load_balancers\"; it has vpcs, subnets")]
+    fn a_table_that_there_is_not_is_an_error() {
+        World::seeded(&super::super::seed()).table("load_balancers");
     }
 }

@@ -1,0 +1,62 @@
+//! The kinds of rows that a world has, under the names of its tables.
+
+pub const VPCS: &str = "vpcs";
+pub const SUBNETS: &str = "subnets";
+pub const ROUTE_TABLES: &str = "route_tables";
+pub const NAT_GATEWAYS: &str = "nat_gateways";
+pub const IMAGES: &str = "images";
+/// Security groups; their rules are in each row's `_rules`.
+pub const GROUPS: &str = "groups";
+/// Launch templates; their versions are in each row's `_versions`.
+pub const TEMPLATES: &str = "templates";
+pub const INSTANCES: &str = "instances";
+pub const VOLUMES: &str = "volumes";
+/// Network interfaces.
+pub const INTERFACES: &str = "interfaces";
+/// IAM policies. Scaling policies are in [`POLICIES_OF_GROUPS`].
+pub const POLICIES: &str = "policies";
+/// IAM roles; the ARNs of their policies are in each row's `_attached`.
+pub const ROLES: &str = "roles";
+/// Instance profiles; the role's name is in each row's `_role`.
+pub const PROFILES: &str = "profiles";
+pub const CERTIFICATES: &str = "certificates";
+/// Load balancers.
+pub const BALANCERS: &str = "balancers";
+pub const TARGET_GROUPS: &str = "target_groups";
+pub const LISTENERS: &str = "listeners";
+/// Auto Scaling groups.
+pub const ASGS: &str = "asgs";
+/// Scaling policies of Auto Scaling groups.
+pub const POLICIES_OF_GROUPS: &str = "policies_of_groups";
+/// Scaling activities.
+pub const ACTIVITIES: &str = "activities";
+/// Instance refreshes.
+pub const REFRESHES: &str = "refreshes";
+/// Hosted zones; their records are in each row's `_records`.
+pub const ZONES: &str = "zones";
+
+/// Every table that there is.
+pub const ALL: [&str; 22] = [
+    VPCS,
+    SUBNETS,
+    ROUTE_TABLES,
+    NAT_GATEWAYS,
+    IMAGES,
+    GROUPS,
+    TEMPLATES,
+    INSTANCES,
+    VOLUMES,
+    INTERFACES,
+    POLICIES,
+    ROLES,
+    PROFILES,
+    CERTIFICATES,
+    BALANCERS,
+    TARGET_GROUPS,
+    LISTENERS,
+    ASGS,
+    POLICIES_OF_GROUPS,
+    ACTIVITIES,
+    REFRESHES,
+    ZONES,
+];

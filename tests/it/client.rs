@@ -1,5 +1,5 @@
-//! `deploy liveness`, `deploy biometry` and `deploy verify --base-url`, through the binary, against the stand-in service
-//! over real HTTP.
+//! `deploy liveness`, `deploy biometry` and `deploy verify --base-url`: the binary against the stand-in service, over
+//! real HTTP.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::{Answer, Kind, LoopbackService, samples};
 fn an_accepted_capture_is_sent_as_the_guide_says() {
     let service = LoopbackService::new();
     let run = service.run("liveness capture.json --base-url URL --best-shot best.jpg --json");
-    assert_eq!(run.code(), 0, "{}", run.told());
+    run.exits(0);
     let envelope = run.json();
     assert_eq!(envelope["outcome"], "accepted");
     let verdict = &envelope["verdict"];
@@ -54,7 +54,7 @@ fn an_accepted_capture_is_sent_as_the_guide_says() {
 #[test]
 fn the_first_frame_can_be_left_out() {
     let service = LoopbackService::new();
-    assert_eq!(service.run("liveness capture.json --base-url URL --first-frame skip").code(), 0);
+    service.run("liveness capture.json --base-url URL --first-frame skip").exits(0);
     assert_eq!(service.requests()[0].frames, ["img-1-00001.jpeg", "img-1-00002.jpeg", "img-1-00003.jpeg"]);
 }
 
@@ -69,7 +69,7 @@ fn a_directory_of_frames_is_a_capture() {
     service.write("info.txt", "opaque\n");
     let run = service
         .run("liveness frames --base-url URL --tag video_selfie_smile --meta meta.json --additional-info info.txt");
-    assert_eq!(run.code(), 0, "{}", run.told());
+    run.exits(0);
     let seen = &service.requests()[0];
     assert_eq!(seen.frames, ["img-1-00001.jpeg", "img-1-00002.jpeg"]);
     let payload = seen.payload.as_ref().unwrap();
@@ -77,8 +77,7 @@ fn a_directory_of_frames_is_a_capture() {
     assert_eq!(payload["media:meta_data"]["media_key1"]["additional_info"], "opaque");
     assert_eq!(payload["folder:meta_data"], json!({"iin": "1234567"}));
     let run = service.run("liveness frames --base-url URL");
-    assert_eq!(run.code(), 0);
-    assert!(run.told().contains("warning: the capture has no additional_info"), "{}", run.told());
+    run.exits(0).says("warning: the capture has no additional_info");
 }
 
 #[test]
@@ -87,7 +86,7 @@ fn biometry_compares_two_pictures_under_their_true_types() {
     // A JPEG that is called .png, as the guide's best shot is.
     service.write("best_shot.png", samples::picture(Kind::Jpeg, "anna", false));
     let run = service.run("biometry --best-shot best_shot.png --reference anna.png --base-url URL --json");
-    assert_eq!((run.code(), &run.json()["outcome"]), (0, &json!("accepted")));
+    run.exits(0).ends_as("accepted");
     let seen = &service.requests()[0];
     let kinds: Vec<_> = seen.parts.iter().map(|(name, _, kind, _)| (name.as_str(), kind.as_deref().unwrap())).collect();
     assert_eq!(kinds, [("media_key1", "image/png"), ("media_key2", "image/jpeg"), ("payload", "application/json")]);
@@ -96,15 +95,13 @@ fn biometry_compares_two_pictures_under_their_true_types() {
         json!({"media_key1": ["photo_selfie"], "media_key2": ["photo_selfie"]})
     );
 
-    let floor = |floor: &str| {
-        service
-            .run(&format!("biometry --best-shot anna.jpg --reference anna.png --base-url URL --min-confidence {floor}"))
-            .code()
-    };
-    assert_eq!((floor("0.99"), floor("0.995"), floor("1.5")), (0, 7, 2));
+    for (floor, code) in [("0.99", 0), ("0.995", 7), ("1.5", 2)] {
+        let line = "biometry --best-shot anna.jpg --reference anna.png --base-url URL --min-confidence";
+        service.run(&format!("{line} {floor}")).exits(code);
+    }
     let run =
         service.run("biometry --best-shot anna.jpg --reference bert.png --base-url URL --json --min-confidence 0");
-    assert_eq!((run.code(), &run.json()["outcome"]), (7, &json!("declined")));
+    run.exits(7).ends_as("declined");
 }
 
 #[test]
@@ -143,8 +140,7 @@ fn each_answer_has_its_exit_code() {
     for (answer, code, outcome) in rows {
         service.script(|script| script.liveness = answer.clone());
         let run = service.run("liveness capture.json --base-url URL --json --timeout 3s");
-        let envelope = run.json();
-        assert_eq!((run.code(), &envelope["outcome"]), (code, &json!(outcome)), "{answer:?}: {envelope}");
+        run.demand(run.code() == code, || format!("{answer:?} must be exit {code}")).ends_as(outcome);
     }
     assert_eq!(service.calls(), 26, "a POST is never repeated");
 }
@@ -153,40 +149,35 @@ fn each_answer_has_its_exit_code() {
 fn biometry_needs_a_usable_confidence() {
     let service = LoopbackService::new();
     for value in [json!("1.0"), json!(null), json!(1.5), json!({})] {
-        service
-            .script(|script| script.biometry = Answer::With("/analyses/0/results_data/min_confidence", value.clone()));
-        assert_eq!(
-            service.run("biometry --best-shot anna.jpg --reference anna.png --base-url URL").code(),
-            6,
-            "{value}"
-        );
+        let answer = Answer::With("/analyses/0/results_data/min_confidence", value);
+        service.script(|script| script.biometry = answer);
+        service.run("biometry --best-shot anna.jpg --reference anna.png --base-url URL").exits(6);
     }
 }
 
 #[test]
 fn a_negative_control_turns_the_codes_round() {
     let service = LoopbackService::new();
-    let code = |line: &str| {
-        let run = service.run(&format!("{line} --base-url URL --expect declined --json"));
-        (run.code(), run.json()["outcome"].as_str().unwrap().to_owned())
+    let ends = |line: &str, code: i32, outcome: &str| {
+        service.run(&format!("{line} --base-url URL --expect declined --json")).exits(code).ends_as(outcome);
     };
-    assert_eq!(code("liveness spoof.json"), (0, "declined".to_owned()));
-    assert_eq!(code("liveness capture.json"), (7, "accepted".to_owned()));
-    assert_eq!(code("biometry --best-shot anna.jpg --reference bert.png"), (0, "declined".to_owned()));
-    assert_eq!(code("verify --capture spoof.json"), (0, "declined".to_owned()));
-    assert_eq!(code("verify --capture capture.json --reference bert.png"), (0, "declined".to_owned()));
-    assert_eq!(code("verify --capture capture.json --reference anna.png"), (7, "accepted".to_owned()));
+    ends("liveness spoof.json", 0, "declined");
+    ends("liveness capture.json", 7, "accepted");
+    ends("biometry --best-shot anna.jpg --reference bert.png", 0, "declined");
+    ends("verify --capture spoof.json", 0, "declined");
+    ends("verify --capture capture.json --reference bert.png", 0, "declined");
+    ends("verify --capture capture.json --reference anna.png", 7, "accepted");
     service.script(|script| script.liveness = Answer::OperatorRequired);
-    assert_eq!(code("liveness spoof.json"), (7, "operator_required".to_owned()));
+    ends("liveness spoof.json", 7, "operator_required");
     service.script(|script| script.liveness = Answer::Failed);
-    assert_eq!(code("liveness spoof.json"), (6, "failed".to_owned()));
+    ends("liveness spoof.json", 6, "failed");
 }
 
 #[test]
 fn verify_against_a_url_chains_the_calls() {
     let service = LoopbackService::new();
     let run = service.run("verify --base-url URL --capture capture.json --reference anna.png --count 3 --json");
-    assert_eq!(run.code(), 0, "{}", run.told());
+    run.exits(0);
     let envelope = run.json();
     let ids: Vec<_> = envelope["checks"]
         .as_array()
@@ -203,12 +194,12 @@ fn verify_against_a_url_chains_the_calls() {
     assert_eq!(last.payload.unwrap()["folder:meta_data"], json!({"transaction_id": "sandbox"}));
 
     service.script(|script| script.liveness = Answer::NoBestShot);
-    assert_eq!(service.run("verify --base-url URL --capture capture.json").code(), 0);
-    assert_eq!(service.run("verify --base-url URL --capture capture.json --reference anna.png").code(), 6);
-    assert_eq!(service.run("liveness capture.json --base-url URL --best-shot none.jpg").code(), 6);
+    service.run("verify --base-url URL --capture capture.json").exits(0);
+    service.run("verify --base-url URL --capture capture.json --reference anna.png").exits(6);
+    service.run("liveness capture.json --base-url URL --best-shot none.jpg").exits(6);
     assert!(!service.path("none.jpg").exists());
     service.script(|script| script.version = Answer::Html(503));
     let before = service.calls();
-    assert_eq!(service.run("verify --base-url URL --capture capture.json").code(), 6);
+    service.run("verify --base-url URL --capture capture.json").exits(6);
     assert_eq!(service.calls(), before + 1, "no metered call to a service that does not answer");
 }

@@ -1,241 +1,185 @@
 //! `deploy diagnose`: each row of the guide's troubleshooting table, brought about in the world; the cause comes first.
 
-use serde_json::{Value, json};
+use crate::support::{Aws, Ended, Exit, Stage, Status, Weather};
 
-use crate::support::{Check, Exit, Outcome, Sandbox, Stage, Status, World, plain_record, rows};
+const CERTIFICATE: &str = "arn:aws:acm:eu-central-1:123456789012:certificate/0";
 
-/// A standing stack in a world that was changed, some minutes later: what `diagnose` says.
-async fn diagnosed(change: impl FnOnce(&mut World), line: &str) -> Outcome {
-    let mut stage = Stage::standing().await;
-    let mut world = stage.sandbox.world();
-    change(&mut world);
-    stage.sandbox = Sandbox::of(world, 1.0);
-    let outcome = stage.run(line).await;
-    assert_eq!(stage.writes(), Vec::<String>::new(), "diagnose only reads");
+/// What this line of `diagnose` says of a standing stack after this edit.
+async fn diagnosed(edit: impl FnOnce(&mut Aws<'_>), line: &str) -> Ended {
+    let outcome = Stage::standing().await.edited(edit).run(line).await;
+    outcome.writes_nothing();
     outcome
 }
 
-/// The first finding is this one, with these words.
-async fn first(id: &str, words: &str, change: impl FnOnce(&mut World)) -> Outcome {
-    let outcome = diagnosed(change, "diagnose").await;
-    let check = &outcome.checks[0];
-    assert_eq!((check.id, check.status), (id, Status::Fail), "{:#?}", outcome.checks);
-    assert!(format!("{check:?}").contains(words), "{check:?}");
-    assert!(check.fix.as_ref().is_some_and(|fix| !fix.is_empty()), "{check:?}");
-    assert_eq!(outcome.exit, Exit::Unverified);
-    assert!(outcome.summary.starts_with("Most likely: "), "{}", outcome.summary);
+/// What it says in this weather.
+async fn diagnosed_under(weather: impl FnOnce(&mut Weather)) -> Ended {
+    let stage = Stage::standing().await;
+    stage.weather(weather);
+    let outcome = stage.edited(|_| {}).run("diagnose").await;
+    outcome.writes_nothing();
     outcome
 }
 
-fn check<'a>(outcome: &'a Outcome, id: &str) -> &'a Check {
-    outcome.checks.iter().find(|check| check.id == id).unwrap()
+/// The first finding is this one, with these words and a fix.
+#[track_caller]
+fn blames_first(outcome: &Ended, id: &str, words: &str) {
+    outcome.exits(Exit::Unverified);
+    outcome.demand(outcome.checks[0].id == id, || format!("the first finding must be {id}"));
+    outcome.finds(id, Status::Fail).check_says(id, words);
+    outcome
+        .demand(outcome.checks[0].fix.as_ref().is_some_and(|fix| !fix.is_empty()), || "it must have a fix".to_owned());
+    outcome.demand(outcome.summary.starts_with("Most likely: "), || "its summary must be that finding".to_owned());
 }
 
-/// Takes the rules of one port out of a group.
-fn close(world: &mut World, group: &str, port: u16) {
-    for row in rows(world, "groups").filter(|row| row["groupName"] == group) {
-        let rules = row["_rules"].as_array_mut().unwrap();
-        rules.retain(|rule| rule["fromPort"] != port);
-    }
+/// After this edit, the first finding is this one.
+async fn first(id: &str, words: &str, edit: impl FnOnce(&mut Aws<'_>)) -> Ended {
+    let outcome = diagnosed(edit, "diagnose").await;
+    blames_first(&outcome, id, words);
+    outcome
+}
+
+/// In this weather, the first finding is this one.
+async fn first_under(id: &str, words: &str, weather: impl FnOnce(&mut Weather)) -> Ended {
+    let outcome = diagnosed_under(weather).await;
+    blames_first(&outcome, id, words);
+    outcome
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_healthy_stack_is_told_so() {
-    let outcome = diagnosed(|_| {}, "diagnose").await;
-    assert_eq!((outcome.exit, outcome.outcome), (Exit::Done, "healthy"), "{:#?}", outcome.checks);
-    assert!(outcome.checks.iter().all(|check| check.status == Status::Pass));
+async fn a_healthy_stack_has_no_findings() {
+    diagnosed(|_| {}, "diagnose").await.succeeds().ends_as("healthy").every_check_passes();
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_that_stands() {
+async fn a_stack_that_was_never_made_does_not_stand() {
     let stage = Stage::new();
     let outcome = stage.run("diagnose").await;
-    assert_eq!((outcome.exit, outcome.checks[0].id), (Exit::Unverified, "stands"));
-    plain_record(&stage.other_client().await).await.unwrap();
-    assert!(stage.run("diagnose").await.checks[0].evidence.contains("nothing of this stack"));
+    outcome.exits(Exit::Unverified);
+    assert_eq!(outcome.checks[0].id, "stands", "{outcome}");
+    stage.other_client().await.create_record("app.example.com").await.unwrap();
+    stage.run("diagnose").await.sees("stands", "nothing of this stack");
 }
 
 #[tokio::test(start_paused = true)]
-async fn something_removed_and_something_foreign() {
-    let gone = |world: &mut World| world.table("zones").values_mut().for_each(|zone| zone["_records"] = json!([]));
-    first("stands", "dns_record app.example.com", gone).await;
-    let untagged = |world: &mut World| rows(world, "groups").for_each(|row| row["tagSet"] = json!([]));
-    first("stands", "not ours", untagged).await;
+async fn what_was_removed_and_what_is_not_ours_is_named() {
+    first("stands", "dns_record app.example.com", |aws| aws.delete_record()).await;
+    first("stands", "not ours", |aws| aws.security_groups().lose_tags()).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn unhealthy_targets_by_a_closed_port() {
-    let outcome = first("health_check_port", "app-sg", |world| close(world, "app-sg", 8501)).await;
-    assert!(outcome.checks[0].evidence.contains("opens 8501 from nowhere"));
-    assert_eq!(check(&outcome, "targets").status, Status::Fail, "the symptom comes after its cause");
-    first("traffic_port", "opens 80 from nowhere", |world| close(world, "app-sg", 80)).await;
-    first("entrance", "alb-sg opens 443 from nowhere", |world| close(world, "alb-sg", 443)).await;
+async fn a_closed_port_explains_unhealthy_targets() {
+    let outcome = first("health_check_port", "app-sg", |aws| aws.security_group("app-sg").close(8501)).await;
+    outcome.sees("health_check_port", "opens 8501 from nowhere");
+    outcome.finds("targets", Status::Fail); // the symptom comes after its cause
+    first("traffic_port", "opens 80 from nowhere", |aws| aws.security_group("app-sg").close(80)).await;
+    first("entrance", "alb-sg opens 443 from nowhere", |aws| aws.security_group("alb-sg").close(443)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rule_whose_source_is_not_the_groups_id() {
-    let by_address = |world: &mut World| {
-        for row in rows(world, "groups").filter(|row| row["groupName"] == "app-sg") {
-            for rule in row["_rules"].as_array_mut().unwrap().iter_mut().filter(|rule| rule["fromPort"] == 8501) {
-                rule["referencedGroupInfo"] = Value::Null;
-                rule["cidrIpv4"] = json!("10.9.0.0/16");
-            }
-        }
+async fn a_rule_whose_source_is_not_the_groups_id_explains_unhealthy_targets() {
+    let words = "from 10.9.0.0/16, not from sg-";
+    let edit = |aws: &mut Aws<'_>| aws.security_group("app-sg").open_to_addresses(8501, "10.9.0.0/16");
+    first("health_check_port", words, edit).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wizards_health_check_explains_unhealthy_targets() {
+    let words = "wanted: HTTP GET / on 8501, 404";
+    first("health_check", words, |aws| aws.target_group().matcher("200")).await;
+    first("health_check", "traffic-port", |aws| aws.target_group().health_check_port("traffic-port")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_forwards_elsewhere_explains_unused_targets() {
+    let elsewhere = |aws: &mut Aws<'_>| {
+        aws.listeners().redirect();
+        aws.target_group().leave_load_balancer();
     };
-    first("health_check_port", "from 10.9.0.0/16, not from sg-", by_address).await;
+    first("listener_path", "none forwards to app-tg", elsewhere).await.sees("targets", "Target.NotInUse");
 }
 
 #[tokio::test(start_paused = true)]
-async fn unhealthy_targets_by_the_wizards_health_check() {
-    let matcher =
-        |world: &mut World| rows(world, "target_groups").for_each(|row| row["Matcher"]["HttpCode"] = json!("200"));
-    first("health_check", "wanted: HTTP GET / on 8501, 404", matcher).await;
-    let port =
-        |world: &mut World| rows(world, "target_groups").for_each(|row| row["HealthCheckPort"] = json!("traffic-port"));
-    first("health_check", "traffic-port", port).await;
+async fn instances_in_a_zone_without_the_load_balancer_are_named() {
+    first("zones", "instances run in eu-central-1b", |aws| aws.load_balancer().leave_last_zone()).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn unused_targets_by_a_listener_that_forwards_elsewhere() {
-    let elsewhere = |world: &mut World| {
-        let redirect = json!([{"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "StatusCode": "HTTP_302"}}]);
-        rows(world, "listeners").for_each(|row| row["DefaultActions"] = redirect.clone());
-        rows(world, "target_groups").for_each(|row| row["LoadBalancerArns"] = json!([]));
-    };
-    let outcome = first("listener_path", "none forwards to app-tg", elsewhere).await;
-    assert!(check(&outcome, "targets").evidence.contains("Target.NotInUse"));
+async fn a_service_that_never_comes_up_is_the_only_finding() {
+    let dead = |weather: &mut Weather| weather.dead.push("c7i-flex.4xlarge".to_owned());
+    let outcome = first_under("targets", "refused or cut", dead).await;
+    let failed = outcome.checks.iter().filter(|check| check.status == Status::Fail).count();
+    outcome.demand(failed == 1, || "nothing else may fail".to_owned());
 }
 
 #[tokio::test(start_paused = true)]
-async fn instances_in_a_zone_without_the_load_balancer() {
-    let moved = |world: &mut World| {
-        rows(world, "balancers").for_each(|row| drop(row["AvailabilityZones"].as_array_mut().unwrap().pop()));
-    };
-    first("zones", "instances run in eu-central-1b", moved).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_service_that_never_comes_up() {
-    let outcome =
-        first("targets", "refused or cut", |world| world.weather.dead.push("c7i-flex.4xlarge".to_owned())).await;
-    assert!(outcome.checks.iter().filter(|check| check.status == Status::Fail).count() == 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_certificate() {
-    let with = |field: &'static str, value: &'static str| {
-        move |world: &mut World| rows(world, "certificates").for_each(|row| row[field] = json!(value))
-    };
-    first("certificate", "PENDING_VALIDATION", with("Status", "PENDING_VALIDATION")).await;
-    first("certificate", "EXPIRED", with("Status", "EXPIRED")).await;
-    first("certificate", "do not take a key of RSA_1024", with("KeyAlgorithm", "RSA-1024")).await;
-    let named = |world: &mut World| {
-        for row in rows(world, "certificates") {
-            row["DomainName"] = json!("example.org");
-            row["SubjectAlternativeNames"] = json!(["example.org"]);
-            row["SubjectAlternativeNameSummaries"] = json!(["example.org"]);
-        }
-    };
-    first("certificate", "none covers app.example.com", named).await;
-    let abroad = |world: &mut World| {
-        for row in rows(world, "certificates") {
-            row["CertificateArn"] = json!("arn:aws:acm:us-east-1:123456789012:certificate/0");
-        }
-    };
+async fn a_certificate_that_does_not_serve_is_named() {
+    first("certificate", "PENDING_VALIDATION", |aws| aws.certificate().status("PENDING_VALIDATION")).await;
+    first("certificate", "EXPIRED", |aws| aws.certificate().status("EXPIRED")).await;
+    let short = |aws: &mut Aws<'_>| aws.certificate().key_algorithm("RSA-1024");
+    first("certificate", "do not take a key of RSA_1024", short).await;
+    first("certificate", "none covers app.example.com", |aws| aws.certificate().cover_only("example.org")).await;
+    let abroad = |aws: &mut Aws<'_>| aws.certificate().arn("arn:aws:acm:us-east-1:123456789012:certificate/0");
     first("certificate", "is in us-east-1", abroad).await;
-    first("certificate", "has no certificate", |world| world.table("certificates").clear()).await;
-    let given = "diagnose --set load_balancer.certificate=arn:aws:acm:eu-central-1:123456789012:certificate/0";
-    let outcome = diagnosed(|_| {}, given).await;
-    assert!(check(&outcome, "certificate").evidence.contains("does not exist"), "{:#?}", outcome.checks);
+    first("certificate", "has no certificate", |aws| aws.delete_certificate()).await;
+    let given = format!("diagnose --set load_balancer.certificate={CERTIFICATE}");
+    diagnosed(|_| {}, &given).await.sees("certificate", "does not exist");
 }
 
 #[tokio::test(start_paused = true)]
-async fn scale_out_that_does_not_trigger() {
-    let full = |world: &mut World| {
-        world.weather.cpu = 80.0;
-        rows(world, "asgs").for_each(|row| (row["MaxSize"], row["DesiredCapacity"]) = (json!(2), json!(2)));
-    };
-    let outcome = diagnosed(full, "diagnose --set scaling.max=2").await;
-    assert!(check(&outcome, "scale_out").cause.as_ref().unwrap().contains("at scaling.max"), "{:#?}", outcome.checks);
-    first("scale_out", "no alarms", |world| {
-        rows(world, "policies_of_groups").for_each(|row| row["Alarms"] = json!([]))
-    })
-    .await;
-    let suspended = json!([{"ProcessName": "AlarmNotification"}]);
-    first("scale_out", "suspended", |world| {
-        rows(world, "asgs").for_each(|row| row["SuspendedProcesses"] = suspended.clone())
-    })
-    .await;
-    first("scale_out", "disabled", |world| {
-        rows(world, "policies_of_groups").for_each(|row| row["Enabled"] = json!(false))
-    })
-    .await;
-    let busy = diagnosed(|world| world.weather.cpu = 80.0, "diagnose").await;
-    assert_eq!(
-        (busy.exit, busy.checks[0].id, busy.checks[0].status),
-        (Exit::Done, "scale_out", Status::Warn),
-        "it is about to grow"
-    );
+async fn a_group_that_does_not_scale_out_is_explained() {
+    let stage = Stage::standing().await;
+    stage.weather(|weather| weather.cpu = 80.0);
+    let full = stage.edited(|aws| {
+        aws.auto_scaling_group().max_size(2);
+        aws.auto_scaling_group().desired_capacity(2);
+    });
+    full.run("diagnose --set scaling.max=2").await.writes_nothing().blames("scale_out", "at scaling.max");
+    first("scale_out", "no alarms", |aws| aws.scaling_policy().lose_alarms()).await;
+    first("scale_out", "suspended", |aws| aws.auto_scaling_group().suspend("AlarmNotification")).await;
+    first("scale_out", "disabled", |aws| aws.scaling_policy().disable()).await;
+    let busy = diagnosed_under(|weather| weather.cpu = 80.0).await;
+    busy.succeeds().finds("scale_out", Status::Warn); // it is about to grow
+    assert_eq!(busy.checks[0].id, "scale_out", "{busy}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_role_is_not_on_the_instances() {
-    let template = |world: &mut World| {
-        for row in rows(world, "templates") {
-            row["_versions"][0]["launchTemplateData"]["iamInstanceProfile"] = json!({"name": "Another"});
-        }
-    };
-    first("role", "names Another, not OZMarketplace", template).await;
-    first("role", "holds no role", |world| rows(world, "profiles").for_each(|row| row["_role"] = Value::Null)).await;
-    let instances =
-        |world: &mut World| rows(world, "instances").for_each(|row| row["iamInstanceProfile"] = Value::Null);
-    first("instance_profile", "has none", instances).await;
-    let outdated =
-        |world: &mut World| rows(world, "instances").for_each(|row| row["_template"]["Version"] = json!("0"));
-    let outcome = diagnosed(outdated, "diagnose").await;
-    assert_eq!(check(&outcome, "launch_template_version").status, Status::Warn);
+async fn instances_without_the_role_are_explained() {
+    let another = |aws: &mut Aws<'_>| aws.launch_template().name_profile("Another");
+    first("role", "names Another, not OZMarketplace", another).await;
+    first("role", "holds no role", |aws| aws.instance_profile().lose_role()).await;
+    first("instance_profile", "has none", |aws| aws.instances().lose_profile()).await;
+    let outcome = diagnosed(|aws| aws.instances().come_from_version("0"), "diagnose").await;
+    outcome.finds("launch_template_version", Status::Warn);
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_capacity() {
-    first("capacity", "not offered in eu-central-1b", |world| {
-        world.weather.not_offered.push("eu-central-1b".to_owned())
-    })
-    .await;
-    first("capacity", "even the least", |world| world.weather.vcpus = 8.0).await;
-    let outcome = diagnosed(|world| world.weather.vcpus = 64.0, "diagnose").await;
-    assert_eq!((outcome.exit, check(&outcome, "capacity").status), (Exit::Done, Status::Warn));
+async fn missing_capacity_is_named() {
+    let not_offered = |weather: &mut Weather| weather.not_offered.push("eu-central-1b".to_owned());
+    first_under("capacity", "not offered in eu-central-1b", not_offered).await;
+    first_under("capacity", "even the least", |weather| weather.vcpus = 8.0).await;
+    diagnosed_under(|weather| weather.vcpus = 64.0).await.succeeds().finds("capacity", Status::Warn);
 }
 
 /// Each failure of a launch, as Auto Scaling words it.
 #[tokio::test(start_paused = true)]
-async fn launches_that_fail() {
-    let rows = [
+async fn launches_that_fail_are_explained() {
+    for (code, words) in [
         ("InsufficientInstanceCapacity", "no more of this instance type"),
         ("VcpuLimitExceeded", "vCPU quota"),
         ("OptInRequired", "not subscribed"),
         ("InvalidKMSKey", "AWSServiceRoleForAutoScaling"),
         ("Unsupported", "not offered"),
-    ];
-    for (code, words) in rows {
-        let stage = Stage::new();
-        stage.sandbox.change(|world| drop(world.weather.launch_fails.insert("*".to_owned(), code.to_owned())));
+    ] {
+        let stage = Stage::under(|weather| weather.launch_fails.extend([("*".to_owned(), code.to_owned())]));
         stage.succeeds("up --no-verify").await;
-        let outcome = stage.run("diagnose").await;
-        let launches = &outcome.checks[0];
-        assert_eq!((launches.id, launches.status), ("launches", Status::Fail), "{code}: {:#?}", outcome.checks);
-        assert!(format!("{launches:?}").contains(words), "{code}: {launches:?}");
+        blames_first(&stage.noting(code).run("diagnose").await, "launches", words);
     }
-    let suspended = json!([{"ProcessName": "Launch"}]);
-    first("launches", "resume-processes", |world| {
-        self::rows(world, "asgs").for_each(|row| row["SuspendedProcesses"] = suspended.clone())
-    })
-    .await;
+    first("launches", "resume-processes", |aws| aws.auto_scaling_group().suspend("Launch")).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_needed_and_missing() {
+async fn what_is_needed_and_missing_is_named() {
     let outcome = diagnosed(|_| {}, "diagnose --set instance.image=no-such").await;
-    assert_eq!((outcome.exit, outcome.checks[0].id), (Exit::Unverified, "needs"));
-    assert!(outcome.checks[0].evidence.contains("no-such"));
+    outcome.exits(Exit::Unverified).sees("needs", "no-such");
+    assert_eq!(outcome.checks[0].id, "needs", "{outcome}");
 }

@@ -2,29 +2,29 @@
 
 use std::time::Duration;
 
-use crate::support::{Exit, Signal, Stage, Stop, golden, plain_record, plan_text, settling};
+use crate::support::{Exit, Signal, Stage, Stop, golden, plan_text, settling, tables};
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_skips_only_what_hangs_on_it_and_the_next_run_mends() {
+async fn a_failure_skips_only_what_depends_on_it_and_the_next_run_makes_the_rest() {
     let arn = "arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-0000-0000-000000000000";
     let stage = Stage::with(&format!("load_balancer: {{ certificate: '{arn}' }}\n"));
-    let outcome = stage.run("up").await;
-    assert_eq!(outcome.exit, Exit::Failed);
-    let mut resources: Vec<_> = outcome.problems.iter().filter_map(|one| one.resource.clone()).collect();
+    let failed = stage.run("up").await;
+    failed.exits(Exit::Failed).says("CertificateNotFound");
+    let mut resources: Vec<&str> = failed.problems.iter().filter_map(|problem| problem.resource.as_deref()).collect();
     resources.sort();
-    let hanging = [
+    let dependent = [
         "auto_scaling_group app-asg",
         "http_listener app-alb:80",
         "https_listener app-alb:443",
         "scaling_policy app-asg-cpu",
     ];
-    assert_eq!(resources.len(), hanging.len(), "{resources:?}");
-    assert!(resources.iter().zip(hanging).all(|(resource, start)| resource.starts_with(start)), "{resources:?}");
-    assert!(outcome.problems.iter().any(|one| one.message.contains("CertificateNotFound")));
-    assert_eq!(outcome.changes.len(), 12, "everything else was made");
+    let are_dependent = resources.iter().zip(dependent).all(|(resource, start)| resource.starts_with(start));
+    let what = || format!("its problems must be about {dependent:?}");
+    failed.demand(resources.len() == dependent.len() && are_dependent, what);
+    assert_eq!(failed.changes.len(), 12, "everything else was made");
 
-    let mended = Stage { sandbox: stage.sandbox.clone(), ..Stage::new() };
-    assert_eq!(mended.succeeds("up").await.changes.len(), 4);
+    let corrected = Stage { sandbox: stage.sandbox.clone(), ..Stage::new() };
+    assert_eq!(corrected.succeeds("up").await.changes.len(), 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,9 +37,8 @@ async fn an_interrupted_run_says_so_and_the_next_one_goes_on() {
             sender.send(Some(signal)).unwrap();
         };
         let (outcome, ()) = tokio::join!(stage.run("up"), later);
-        assert_eq!(outcome.exit, exit);
-        let again = stage.as_config(stage.config.clone());
-        assert_eq!(again.succeeds("up").await.changes, vec![]);
+        outcome.exits(exit);
+        stage.again().succeeds("up").await.changed(&[]);
     }
 }
 
@@ -49,16 +48,14 @@ async fn a_run_that_is_stopped_before_it_starts_changes_nothing() {
     sender.send(Some(Signal::Interrupt)).unwrap();
     let stage = Stage { stop, ..Stage::new() };
     let outcome = stage.run("up").await;
-    assert_eq!((outcome.exit, stage.writes()), (Exit::Interrupted, vec![]));
-    assert!(outcome.summary.starts_with("interrupted; "));
+    outcome.exits(Exit::Interrupted).writes_nothing();
+    outcome.demand(outcome.summary.starts_with("interrupted; "), || "its summary must say that first".to_owned());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_governs_everything() {
     let stage = Stage::new();
-    let outcome = stage.run("up --timeout 100s").await;
-    assert_eq!(outcome.exit, Exit::Deadline);
-    assert!(outcome.problems[0].message.contains("0 of 2 targets healthy"), "{:?}", outcome.problems);
+    stage.run("up --timeout 100s").await.exits(Exit::Deadline).says("0 of 2 targets healthy");
     stage.succeeds("up").await;
 }
 
@@ -66,17 +63,17 @@ async fn a_deadline_governs_everything() {
 async fn what_cannot_be_changed_in_place_is_refused_without_consent() {
     let stage = Stage::standing().await;
     let change = "--set load_balancer.scheme=internet-facing --set load_balancer.allow_public=true";
-    let outcome = stage.run(&format!("up {change}")).await;
-    assert_eq!((outcome.exit, stage.writes()), (Exit::Refused, vec![]));
-    assert!(outcome.problems[0].message.contains("scheme"), "{:?}", outcome.problems);
+    stage.run(&format!("up {change}")).await.refused_before_any_write().says("scheme");
     let planned = stage.run(&format!("plan {change}")).await;
     golden("plan-replace.txt", &plan_text(&planned.changes));
 
-    let old: Vec<String> = stage.sandbox.world().rows("balancers").map(|row| row["Scheme"].to_string()).collect();
+    let schemes = || -> Vec<String> {
+        stage.sandbox.world().rows(tables::BALANCERS).map(|row| row["Scheme"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(schemes(), ["internal"]);
     stage.succeeds(&format!("up --replace {change}")).await;
-    let new: Vec<String> = stage.sandbox.world().rows("balancers").map(|row| row["Scheme"].to_string()).collect();
-    assert_eq!((old, new), (vec!["\"internal\"".to_owned()], vec!["\"internet-facing\"".to_owned()]));
-    assert_eq!(stage.run(&format!("plan --exit-code {change}")).await.exit, Exit::Done);
+    assert_eq!(schemes(), ["internet-facing"]);
+    stage.succeeds(&format!("plan --exit-code {change}")).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,25 +81,24 @@ async fn turning_https_off_and_on_again_converges() {
     let stage = Stage::standing().await;
     let plain = "--set load_balancer.listener=http";
     stage.succeeds(&format!("up {plain}")).await;
-    assert_eq!(stage.run(&format!("plan --exit-code {plain}")).await.exit, Exit::Done);
+    stage.succeeds(&format!("plan --exit-code {plain}")).await;
     stage.succeeds("up").await;
     assert_eq!(stage.plan().await, "");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_missing_is_told_before_anything_is_made_all_at_once() {
+async fn everything_that_is_missing_is_reported_at_once_before_anything_is_made() {
     let stage = Stage::new();
     let outcome = stage.run("up --set instance.image=no-such --set dns.zone=example.org").await;
-    assert_eq!((outcome.exit, stage.writes()), (Exit::Refused, vec![]));
-    let told: Vec<&str> = outcome.problems.iter().map(|one| one.message.as_str()).collect();
-    assert!(told[0].contains("no image \"no-such\""), "{told:?}");
-    assert!(told.iter().any(|one| one.contains("no hosted zone example.org")), "{told:?}");
+    outcome.refused_before_any_write().says("no image \"no-such\"").says("no hosted zone example.org");
+    let comes_first = outcome.problems[0].message.contains("no image");
+    outcome.demand(comes_first, || "the image must be the first problem".to_owned());
 }
 
 #[tokio::test(start_paused = true)]
-async fn route_53s_messages_are_told_and_looked_at_again() {
+async fn route_53s_messages_are_reported_and_looked_at_again() {
     let stage = Stage::standing().await;
-    let refused = plain_record(&stage.other_client().await).await.unwrap_err();
+    let refused = stage.other_client().await.create_record("app.example.com").await.unwrap_err();
     assert_eq!(refused.code(), "InvalidChangeBatch");
     assert!(refused.message().contains("already exists"), "{refused}");
     assert!(settling(&refused).is_some());

@@ -46,7 +46,8 @@ fn messages_of_aws_are_understood() {
         (
             "CreateAutoScalingGroup",
             "ValidationError",
-            "You must use a valid fully-formed launch template. Volume of size 8GB is smaller than snapshot 'snap-0', expect size >= 50GB",
+            "You must use a valid fully-formed launch template. Volume of size 8GB is smaller than snapshot \
+             'snap-0', expect size >= 50GB",
             "smaller",
             Some(3),
         ),
@@ -67,14 +68,16 @@ fn messages_of_aws_are_understood() {
         (
             "CreateAutoScalingGroup",
             "AccessDenied",
-            "User: arn:aws:iam::1:user/ci is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/OZMarketplace",
+            "User: arn:aws:iam::1:user/ci is not authorized to perform: iam:PassRole on resource: \
+             arn:aws:iam::1:role/OZMarketplace",
             "PassRole",
             Some(2),
         ),
         (
             "CreateLoadBalancer",
             "AccessDenied",
-            "User: arn:aws:sts::1:assumed-role/ci/x is not authorized to perform: iam:CreateServiceLinkedRole on resource",
+            "User: arn:aws:sts::1:assumed-role/ci/x is not authorized to perform: iam:CreateServiceLinkedRole on \
+             resource",
             "service-linked",
             Some(4),
         ),
@@ -111,7 +114,8 @@ fn messages_of_aws_are_understood() {
         (
             "CreateLoadBalancer",
             "OperationNotPermitted",
-            "This AWS account currently does not support creating load balancers. For more information, please contact AWS Support.",
+            "This AWS account currently does not support creating load balancers. For more information, please \
+             contact AWS Support.",
             "new accounts",
             Some(4),
         ),
@@ -125,14 +129,16 @@ fn messages_of_aws_are_understood() {
         (
             "CreateListener",
             "UnsupportedCertificate",
-            "The certificate 'arn' must have a fully-qualified domain name, a supported signature, and a supported key size.",
+            "The certificate 'arn' must have a fully-qualified domain name, a supported signature, and a supported \
+             key size.",
             "issued",
             Some(4),
         ),
         (
             "ChangeResourceRecordSets",
             "InvalidChangeBatch",
-            "[RRSet of type A with DNS name app.example.com. is not permitted because a conflicting RRSet of type CNAME with the same DNS name already exists in zone example.com.]",
+            "[RRSet of type A with DNS name app.example.com. is not permitted because a conflicting RRSet of type \
+             CNAME with the same DNS name already exists in zone example.com.]",
             "CNAME",
             Some(7),
         ),
@@ -153,19 +159,23 @@ fn messages_of_aws_are_understood() {
     }
     let activities = [
         (
-            "We currently do not have sufficient c7i-flex.4xlarge capacity in the Availability Zone you requested (eu-central-1a).",
+            "We currently do not have sufficient c7i-flex.4xlarge capacity in the Availability Zone you requested \
+             (eu-central-1a).",
             false,
         ),
         (
-            "You have requested more vCPU capacity than your current vCPU limit of 32 allows for the instance bucket that the specified instance type belongs to.",
+            "You have requested more vCPU capacity than your current vCPU limit of 32 allows for the instance \
+             bucket that the specified instance type belongs to.",
             true,
         ),
         (
-            "In order to use this AWS Marketplace product you need to accept terms and subscribe. To do so please visit https://aws.amazon.com/marketplace/pp?sku=0",
+            "In order to use this AWS Marketplace product you need to accept terms and subscribe. To do so please \
+             visit https://aws.amazon.com/marketplace/pp?sku=0",
             true,
         ),
         (
-            "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: Client.InternalError: Client error on launch",
+            "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: \
+             Client.InternalError: Client error on launch",
             true,
         ),
         (
@@ -190,21 +200,20 @@ fn what_is_not_known_is_shown_whole_with_its_request() {
 #[tokio::test(start_paused = true)]
 async fn an_encoded_denial_is_decoded_when_that_is_allowed() {
     for may in [true, false] {
-        let stage = Stage::new();
-        stage.sandbox.change(|world| world.weather.may_decode = may);
+        let stage = Stage::under(|weather| weather.may_decode = may);
         // The first call that EC2 gets is denied for good.
         let mut outcome = None;
         for after in 0..8 {
             stage.sandbox.disturb(after, Fault::Refuse);
-            let told = stage.run("plan").await;
+            let denied = stage.run("plan").await;
             stage.sandbox.calm();
-            if told.problems.iter().any(|problem| problem.message.contains("Encoded authorization")) {
-                outcome = Some(told);
+            if denied.problems.iter().any(|problem| problem.message.contains("Encoded authorization")) {
+                outcome = Some(denied);
                 break;
             }
         }
         let outcome = outcome.expect("EC2 is among the first that are asked");
-        assert_eq!(outcome.exit, Exit::Failed);
+        outcome.exits(Exit::Failed);
         let words = if may {
             "arn:aws:iam::123456789012:user/sandbox may not ec2:"
         } else {

@@ -73,17 +73,13 @@ fn what_is_refused_is_refused_before_any_call() {
         "verify --base-url URL --html no/such/place.html",
     ] {
         let run = service.run(&format!("{line} --json"));
-        let envelope = run.json();
-        assert_eq!(
-            (run.code(), &envelope["outcome"], &envelope["exit_code"]),
-            (2, &json!("refused"), &json!(2)),
-            "{line}: {envelope}"
-        );
-        assert!(!run.told().contains("secret"), "{}", run.told());
+        run.exits(2).ends_as("refused");
+        assert_eq!(run.json()["exit_code"], 2, "{run}");
+        run.demand(!run.stderr().contains("secret"), || "no password may be printed".to_owned());
     }
     assert_eq!(service.calls(), 0);
     let run = service.run("liveness capture.json --base-url URL --best-shot exists.jpg --force");
-    assert_eq!(run.code(), 0, "{}", run.told());
+    run.exits(0);
     assert!(std::fs::metadata(service.path("exists.jpg")).unwrap().len() > 0);
 }
 
@@ -92,15 +88,12 @@ fn a_token_is_sent_when_there_is_one() {
     let service = LoopbackService::new();
     service.script(|script| script.token = Some("the-token".to_owned()));
     service.write("token.txt", "the-token\n");
-    assert_eq!(service.run("liveness capture.json --base-url URL --token-file token.txt").code(), 0);
-    let from_environment = |value: &str| {
-        service.command("liveness capture.json --base-url URL").env("OZ_ACCESS_TOKEN", value).output().unwrap()
-    };
-    assert_eq!(from_environment("the-token").status.code(), Some(0));
-    let wrong = from_environment("another");
-    assert_eq!(wrong.status.code(), Some(6));
-    assert!(String::from_utf8_lossy(&wrong.stdout).contains("the token is invalid"));
-    assert_eq!(from_environment("").status.code(), Some(6));
+    service.run("liveness capture.json --base-url URL --token-file token.txt").exits(0);
+    let from_environment =
+        |value: &str| Run::of(service.command("liveness capture.json --base-url URL").env("OZ_ACCESS_TOKEN", value));
+    from_environment("the-token").exits(0);
+    from_environment("another").exits(6).prints("the token is invalid");
+    from_environment("").exits(6);
     assert!(!service.requests().pop().unwrap().headers.contains_key("x-forensic-access-token"));
 }
 
@@ -108,9 +101,9 @@ fn a_token_is_sent_when_there_is_one() {
 fn a_path_in_the_url_is_a_prefix() {
     let service = LoopbackService::new();
     service.script(|script| script.prefix = "/oz/v6".to_owned());
-    assert_eq!(service.run("liveness capture.json --base-url URL/oz/v6/").code(), 0);
-    assert_eq!(service.run("verify --base-url URL/oz/v6").code(), 0);
-    assert_eq!(service.run("verify --base-url URL").code(), 6);
+    service.run("liveness capture.json --base-url URL/oz/v6/").exits(0);
+    service.run("verify --base-url URL/oz/v6").exits(0);
+    service.run("verify --base-url URL").exits(6);
 }
 
 #[test]
@@ -118,14 +111,15 @@ fn nobody_there_is_exit_6_and_soon() {
     let service = LoopbackService::new();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let run = service.run(&format!("liveness capture.json --base-url http://{free} --json"));
-    assert_eq!((run.code(), &run.json()["verdict"]["transport"]), (6, &json!("failed")));
+    run.exits(6);
+    assert_eq!(run.json()["verdict"]["transport"], "failed", "{run}");
     let run = service.run(&format!("liveness capture.json --base-url http://{free} --json --timeout 1s"));
-    assert_eq!(run.code(), 5);
+    run.exits(5);
     // Somebody takes the connection and never says a word.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let run = service.run(&format!("verify --base-url {url} --timeout 1s --json"));
-    assert_eq!((run.code(), &run.json()["outcome"]), (5, &json!("timeout")));
+    run.exits(5).ends_as("timeout");
 }
 
 #[test]
@@ -140,8 +134,8 @@ fn a_signal_ends_a_call_with_its_envelope() {
             std::thread::sleep(Duration::from_millis(20));
         }
         assert!(Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap().success());
-        let run = Run(child.wait_with_output().unwrap());
-        assert_eq!((run.code(), &run.json()["outcome"]), (code, &json!("interrupted")));
+        let run = Run::end_of(child);
+        run.exits(code).ends_as("interrupted");
     }
 }
 
@@ -179,7 +173,8 @@ fn nothing_sensitive_is_printed() {
         });
         for line in [
             "liveness marked.json --base-url URL --token-file token.txt --best-shot shot.jpg --force",
-            "verify --base-url URL --capture marked.json --reference ref.jpg --token-file token.txt --junit j.xml --html h.html",
+            "verify --base-url URL --capture marked.json --reference ref.jpg --token-file token.txt \
+             --junit j.xml --html h.html",
             "liveness broken.json --base-url URL",
             "liveness cut.json --base-url URL",
             "liveness wrong.json --base-url URL",
@@ -187,7 +182,7 @@ fn nothing_sensitive_is_printed() {
         ] {
             for more in ["-vv", "-vv --json"] {
                 let run = service.run(&format!("{line} {more}"));
-                for text in [run.out(), run.told()] {
+                for text in [run.stdout(), run.stderr()] {
                     clean(&text, &marks, line);
                 }
             }

@@ -1,11 +1,9 @@
 //! The whole life of a stack: the same body on the sandbox and on moto.
 
-use std::process::Command;
-
 use expect_test::expect;
 use serde_json::Value;
 
-use crate::support::{Moto, STACK, Stage, golden};
+use crate::support::{AwsServer, Ended, STACK, Stage, golden, left_out_offline};
 
 /// What `up` makes; left-over volumes and interfaces are only looked for by a removal.
 const MADE: usize = STACK.len() - 2;
@@ -21,14 +19,11 @@ impl Runs for Stage {
     }
 }
 
-impl Runs for Moto {
+impl Runs for AwsServer {
     async fn json(&self, line: &str) -> Value {
-        let mut command: Command = self.deploy();
-        let output = command.arg("--json").args(line.split_whitespace()).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        let envelope: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{line}: {text}{told}"));
-        assert_eq!(envelope["exit_code"].as_i64(), output.status.code().map(i64::from), "{line}");
+        let run = self.run(&format!("--json {line}"));
+        let envelope = run.json();
+        assert_eq!(envelope["exit_code"], run.code(), "{line}");
         envelope
     }
 }
@@ -77,21 +72,21 @@ async fn lifecycle(on: &impl Runs, up: &str) {
 async fn a_stack_lives_and_goes_in_the_sandbox() {
     let stage = Stage::new();
     lifecycle(&stage, "up").await;
-    assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
+    stage.nothing_is_left();
 }
 
 #[tokio::test]
 async fn a_stack_lives_and_goes_on_moto() {
-    let moto = Moto::start();
-    lifecycle(&moto, "up --no-verify").await;
+    if !left_out_offline() {
+        lifecycle(&AwsServer::moto(), "up --no-verify").await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_second_up_and_every_look_change_nothing() {
     let stage = Stage::standing().await;
     for line in ["up", "plan", "status", "teardown --dry-run", "plan --adopt"] {
-        stage.run(line).await;
-        assert_eq!(stage.writes(), Vec::<String>::new(), "{line}");
+        stage.run(line).await.writes_nothing();
     }
 }
 
@@ -106,18 +101,16 @@ async fn a_plan_of_nothing_says_nothing_and_one_of_everything_says_it_all() {
 #[tokio::test(start_paused = true)]
 async fn calls_are_few() {
     let stage = Stage::new();
-    stage.succeeds("up --no-verify").await;
-    let created = stage.sandbox.calls();
-    let last_write = created.iter().rposition(|call| call.mutates()).unwrap() + 1;
-    let count = |line: &str| format!("{line}: {}\n", stage.sandbox.calls().len());
-    let mut told =
-        format!("create, to the last write: {last_write}\ncreate, with the look afterwards: {}\n", created.len());
+    let created = stage.succeeds("up --no-verify").await;
+    let last_write = created.calls.iter().rposition(|call| call.mutates()).unwrap() + 1;
+    let mut counts =
+        format!("create, to the last write: {last_write}\ncreate, with the look afterwards: {}\n", created.calls.len());
     stage.succeeds("up").await;
-    let given = "--set dns.zone=Z0SANDBOX0EXAMPLE --set load_balancer.certificate=arn:aws:acm:eu-central-1:123456789012:certificate/0f0f0f0f-1111-2222-3333-444444444444";
+    let certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/0f0f0f0f-1111-2222-3333-444444444444";
+    let given = format!("--set dns.zone=Z0SANDBOX0EXAMPLE --set load_balancer.certificate={certificate}");
     for line in ["plan", &format!("plan {given}"), "up"] {
-        stage.sandbox.clear_calls();
-        stage.succeeds(line).await;
-        told += &count(line.split(" --").next().unwrap());
+        let verb = line.split(" --").next().unwrap();
+        counts += &format!("{verb}: {}\n", stage.succeeds(line).await.calls.len());
     }
     expect![[r#"
         create, to the last write: 33
@@ -126,25 +119,22 @@ async fn calls_are_few() {
         plan: 18
         up: 20
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&counts);
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_made_or_removed_before_its_turn() {
     let stage = Stage::new();
-    let refused = |stage: &Stage| -> Vec<(String, Option<String>)> {
-        let calls = stage.sandbox.calls().into_iter().filter(|call| call.mutates() && call.code.is_some());
-        calls.map(|call| (call.operation, call.code)).collect()
+    let refused = |ended: &Ended| -> Vec<(String, String)> {
+        let writes = ended.calls.iter().filter(|call| call.mutates());
+        writes.filter_map(|call| Some((call.operation.clone(), call.code.clone()?))).collect()
     };
-    stage.succeeds("up").await;
-    assert_eq!(refused(&stage), vec![]);
-    stage.sandbox.clear_calls();
-    stage.succeeds("teardown --yes").await;
+    assert_eq!(refused(&stage.succeeds("up").await), vec![]);
+    let removed = stage.succeeds("teardown --yes").await;
     // The network interfaces of a load balancer outlive it, and hold its group.
-    let lingering = ("DeleteSecurityGroup".to_owned(), Some("DependencyViolation".to_owned()));
-    assert!(refused(&stage).iter().all(|one| *one == lingering), "{:?}", refused(&stage));
-    let order: Vec<String> = stage.writes();
-    let place = |name: &str| order.iter().position(|one| one == name).unwrap();
-    assert!(place("ChangeResourceRecordSets") < place("DeleteLoadBalancer"), "no record may dangle: {order:?}");
-    assert!(place("DeleteAutoScalingGroup") < place("DeleteLaunchTemplate"), "{order:?}");
+    let lingering = ("DeleteSecurityGroup".to_owned(), "DependencyViolation".to_owned());
+    assert!(refused(&removed).iter().all(|call| *call == lingering), "{removed}");
+    let place = |operation: &str| removed.written().iter().position(|one| *one == operation).unwrap();
+    assert!(place("ChangeResourceRecordSets") < place("DeleteLoadBalancer"), "no record may dangle: {removed}");
+    assert!(place("DeleteAutoScalingGroup") < place("DeleteLaunchTemplate"), "{removed}");
 }

@@ -1,9 +1,9 @@
-//! The stand-in service refuses what the real one is documented to refuse, and the front is a load balancer, TLS and DNS.
+//! The stand-in service refuses what the real one is documented to refuse; its front is a load balancer, TLS and DNS.
 
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use crate::support::{Analysis, Decision, Kind, LoopbackService, Redaction, Sandbox, Stage, Verdict, Web, samples};
+use crate::support::{Analysis, Decision, Kind, LoopbackService, Redaction, Stage, Verdict, Web, samples};
 
 fn payload(tags: Value, kind: &str) -> String {
     json!({"folder:meta_data": {}, "media:tags": tags, "analyses": [{"type": kind}]}).to_string()
@@ -113,12 +113,8 @@ fn the_guides_own_answers_are_understood() {
 async fn a_private_authority_is_trusted_when_it_is_named() {
     let stage = Stage::standing().await;
     tokio::time::resume();
-    let mut world = stage.sandbox.world();
-    for row in world.table("certificates").values_mut() {
-        row["DomainName"] = json!("localhost");
-        row["SubjectAlternativeNameSummaries"] = json!(["localhost"]);
-    }
-    let front = Sandbox::of(world, 1.0).front().await.unwrap();
+    let stage = stage.edited(|aws| aws.certificate().cover_only("localhost"));
+    let front = stage.sandbox.front().await.unwrap();
     let service = LoopbackService::new();
     service.write("authority.pem", &front.authority);
     let code = async |line: &str, variable: Option<&str>| {

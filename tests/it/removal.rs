@@ -1,103 +1,78 @@
-//! A removal lifts what protects the stack only when told to, names what blocks it, keeps what others use, takes along what
-//! was left over, and looks twice, by name and by tag.
+//! A removal takes protections off only with consent, names what blocks it, keeps what others use, takes along what was
+//! left over, and looks twice, by name and by tag.
 
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{IpPermission, RequestLaunchTemplateData, ResourceType, UserIdGroupPair};
+use aws_sdk_ec2::types::{self as ec2, ResourceType};
 use serde_json::json;
 
-use crate::support::{Exit, Fault, Signal, Stage, Stop, World, rows, words};
+use crate::support::{Aws, Exit, Fault, Signal, Stage, Stop, VPC, tables};
 
 /// With this protection, a removal is refused and changes nothing; `--lift-protection` takes it off and removes all.
-async fn protected(protect: impl FnOnce(&mut World), told: &str, lifted: &str) {
+async fn is_kept_until_lifted(protect: impl FnOnce(&mut Aws<'_>), protection: &str, lifted_by: &str) {
     let stage = Stage::standing().await;
-    stage.sandbox.change(protect);
-    for line in ["teardown --yes", "teardown --dry-run"] {
-        let outcome = stage.run(line).await;
-        assert!(words(&outcome).contains(told), "{line}: {}", words(&outcome));
-        assert_eq!(stage.writes(), Vec::<String>::new(), "{line}");
-        let exit = if line.contains("dry") { Exit::Done } else { Exit::Refused };
-        assert_eq!(outcome.exit, exit, "{line}");
-    }
-    stage.succeeds("teardown --yes --lift-protection").await;
-    assert!(stage.writes().contains(&lifted.to_owned()), "{lifted}");
-    assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
+    stage.edit(protect);
+    stage.run("teardown --yes").await.exits(Exit::Refused).writes_nothing().says(protection);
+    stage.succeeds("teardown --dry-run").await.writes_nothing().says(protection);
+    stage.succeeds("teardown --yes --lift-protection").await.has_called(lifted_by);
+    stage.nothing_is_left();
 }
 
 #[tokio::test(start_paused = true)]
-async fn deletion_protection_of_the_load_balancer() {
-    let on =
-        |world: &mut World| rows(world, "balancers").for_each(|row| row["_attributes"][0]["Value"] = json!("true"));
-    protected(on, "deletion protection is on", "ModifyLoadBalancerAttributes").await;
+async fn deletion_protection_of_the_load_balancer_keeps_the_stack() {
+    let protect = |aws: &mut Aws<'_>| aws.load_balancer().protect();
+    is_kept_until_lifted(protect, "deletion protection is on", "ModifyLoadBalancerAttributes").await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn deletion_protection_of_the_group() {
-    let on = |world: &mut World| {
-        rows(world, "asgs").for_each(|row| row["DeletionProtection"] = json!("prevent-all-deletion"))
+async fn deletion_protection_of_the_group_keeps_the_stack() {
+    let protect = |aws: &mut Aws<'_>| aws.auto_scaling_group().protect();
+    is_kept_until_lifted(protect, "prevent-all-deletion", "UpdateAutoScalingGroup").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn protection_from_scale_in_keeps_the_stack() {
+    let protect = |aws: &mut Aws<'_>| aws.instances().protect_from_scale_in();
+    is_kept_until_lifted(protect, "protected from scale-in", "SetInstanceProtection").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_in_standby_keeps_the_stack() {
+    let protect = |aws: &mut Aws<'_>| aws.instance(0).enter_standby();
+    is_kept_until_lifted(protect, "in standby", "ExitStandby").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn suspended_processes_keep_the_stack() {
+    let protect = |aws: &mut Aws<'_>| aws.auto_scaling_group().suspend("Terminate");
+    is_kept_until_lifted(protect, "suspended processes: Terminate", "ResumeProcesses").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_holds_an_instance_keeps_the_stack() {
+    let protect = |aws: &mut Aws<'_>| {
+        aws.auto_scaling_group().hook_on_termination("drain");
+        aws.instance(0).wait_for_hook();
     };
-    protected(on, "prevent-all-deletion", "UpdateAutoScalingGroup").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn protection_from_scale_in() {
-    let on = |world: &mut World| rows(world, "instances").for_each(|row| row["_protected"] = json!(true));
-    protected(on, "protected from scale-in", "SetInstanceProtection").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn standby() {
-    let on = |world: &mut World| rows(world, "instances").take(1).for_each(|row| row["_standby"] = json!(true));
-    protected(on, "in standby", "ExitStandby").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn suspended_processes() {
-    let on = |world: &mut World| {
-        rows(world, "asgs").for_each(|row| row["SuspendedProcesses"] = json!([{"ProcessName": "Terminate"}]))
-    };
-    protected(on, "suspended processes: Terminate", "ResumeProcesses").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_hook_that_holds_an_instance() {
-    let on = |world: &mut World| {
-        let hook =
-            json!([{"LifecycleHookName": "drain", "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING"}]);
-        rows(world, "asgs").for_each(|row| row["_hooks"] = hook.clone());
-        rows(world, "instances").take(1).for_each(|row| row["_held"] = json!(true));
-    };
-    protected(on, "held by a lifecycle hook", "CompleteLifecycleAction").await;
+    is_kept_until_lifted(protect, "held by a lifecycle hook", "CompleteLifecycleAction").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn volumes_and_interfaces_that_outlived_their_instances_go_too() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| world.weather.leaks = true);
-    stage.succeeds("teardown --yes").await;
-    let writes = stage.writes();
-    assert!(
-        writes.contains(&"DeleteVolume".to_owned()) && writes.contains(&"DeleteNetworkInterface".to_owned()),
-        "{writes:?}"
-    );
-    assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
+    stage.weather(|weather| weather.leaks = true);
+    let removed = stage.succeeds("teardown --yes").await;
+    removed.has_called("DeleteVolume").has_called("DeleteNetworkInterface");
+    stage.nothing_is_left();
 }
 
 /// Leaks of an earlier life of the stack, with nothing of its names left.
 #[tokio::test(start_paused = true)]
 async fn leaks_alone_are_found_and_removed() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| {
-        let tags = json!([{"key": "oz-deploy:stack", "value": "oz-liveness"}]);
-        world.table("volumes").insert(
-            "vol-0".to_owned(),
-            json!({"volumeId": "vol-0", "status": "available", "tagSet": tags, "attachmentSet": []}),
-        );
-        let others = json!([{"key": "oz-deploy:stack", "value": "another"}]);
-        world.table("volumes").insert(
-            "vol-1".to_owned(),
-            json!({"volumeId": "vol-1", "status": "available", "tagSet": others, "attachmentSet": []}),
-        );
+    stage.edit(|aws| {
+        aws.add_volume("vol-0", "oz-liveness");
+        aws.add_volume("vol-1", "another");
     });
     stage.succeeds("teardown --yes").await;
     assert_eq!(stage.sandbox.world().leftovers(), ["volumes vol-1"], "another stack's stays");
@@ -106,78 +81,52 @@ async fn leaks_alone_are_found_and_removed() {
 #[tokio::test(start_paused = true)]
 async fn instances_that_outlive_their_group_are_waited_for() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| world.weather.instances_outlive_group = true);
+    stage.weather(|weather| weather.instances_outlive_group = true);
     stage.succeeds("teardown --yes").await;
-    assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
+    stage.nothing_is_left();
 }
 
-/// A rule of others that names our group never goes by itself: it is named at once, not after half an hour.
+/// It never goes by itself: it is named at once, not after half an hour.
 #[tokio::test(start_paused = true)]
-async fn a_rule_of_others_that_names_our_group() {
+async fn a_rule_of_others_that_names_our_group_blocks_and_is_named_at_once() {
     let stage = Stage::standing().await;
     let client = stage.other_client().await;
-    let theirs = client
-        .ec2
-        .create_security_group()
-        .group_name("theirs")
-        .description("theirs")
-        .vpc_id("vpc-0a1b2c3d4e5f60718")
-        .send()
-        .await
-        .unwrap()
-        .group_id
-        .unwrap();
-    let groups = client.ec2.describe_security_groups().send().await.unwrap();
-    let ours =
-        groups.security_groups().iter().find(|group| group.group_name() == Some("app-sg")).unwrap().group_id().unwrap();
-    let pair = UserIdGroupPair::builder().group_id(ours).build();
-    let rule = IpPermission::builder().ip_protocol("tcp").from_port(5432).to_port(5432).user_id_group_pairs(pair);
-    client.ec2.authorize_security_group_ingress().group_id(&theirs).ip_permissions(rule.build()).send().await.unwrap();
+    let (theirs, ours) = (client.create_security_group("theirs").await, client.security_group("app-sg").await);
+    let pair = ec2::UserIdGroupPair::builder().group_id(ours).build();
+    let rule = ec2::IpPermission::builder().ip_protocol("tcp").from_port(5432).to_port(5432).user_id_group_pairs(pair);
+    let request = client.ec2.authorize_security_group_ingress().group_id(&theirs).ip_permissions(rule.build());
+    request.send().await.unwrap();
     let start = tokio::time::Instant::now();
-    let outcome = stage.run("teardown --yes").await;
-    assert_eq!(outcome.exit, Exit::Incomplete);
-    assert!(
-        words(&outcome).contains(&format!("a rule of the security group {theirs} (theirs)")),
-        "{}",
-        words(&outcome)
-    );
+    let removed = stage.run("teardown --yes").await;
+    removed.exits(Exit::Incomplete).says(&format!("a rule of the security group {theirs} (theirs)"));
     assert!(start.elapsed().as_secs() < 300, "{:?}", start.elapsed());
     client.ec2.delete_security_group().group_id(&theirs).send().await.unwrap();
     stage.succeeds("teardown --yes").await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interface_of_others_that_carries_our_group() {
+async fn an_interface_of_others_that_carries_our_group_blocks_and_is_named() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| {
-        let group = world.rows("groups").find(|row| row["groupName"] == "alb-sg").unwrap()["groupId"].clone();
-        let row = json!({
-            "networkInterfaceId": "eni-0theirs", "description": "RDSNetworkInterface", "status": "in-use", "tagSet": [],
-            "groupSet": [{"groupId": group}], "requesterId": "amazon-rds",
-        });
-        world.table("interfaces").insert("eni-0theirs".to_owned(), row);
+    let group = stage.other_client().await.security_group("alb-sg").await;
+    let interface = json!({
+        "networkInterfaceId": "eni-0theirs", "description": "RDSNetworkInterface", "status": "in-use", "tagSet": [],
+        "groupSet": [{"groupId": group}], "requesterId": "amazon-rds",
     });
-    let outcome = stage.run("teardown --yes").await;
-    assert_eq!(outcome.exit, Exit::Incomplete);
-    assert!(words(&outcome).contains("eni-0theirs (RDSNetworkInterface)"), "{}", words(&outcome));
+    stage.edit(|aws| aws.add(tables::INTERFACES, "eni-0theirs", interface));
+    stage.run("teardown --yes").await.exits(Exit::Incomplete).says("eni-0theirs (RDSNetworkInterface)");
 }
 
 /// IAM is one for the account: what runs elsewhere with the role keeps it, and is named.
 #[tokio::test(start_paused = true)]
 async fn a_role_that_others_use_is_kept() {
-    let region = |world: &mut World| {
-        let profile = json!({"arn": "arn:aws:iam::123456789012:instance-profile/OZMarketplace"});
-        let row = json!({
-            "instanceId": "i-0abroad", "_region": "us-east-1", "iamInstanceProfile": profile, "tagSet": [],
-            "_launched": 0.0, "_ending": null, "instanceState": {"name": "running"}, "groupSet": [],
-        });
-        world.table("instances").insert("i-0abroad".to_owned(), row);
-    };
     let stage = Stage::standing().await;
-    stage.sandbox.change(region);
-    let outcome = stage.run("teardown --yes").await;
-    assert_eq!(outcome.exit, Exit::Incomplete, "{}", words(&outcome));
-    assert!(words(&outcome).contains("the instance i-0abroad in us-east-1"), "{}", words(&outcome));
+    let profile = json!({"arn": "arn:aws:iam::123456789012:instance-profile/OZMarketplace"});
+    let instance = json!({
+        "instanceId": "i-0abroad", "_region": "us-east-1", "iamInstanceProfile": profile, "tagSet": [],
+        "_launched": 0.0, "_ending": null, "instanceState": {"name": "running"}, "groupSet": [],
+    });
+    stage.edit(|aws| aws.add(tables::INSTANCES, "i-0abroad", instance));
+    stage.run("teardown --yes").await.exits(Exit::Incomplete).says("the instance i-0abroad in us-east-1");
     let mut left = stage.sandbox.world().leftovers();
     left.sort();
     let kept = [
@@ -187,118 +136,91 @@ async fn a_role_that_others_use_is_kept() {
         "roles OZMarketplace",
     ];
     assert_eq!(left, kept);
-    let attached = stage.sandbox.world().row("roles", "OZMarketplace").unwrap()["_attached"].as_array().unwrap().len();
-    assert_eq!(attached, 1, "and its policy stays on it");
-    stage.sandbox.change(|world| drop(world.table("instances").remove("i-0abroad")));
+    let world = stage.sandbox.world();
+    let attached = world.row(tables::ROLES, "OZMarketplace").unwrap()["_attached"].as_array().unwrap();
+    assert_eq!(attached.len(), 1, "and its policy stays on it");
+    stage.edit(|aws| aws.delete_one(tables::INSTANCES, "i-0abroad"));
     stage.succeeds("teardown --yes").await;
-    assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
+    stage.nothing_is_left();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_role_in_another_launch_template_is_kept() {
     let stage = Stage::standing().await;
-    let profile = aws_sdk_ec2::types::LaunchTemplateIamInstanceProfileSpecificationRequest::builder()
-        .name("OZMarketplace")
-        .build();
-    let data = RequestLaunchTemplateData::builder().iam_instance_profile(profile).build();
-    stage
-        .other_client()
-        .await
-        .ec2
-        .create_launch_template()
-        .launch_template_name("another-stack")
-        .launch_template_data(data)
-        .send()
-        .await
-        .unwrap();
-    let outcome = stage.run("teardown --yes").await;
-    assert_eq!(outcome.exit, Exit::Incomplete);
-    assert!(words(&outcome).contains("the launch template another-stack"), "{}", words(&outcome));
+    let profile = ec2::LaunchTemplateIamInstanceProfileSpecificationRequest::builder().name("OZMarketplace").build();
+    let data = ec2::RequestLaunchTemplateData::builder().iam_instance_profile(profile).build();
+    let client = stage.other_client().await;
+    let request = client.ec2.create_launch_template().launch_template_name("another-stack").launch_template_data(data);
+    request.send().await.unwrap();
+    stage.run("teardown --yes").await.exits(Exit::Incomplete).says("the launch template another-stack");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_carries_our_tag_under_another_name_is_told() {
+async fn what_carries_our_tag_under_another_name_keeps_a_removal_incomplete() {
     let stage = Stage::standing().await;
-    let tag = aws_sdk_ec2::types::Tag::builder().key("oz-deploy:stack").value("oz-liveness").build();
-    let tagged =
-        aws_sdk_ec2::types::TagSpecification::builder().resource_type(ResourceType::SecurityGroup).tags(tag).build();
+    let tag = ec2::Tag::builder().key("oz-deploy:stack").value("oz-liveness").build();
+    let tagged = ec2::TagSpecification::builder().resource_type(ResourceType::SecurityGroup).tags(tag).build();
     let client = stage.other_client().await;
-    let id = client
-        .ec2
-        .create_security_group()
-        .group_name("renamed")
-        .description("x")
-        .vpc_id("vpc-0a1b2c3d4e5f60718")
-        .tag_specifications(tagged)
-        .send()
-        .await
-        .unwrap()
-        .group_id
-        .unwrap();
-    for line in ["teardown --yes", "teardown --yes"] {
-        let outcome = stage.run(line).await;
-        assert_eq!(outcome.exit, Exit::Incomplete);
-        assert!(words(&outcome).contains(&format!("security group {id}")), "{}", words(&outcome));
+    let request = client.ec2.create_security_group().group_name("renamed").description("x").vpc_id(VPC);
+    let id = request.tag_specifications(tagged).send().await.unwrap().group_id.unwrap();
+    for _ in 0..2 {
+        stage.run("teardown --yes").await.exits(Exit::Incomplete).says(&format!("security group {id}"));
     }
     client.ec2.delete_security_group().group_id(id).send().await.unwrap();
-    assert_eq!(stage.succeeds("teardown --yes").await.outcome, "unchanged");
+    stage.succeeds("teardown --yes").await.ends_as("unchanged");
 }
 
 /// While it waits, it names what it waits for.
 #[tokio::test(start_paused = true)]
 async fn the_deadline_of_a_removal_names_what_blocks_it() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| world.weather.linger = 4_000.0);
+    stage.weather(|weather| weather.linger = 4_000.0);
     let outcome = stage.run("teardown --yes --timeout 10m").await;
-    assert_eq!(outcome.exit, Exit::Deadline, "{}", words(&outcome));
-    assert!(words(&outcome).contains("eni-") && words(&outcome).contains("ELB app/app-alb/"), "{}", words(&outcome));
+    outcome.exits(Exit::Deadline).says("eni-").says("ELB app/app-alb/");
     // AWS's own patience ends too: the names stay.
-    let outcome = stage.run("teardown --yes --timeout 4h").await;
-    assert_eq!(outcome.exit, Exit::Incomplete, "{}", words(&outcome));
-    assert!(words(&outcome).contains("held by eni-"), "{}", words(&outcome));
+    stage.run("teardown --yes --timeout 4h").await.exits(Exit::Incomplete).says("held by eni-");
     stage.succeeds("teardown --yes --timeout 4h").await;
-    assert_eq!(stage.sandbox.world().leftovers(), Vec::<String>::new());
+    stage.nothing_is_left();
 }
 
-/// Another run makes something of this stack, under another name, between the two looks by tag: those by name are made
-/// when the last resource has gone and a second later, together with the first by tag.
+/// Returns between the last look by name and the second one by tag: the looks by name are made when the last resource
+/// has gone and a second later, together with the first by tag.
+async fn until_the_last_looks(stage: &Stage) {
+    while !stage.sandbox.world().leftovers().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+}
+
+/// Another run makes something of this stack, under another name, between the two looks by tag.
 #[tokio::test(start_paused = true)]
 async fn what_appears_meanwhile_is_seen_by_the_second_look() {
     let stage = Stage::standing().await;
     let other = async {
-        while !stage.sandbox.world().leftovers().is_empty() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        tokio::time::sleep(Duration::from_millis(1500)).await;
-        stage.sandbox.change(|world| {
-            let tag = json!({"key": "oz-deploy:stack", "value": "oz-liveness"});
-            let group = json!({
-                "groupId": "sg-0meanwhile", "groupName": "meanwhile", "vpcId": "vpc-0a1b2c3d4e5f60718", "_rules": [],
-                "tagSet": [tag],
-            });
-            world.table("groups").insert("sg-0meanwhile".to_owned(), group);
+        until_the_last_looks(&stage).await;
+        let tag = json!({"key": "oz-deploy:stack", "value": "oz-liveness"});
+        let group = json!({
+            "groupId": "sg-0meanwhile", "groupName": "meanwhile", "vpcId": VPC, "_rules": [], "tagSet": [tag],
         });
+        stage.edit(|aws| aws.add(tables::GROUPS, "sg-0meanwhile", group));
     };
     let (outcome, ()) = tokio::join!(stage.run("teardown --yes"), other);
-    assert_eq!(outcome.exit, Exit::Incomplete, "{}", words(&outcome));
-    assert!(words(&outcome).contains("sg-0meanwhile"), "{}", words(&outcome));
+    outcome.exits(Exit::Incomplete).says("sg-0meanwhile");
 }
 
-/// A load balancer of somebody else goes between the list and the question for its tags: what is behind it in the list is
-/// seen all the same.
+/// A load balancer of someone else goes between the list and the question for its tags: what comes after it in the list
+/// is seen all the same.
 #[tokio::test(start_paused = true)]
 async fn what_goes_during_the_last_look_hides_nothing() {
     let stage = Stage::new();
-    stage.sandbox.change(|world| {
+    stage.edit(|aws| {
         let tag = json!({"Key": "oz-deploy:stack", "Value": "oz-liveness"});
         for (name, listed, tags) in [("gone", "arn:gone", json!([])), ("kept", "kept", json!([tag]))] {
             let group = json!({"TargetGroupArn": listed, "TargetGroupName": name, "_tags": tags});
-            world.table("target_groups").insert(name.to_owned(), group);
+            aws.add(tables::TARGET_GROUPS, name, group);
         }
     });
-    let outcome = stage.run("teardown --yes").await;
-    assert_eq!(outcome.exit, Exit::Incomplete, "{}", words(&outcome));
-    assert!(words(&outcome).contains("kept"), "{}", words(&outcome));
+    stage.run("teardown --yes").await.exits(Exit::Incomplete).says("kept");
 }
 
 /// A last look that did not come to its end proves nothing, and says so.
@@ -306,26 +228,20 @@ async fn what_goes_during_the_last_look_hides_nothing() {
 async fn an_unfinished_last_look_proves_nothing() {
     let whole = Stage::standing().await;
     let world = whole.sandbox.world();
-    whole.sandbox.clear_calls();
-    let removed = whole.succeeds("teardown --yes").await.changes;
-    let last = whole.sandbox.calls().len() - 1;
+    let removed = whole.succeeds("teardown --yes").await;
 
     let stage = Stage::of(&world);
-    stage.sandbox.disturb(last, Fault::Refuse);
+    stage.sandbox.disturb(removed.calls.len() - 1, Fault::Refuse);
     let outcome = stage.run("teardown --yes").await;
-    assert_eq!(outcome.exit, Exit::Failed, "{}", words(&outcome));
-    assert!(outcome.summary.contains("is not known"), "{}", outcome.summary);
-    assert_eq!(outcome.changes.len(), removed.len());
+    outcome.exits(Exit::Failed).sums_up("is not known");
+    assert_eq!(outcome.changes.len(), removed.changes.len());
 
     let (sender, stop) = Stop::channel();
     let stage = Stage { stop, ..Stage::of(&world) };
     let interrupt = async {
-        while !stage.sandbox.world().leftovers().is_empty() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        until_the_last_looks(&stage).await;
         sender.send(Some(Signal::Interrupt)).unwrap();
     };
     let (outcome, ()) = tokio::join!(stage.run("teardown --yes"), interrupt);
-    assert_eq!(outcome.exit, Exit::Interrupted, "{}", outcome.summary);
+    outcome.exits(Exit::Interrupted);
 }

@@ -1,82 +1,75 @@
-//! A changed launch template reaches the instances by an instance refresh: followed, verified on the way, resumed, taken
-//! back, and never tried twice by itself.
+//! A changed launch template reaches the instances by an instance refresh: followed, verified on the way, resumed,
+//! rolled back, and never tried twice by itself.
 
 use std::time::Duration;
 
-use serde_json::json;
+use aws_sdk_autoscaling::types as asg;
+use serde_json::{Value, json};
 
-use crate::support::{
-    Answer, Cloud, Exit, Outcome, Sandbox, Signal, Stage, Stop, World, plan_text, rows, sample_capture, words,
-};
+use crate::support::{Answer, Ended, Exit, OtherClient, Sandbox, Signal, Stage, Stop, sample_capture, tables};
 
+const IMAGE: &str = "ami-0c0ffee0c0ffee0c0";
 const NEXT: &str = "--set instance.image=api-instant-next";
 const NEXT_IMAGE: &str = "ami-0c0ffee0c0ffee0c1";
 
 /// Images of the instances that are not on their way out.
 fn images(stage: &Stage) -> Vec<String> {
     let world = stage.sandbox.world();
-    let staying = world.rows("instances").filter(|row| row["_ending"].is_null());
+    let staying = world.rows(tables::INSTANCES).filter(|row| row["_ending"].is_null());
     staying.map(|row| row["imageId"].as_str().unwrap().to_owned()).collect()
 }
 
 fn pinned(stage: &Stage) -> String {
     let world = stage.sandbox.world();
-    world.row("asgs", "app-asg").unwrap()["LaunchTemplate"]["Version"].as_str().unwrap().to_owned()
+    world.row(tables::ASGS, "app-asg").unwrap()["LaunchTemplate"]["Version"].as_str().unwrap().to_owned()
+}
+
+/// The first refresh.
+fn refresh(stage: &Stage) -> Value {
+    stage.sandbox.world().rows(tables::REFRESHES).next().unwrap().clone()
 }
 
 /// States of every refresh so far, oldest first.
 fn refreshes(stage: &Stage) -> Vec<String> {
     let world = stage.sandbox.world();
-    world.rows("refreshes").map(|row| row["Status"].as_str().unwrap().to_owned()).collect()
+    world.rows(tables::REFRESHES).map(|row| row["Status"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Runs and is killed after so many seconds, in the middle.
+async fn run_and_be_killed(stage: &Stage, line: &str, seconds: u64) {
+    tokio::select! {
+        ended = stage.run(line) => panic!("it must take longer\n\n{ended}"),
+        () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_image_reaches_every_instance() {
     let stage = Stage::standing().await;
-    let outcome = stage.succeeds(&format!("up {NEXT}")).await;
-    let changed: Vec<&str> = outcome.changes.iter().map(|change| change.resource).collect();
-    assert_eq!(changed, ["launch_template", "auto_scaling_group"]);
+    stage.succeeds(&format!("up {NEXT}")).await.changed(&["launch_template", "auto_scaling_group"]);
     assert_eq!((images(&stage), pinned(&stage)), (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned()));
-    let world = stage.sandbox.world();
-    let refresh = world.rows("refreshes").next().unwrap();
-    assert_eq!(refresh["Status"], "Successful");
-    let preferences = &refresh["Preferences"];
+    assert_eq!(refreshes(&stage), ["Successful"]);
     let wanted = json!({
         "MinHealthyPercentage": 100, "MaxHealthyPercentage": 150, "SkipMatching": true, "AutoRollback": true,
         "CheckpointPercentages": [1, 100], "CheckpointDelay": 60,
     });
-    assert_eq!(*preferences, wanted);
-    stage.writes();
-    assert_eq!(stage.succeeds(&format!("up {NEXT}")).await.changes, vec![]);
-    assert_eq!(stage.writes(), Vec::<String>::new());
+    assert_eq!(refresh(&stage)["Preferences"], wanted);
+    stage.succeeds(&format!("up {NEXT}")).await.changed(&[]).writes_nothing();
 }
 
 #[tokio::test(start_paused = true)]
 async fn capacity_that_scaling_set_is_kept() {
     let stage = Stage::standing().await;
-    stage
-        .other_client()
-        .await
-        .autoscaling
-        .set_desired_capacity()
-        .auto_scaling_group_name("app-asg")
-        .desired_capacity(5)
-        .send()
-        .await
-        .unwrap();
+    let client = stage.other_client().await;
+    let request = client.autoscaling.set_desired_capacity().auto_scaling_group_name("app-asg").desired_capacity(5);
+    request.send().await.unwrap();
     tokio::time::sleep(Duration::from_secs(600)).await;
-    stage.writes();
-    stage.succeeds(&format!("up {NEXT} --set scaling.max=50")).await;
+    let rolled = stage.succeeds(&format!("up {NEXT} --set scaling.max=50")).await;
+    rolled.has_not_called("SetDesiredCapacity");
     assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 5]);
-    assert!(!stage.writes().contains(&"SetDesiredCapacity".to_owned()));
 
-    let outcome = stage.run(&format!("up {NEXT} --set scaling.max=3")).await;
-    assert_eq!((outcome.exit, stage.writes()), (Exit::Refused, vec![]));
-    assert!(
-        words(&outcome).contains("below the 5 instances") && words(&outcome).contains("--allow-scale-in"),
-        "{}",
-        words(&outcome)
-    );
+    let refused = stage.run(&format!("up {NEXT} --set scaling.max=3")).await;
+    refused.refused_before_any_write().says("below the 5 instances").says("--allow-scale-in");
     stage.succeeds(&format!("up {NEXT} --set scaling.max=3 --allow-scale-in")).await;
     assert_eq!(images(&stage).len(), 3);
 }
@@ -84,14 +77,9 @@ async fn capacity_that_scaling_set_is_kept() {
 #[tokio::test(start_paused = true)]
 async fn an_unhealthy_group_is_not_rolled_without_force() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| world.weather.dead.push("ami-0c0ffee0c0ffee0c0".to_owned()));
-    let outcome = stage.run(&format!("up {NEXT}")).await;
-    assert_eq!((outcome.exit, stage.writes()), (Exit::Refused, vec![]));
-    assert!(
-        words(&outcome).contains("0 of 2 targets healthy") && words(&outcome).contains("--force"),
-        "{}",
-        words(&outcome)
-    );
+    stage.weather(|weather| weather.dead.push(IMAGE.to_owned()));
+    let refused = stage.run(&format!("up {NEXT}")).await;
+    refused.refused_before_any_write().says("0 of 2 targets healthy").says("--force");
     stage.succeeds(&format!("up {NEXT} --force")).await;
     assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
 }
@@ -99,28 +87,23 @@ async fn an_unhealthy_group_is_not_rolled_without_force() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_does_not_answer_is_not_rolled_without_force() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| world.weather.mute.push("ami-0c0ffee0c0ffee0c0".to_owned()));
-    let outcome = stage.run(&format!("up {NEXT}")).await;
-    assert_eq!((outcome.exit, stage.writes()), (Exit::Refused, vec![]));
-    assert!(words(&outcome).contains("does not answer"), "{}", words(&outcome));
+    stage.weather(|weather| weather.mute.push(IMAGE.to_owned()));
+    stage.run(&format!("up {NEXT}")).await.refused_before_any_write().says("does not answer");
     stage.succeeds(&format!("up {NEXT} --no-verify")).await;
 }
 
-/// What made the group unhealthy is mended first, then the rollout is judged.
+/// What made the group unhealthy is put right first, then the rollout is judged.
 #[tokio::test(start_paused = true)]
-async fn a_group_that_the_same_run_mends_is_rolled() {
+async fn a_group_that_the_same_run_puts_right_is_rolled() {
     let stage = Stage::standing().await;
-    stage
-        .sandbox
-        .change(|world| rows(world, "target_groups").for_each(|row| row["Matcher"]["HttpCode"] = json!("200")));
+    stage.edit(|aws| aws.target_group().matcher("200"));
     stage.succeeds(&format!("up {NEXT}")).await;
     assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
 }
 
-/// What was mended is told, and the rollout that was not begun is no refusal before any change.
+/// What was put right is reported, and the rollout that was not begun is no refusal before any change.
 #[tokio::test(start_paused = true)]
-async fn a_group_that_stays_ill_is_not_rolled_after_something_else_was_mended() {
-    let ill = |world: &mut World| world.weather.mute.push("ami-0c0ffee0c0ffee0c0".to_owned());
+async fn a_group_that_stays_ill_is_not_rolled_after_something_else_was_put_right() {
     let line = format!("up {NEXT} --set scaling.warm_up_seconds=60 --set load_balancer.listener=http");
     for (signal, timeout, exit) in [
         (None, "", Exit::Unverified),
@@ -129,49 +112,42 @@ async fn a_group_that_stays_ill_is_not_rolled_after_something_else_was_mended() 
     ] {
         let (sender, stop) = Stop::channel();
         let stage = Stage { stop, ..Stage::standing().await };
-        stage.sandbox.change(ill);
+        stage.weather(|weather| weather.mute.push(IMAGE.to_owned()));
         let later = async {
             tokio::time::sleep(Duration::from_secs(30)).await;
             sender.send(signal).unwrap();
         };
         let line = format!("{line}{timeout}");
         let (outcome, ()) = tokio::join!(stage.run(&line), later);
-        let told = words(&outcome);
-        assert_eq!((outcome.exit, refreshes(&stage)), (exit, vec![]), "{told}");
-        assert!(told.contains("does not answer") && outcome.summary.contains("was not begun"), "{told}");
-        let changed: Vec<&str> = outcome.changes.iter().map(|change| change.resource).collect();
-        assert!(changed.contains(&"http_listener"), "{changed:?}");
+        outcome.exits(exit).says("does not answer").sums_up("was not begun");
+        assert_eq!(refreshes(&stage), Vec::<String>::new());
+        let has_listener = outcome.changes.iter().any(|change| change.resource == "http_listener");
+        outcome.demand(has_listener, || "it must have changed http_listener".to_owned());
     }
 }
 
 /// After a rollback the stack is as it was, and the version is remembered by AWS alone.
-async fn taken_back(stage: &Stage, outcome: &Outcome) {
-    assert_eq!((outcome.exit, outcome.outcome), (Exit::Unverified, "rolled_back"), "{}", words(outcome));
+async fn is_rolled_back(stage: &Stage, outcome: &Ended) {
+    outcome.exits(Exit::Unverified).ends_as("rolled_back");
     assert_eq!((pinned(stage), refreshes(stage)), ("1".to_owned(), vec!["RollbackSuccessful".to_owned()]));
-    assert_eq!(images(stage), vec!["ami-0c0ffee0c0ffee0c0".to_owned(); 2]);
-    stage.writes();
+    assert_eq!(images(stage), vec![IMAGE.to_owned(); 2]);
     let again = stage.run(&format!("up {NEXT}")).await;
-    assert_eq!((again.exit, stage.writes()), (Exit::Refused, vec![]), "{}", words(&again));
-    assert!(words(&again).contains("was rolled back") && words(&again).contains("--force"), "{}", words(&again));
+    again.refused_before_any_write().says("was rolled back").says("--force");
     let again = stage.run(&format!("up {NEXT} --set scaling.max=50")).await;
-    assert_eq!((again.exit, stage.writes()), (Exit::Refused, vec![]));
+    again.refused_before_any_write();
     assert_eq!(again.summary, "refused; nothing was changed");
-    // What else differs is mended, and told: that is no refusal before any change.
-    stage
-        .sandbox
-        .change(|world| rows(world, "target_groups").for_each(|row| row["Matcher"]["HttpCode"] = json!("404,405")));
-    let again = stage.run(&format!("up {NEXT}")).await;
-    assert_eq!(again.exit, Exit::Failed, "{}", words(&again));
-    assert_eq!(again.changes.len(), 1, "{:?}", again.changes);
+    // What else differs is put right, and reported: that is no refusal before any change.
+    stage.edit(|aws| aws.target_group().matcher("404,405"));
+    stage.run(&format!("up {NEXT}")).await.exits(Exit::Failed).changed(&["target_group"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_version_that_never_gets_healthy_is_rolled_back_by_aws() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| world.weather.dead.push(NEXT_IMAGE.to_owned()));
+    stage.weather(|weather| weather.dead.push(NEXT_IMAGE.to_owned()));
     let outcome = stage.run(&format!("up {NEXT} --timeout 2h")).await;
-    taken_back(&stage, &outcome).await;
-    stage.sandbox.change(|world| world.weather.dead.clear());
+    is_rolled_back(&stage, &outcome).await;
+    stage.weather(|weather| weather.dead.clear());
     stage.succeeds(&format!("up {NEXT} --force")).await;
     assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
 }
@@ -179,13 +155,12 @@ async fn a_version_that_never_gets_healthy_is_rolled_back_by_aws() {
 #[tokio::test(start_paused = true)]
 async fn a_version_whose_api_is_dead_is_rolled_back_by_us() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| world.weather.mute.push(NEXT_IMAGE.to_owned()));
+    stage.weather(|weather| weather.mute.push(NEXT_IMAGE.to_owned()));
     let outcome = stage.run(&format!("up {NEXT}")).await;
-    assert!(words(&outcome).contains("502"), "{}", words(&outcome));
-    taken_back(&stage, &outcome).await;
+    outcome.says("502");
+    is_rolled_back(&stage, &outcome).await;
     // The old configuration is nothing to do but the template's default.
-    let back = stage.succeeds("up").await;
-    assert_eq!(back.changes.iter().map(|change| change.resource).collect::<Vec<_>>(), ["launch_template"]);
+    stage.succeeds("up").await.changed(&["launch_template"]);
 }
 
 #[tokio::test]
@@ -199,8 +174,7 @@ async fn a_version_that_declines_living_people_is_rolled_back_by_us() {
         stage.succeeds("up").await;
         stage.sandbox.oz().script(|script| script.liveness = answer.clone());
         let outcome = stage.run(&format!("up {NEXT}")).await;
-        assert_eq!((outcome.exit, outcome.outcome), (exit, "rolled_back"), "{}", words(&outcome));
-        assert!(outcome.checks.iter().any(|check| check.id == "liveness"));
+        outcome.exits(exit).ends_as("rolled_back").check("liveness");
         let posts = stage.sandbox.oz().requests().into_iter().filter(|seen| seen.method == "POST");
         assert_eq!(posts.count(), 1, "a metered call, made once");
         assert_eq!(pinned(&stage), "1");
@@ -223,18 +197,15 @@ async fn an_interrupted_rollout_is_found_and_followed() {
         };
         tokio::select! {
             outcome = stage.run(&line) => {
-                assert_eq!(outcome.exit, Exit::Interrupted);
-                assert!(outcome.summary.contains("goes on by itself"), "{}", outcome.summary);
+                outcome.exits(Exit::Interrupted).sums_up("goes on by itself");
             }
             () = later => {} // as if it were killed
         }
         assert_eq!(refreshes(&stage), ["InProgress"]);
-        let again = stage.as_config(stage.config.clone());
+        let again = stage.again();
         let plan = again.plan().await;
         assert!(plan.contains("instance refresh to version 2"), "{plan}");
-        again.writes();
-        again.succeeds(&line).await;
-        assert_eq!(again.writes(), Vec::<String>::new(), "only followed");
+        again.succeeds(&line).await.writes_nothing(); // it only follows the refresh
         assert_eq!(
             (images(&stage), refreshes(&stage)),
             (vec![NEXT_IMAGE.to_owned(); 2], vec!["Successful".to_owned()])
@@ -244,68 +215,49 @@ async fn an_interrupted_rollout_is_found_and_followed() {
 
 /// A refresh that nobody wants any more is ended, and the wanted one begun.
 #[tokio::test(start_paused = true)]
-async fn another_version_under_way_gives_way() {
-    for (line, image) in
-        [("up --set instance.type=c7i.4xlarge", "ami-0c0ffee0c0ffee0c0"), ("up", "ami-0c0ffee0c0ffee0c0")]
-    {
-        let (stage, next) = (Stage::standing().await, format!("up {NEXT}"));
-        tokio::select! {
-            _ = stage.run(&next) => panic!("it takes longer"),
-            () = tokio::time::sleep(Duration::from_secs(250)) => {}
-        }
+async fn a_refresh_to_another_version_gives_way() {
+    for line in ["up --set instance.type=c7i.4xlarge", "up"] {
+        let stage = Stage::standing().await;
+        run_and_be_killed(&stage, &format!("up {NEXT}"), 250).await;
         assert_eq!(refreshes(&stage), ["InProgress"], "{line}");
         stage.succeeds(line).await;
-        assert_eq!(images(&stage), vec![image.to_owned(); 2], "{line}");
-        assert_eq!(stage.run(&line.replace("up", "plan --exit-code")).await.exit, Exit::Done, "{line}");
+        assert_eq!(images(&stage), vec![IMAGE.to_owned(); 2], "{line}");
+        stage.succeeds(&line.replace("up", "plan --exit-code")).await;
         assert_eq!(refreshes(&stage)[0], "Cancelled", "{line}");
     }
 }
 
 /// The same where reads lag behind: what a look shows of the refresh, the template or the group may be over.
 #[tokio::test(start_paused = true)]
-async fn another_version_gives_way_where_reads_lag() {
+async fn a_refresh_to_another_version_gives_way_where_reads_lag() {
     for seed in 0..6 {
-        let (stage, next) = (Stage::standing().await, format!("up {NEXT}"));
-        stage.sandbox.seed(seed);
-        stage.sandbox.change(|world| world.weather.describe_lag = 8.0);
-        tokio::select! {
-            _ = stage.run(&next) => panic!("it takes longer"),
-            () = tokio::time::sleep(Duration::from_secs(100 + seed)) => {}
-        }
+        let stage = Stage::standing().await.seeded(seed);
+        stage.weather(|weather| weather.describe_lag = 8.0);
+        run_and_be_killed(&stage, &format!("up {NEXT}"), 100 + seed).await;
         stage.succeeds("up --set instance.type=c7i.4xlarge --set scaling.max=50").await;
         assert_eq!(pinned(&stage), "3", "seed {seed}");
-        assert_eq!(images(&stage), vec!["ami-0c0ffee0c0ffee0c0".to_owned(); 2]);
+        assert_eq!(images(&stage), vec![IMAGE.to_owned(); 2]);
     }
 }
 
-async fn pin(cloud: &Cloud, version: &str) {
-    let world = cloud.ec2.describe_launch_templates().send().await.unwrap();
-    let id = world.launch_templates()[0].launch_template_id().unwrap();
-    let template =
-        aws_sdk_autoscaling::types::LaunchTemplateSpecification::builder().launch_template_id(id).version(version);
-    cloud
-        .autoscaling
-        .update_auto_scaling_group()
-        .auto_scaling_group_name("app-asg")
-        .launch_template(template.build())
-        .send()
-        .await
-        .unwrap();
+async fn pin(client: &OtherClient, version: &str) {
+    let reply = client.ec2.describe_launch_templates().send().await.unwrap();
+    let id = reply.launch_templates()[0].launch_template_id().unwrap();
+    let template = asg::LaunchTemplateSpecification::builder().launch_template_id(id).version(version);
+    let request = client.autoscaling.update_auto_scaling_group().auto_scaling_group_name("app-asg");
+    request.launch_template(template.build()).send().await.unwrap();
 }
 
 /// A group that was pinned by hand, or whose refresh was cancelled: its number is right, and its instances are not.
 #[tokio::test(start_paused = true)]
 async fn instances_that_were_left_behind_are_brought_along() {
-    let (stage, next) = (Stage::standing().await, format!("up {NEXT}"));
-    tokio::select! {
-        _ = stage.run(&next) => panic!("it takes longer"),
-        () = tokio::time::sleep(Duration::from_secs(5)) => {}
-    }
+    let stage = Stage::standing().await;
+    run_and_be_killed(&stage, &format!("up {NEXT}"), 5).await;
     let client = stage.other_client().await;
     client.autoscaling.cancel_instance_refresh().auto_scaling_group_name("app-asg").send().await.unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
     pin(&client, "2").await;
-    let plan = plan_text(&stage.run(&format!("plan {NEXT}")).await.changes);
+    let plan = stage.plan_of(&format!("plan {NEXT}")).await;
     assert!(plan.contains("outdated_instances: 2 -> (absent)"), "{plan}");
     stage.succeeds(&format!("up {NEXT}")).await;
     assert_eq!((images(&stage), pinned(&stage)), (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned()));
@@ -315,58 +267,48 @@ async fn instances_that_were_left_behind_are_brought_along() {
 #[tokio::test(start_paused = true)]
 async fn a_group_on_latest_is_pinned_by_number() {
     let stage = Stage::standing().await;
-    stage
-        .sandbox
-        .change(|world| rows(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!("$Latest")));
-    stage.writes();
-    stage.succeeds("up").await;
-    assert_eq!((stage.writes(), pinned(&stage)), (vec!["UpdateAutoScalingGroup".to_owned()], "1".to_owned()));
+    stage.edit(|aws| aws.auto_scaling_group().follow("$Latest"));
+    stage.succeeds("up").await.writes(&["UpdateAutoScalingGroup"]);
+    assert_eq!(pinned(&stage), "1");
 }
 
 /// As the console's wizard leaves it. AWS goes back to a numbered version only: the group gets its number first.
 #[tokio::test(start_paused = true)]
 async fn a_group_on_default_is_rolled_with_a_way_back() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| {
-        rows(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!("$Default"));
-        world.weather.mute.push(NEXT_IMAGE.to_owned());
-    });
+    stage.edit(|aws| aws.auto_scaling_group().follow("$Default"));
+    stage.weather(|weather| weather.mute.push(NEXT_IMAGE.to_owned()));
     let outcome = stage.run(&format!("up {NEXT}")).await;
-    taken_back(&stage, &outcome).await;
-    let world = stage.sandbox.world();
-    let refresh = world.rows("refreshes").next().unwrap();
-    assert_eq!(refresh["Preferences"]["AutoRollback"], true);
+    is_rolled_back(&stage, &outcome).await;
+    assert_eq!(refresh(&stage)["Preferences"]["AutoRollback"], true);
 }
 
 /// Nothing numbered to go back to: the refresh is made without a promise, and cancelled where the service breaks.
 #[tokio::test(start_paused = true)]
 async fn a_version_that_cannot_be_taken_back_reaches_no_more_instances() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| {
-        rows(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!("$Default"));
-        rows(world, "instances").for_each(|row| row["_template"] = json!(null));
-        world.weather.mute.push(NEXT_IMAGE.to_owned());
+    stage.edit(|aws| {
+        aws.auto_scaling_group().follow("$Default");
+        aws.instances().come_from_no_template();
     });
+    stage.weather(|weather| weather.mute.push(NEXT_IMAGE.to_owned()));
     let outcome = stage.run(&format!("up {NEXT}")).await;
-    let told = words(&outcome);
-    assert_eq!((outcome.exit, outcome.outcome), (Exit::Unverified, "failed"), "{told}");
-    assert!(told.contains("version 2 does not work") && told.contains("ended in Cancelled"), "{told}");
+    outcome.exits(Exit::Unverified).ends_as("failed");
+    outcome.says("version 2 does not work").says("ended in Cancelled");
     assert_eq!(refreshes(&stage), ["Cancelled"]);
-    assert!(images(&stage).contains(&"ami-0c0ffee0c0ffee0c0".to_owned()), "{:?}", images(&stage));
+    assert!(images(&stage).contains(&IMAGE.to_owned()), "{:?}", images(&stage));
 }
 
 /// What instances came from is gone: there is no number to give the group first, and the rollout is made all the same.
 #[tokio::test(start_paused = true)]
 async fn a_template_that_was_deleted_is_no_way_back_and_no_hindrance() {
     let stage = Stage::standing().await;
-    stage.sandbox.change(|world| {
-        rows(world, "asgs").for_each(|row| row["LaunchTemplate"]["Version"] = json!("$Default"));
-        world.table("templates").clear();
+    stage.edit(|aws| {
+        aws.auto_scaling_group().follow("$Default");
+        aws.delete_launch_template();
     });
     stage.succeeds("up").await;
-    let world = stage.sandbox.world();
-    let refresh = world.rows("refreshes").next().unwrap();
-    assert_eq!(refresh["Status"], "Successful");
-    assert_eq!(refresh["Preferences"]["AutoRollback"], false);
+    let refresh = refresh(&stage);
+    assert_eq!((&refresh["Status"], &refresh["Preferences"]["AutoRollback"]), (&json!("Successful"), &json!(false)));
     assert_eq!(pinned(&stage), "1");
 }

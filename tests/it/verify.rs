@@ -1,14 +1,12 @@
 //! `deploy verify` on a stack: each check, broken by another hand or in the world itself.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
 use tokio::time::Instant;
 
 use crate::support::{
-    BaseUrl, Check, Clock, Endpoint, Exit, Names, Outcome, Sandbox, Stage, Status, Stop, Web, World, config,
-    configuration, explain_reason, rows, seed,
+    Aws, BaseUrl, Clock, Ended, Endpoint, Exit, Names, Sandbox, Stage, Status, Stop, Web, config, configuration,
+    explain_reason, seed,
 };
 
 /// A stack that stands, from now on in real time: what follows goes over real sockets.
@@ -18,25 +16,13 @@ async fn standing() -> Stage {
     stage
 }
 
-fn statuses(outcome: &Outcome) -> BTreeMap<&str, Status> {
-    outcome.checks.iter().map(|check| (check.id, check.status)).collect()
-}
-
-fn check<'a>(outcome: &'a Outcome, id: &str) -> &'a Check {
-    outcome.checks.iter().find(|check| check.id == id).unwrap_or_else(|| panic!("no check {id}"))
-}
-
-/// A standing stack in a world that was changed; what `verify` says, and that this check fails.
-async fn broken(id: &str, change: impl FnOnce(&mut World)) -> Outcome {
-    let mut stage = standing().await;
-    let mut world = stage.sandbox.world();
-    change(&mut world);
-    stage.sandbox = Sandbox::of(world, 1.0);
-    let outcome = stage.run("verify").await;
-    let failed = check(&outcome, id);
-    assert_eq!(failed.status, Status::Fail, "{:#?}", outcome.checks);
-    assert!(failed.cause.is_some() && failed.fix.is_some(), "{failed:?}");
-    assert!(outcome.verdict.is_none(), "no metered call when something is wrong");
+/// What `verify` says of a standing stack after this edit, and that this check fails.
+async fn broken(id: &str, edit: impl FnOnce(&mut Aws<'_>)) -> Ended {
+    let outcome = standing().await.edited(edit).run("verify").await;
+    outcome.finds(id, Status::Fail);
+    let check = outcome.check(id);
+    outcome.demand(check.cause.is_some() && check.fix.is_some(), || format!("{id} must have a cause and a fix"));
+    outcome.demand(outcome.verdict.is_none(), || "no metered call when something is wrong".to_owned());
     outcome
 }
 
@@ -44,7 +30,7 @@ async fn broken(id: &str, change: impl FnOnce(&mut World)) -> Outcome {
 async fn a_good_stack_passes_every_check_without_a_write() {
     let stage = standing().await;
     let outcome = stage.run("verify --count 2").await;
-    assert_eq!(outcome.exit, Exit::Done, "{:#?}", outcome.checks);
+    outcome.succeeds().every_check_passes().writes_nothing();
     let ids: Vec<&str> = outcome.checks.iter().map(|check| check.id).collect();
     let all = [
         "load_balancer",
@@ -65,159 +51,107 @@ async fn a_good_stack_passes_every_check_without_a_write() {
         "biometry",
     ];
     assert_eq!(ids, all);
-    assert!(outcome.checks.iter().all(|check| check.status == Status::Pass), "{:#?}", outcome.checks);
-    assert_eq!(stage.writes(), Vec::<String>::new());
     let posts = stage.sandbox.oz().requests().into_iter().filter(|seen| seen.method == "POST");
     assert_eq!(posts.count(), 2, "liveness and biometry once, however often the rest");
-    assert_eq!(outcome.verdict.unwrap().score, Some(0.99));
+    assert_eq!(outcome.verdict.as_ref().unwrap().score, Some(0.99));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_closed_health_check_port_is_named() {
-    let outcome = broken("targets", |world| {
-        for group in rows(world, "groups").filter(|row| row["groupName"] == "app-sg") {
-            group["_rules"].as_array_mut().unwrap().retain(|rule| rule["fromPort"] != 8501);
-        }
-    })
-    .await;
-    assert_eq!(outcome.exit, Exit::Unverified);
-    let targets = check(&outcome, "targets");
-    assert!(targets.evidence.contains("Target.Timeout"), "{targets:?}");
-    assert!(targets.cause.as_ref().unwrap().contains("app-sg does not open 8501 from alb-sg"), "{targets:?}");
-    assert_eq!(statuses(&outcome)["version"], Status::Fail, "503: nobody is healthy");
+    let outcome = broken("targets", |aws| aws.security_group("app-sg").close(8501)).await;
+    outcome.exits(Exit::Unverified);
+    outcome.sees("targets", "Target.Timeout").blames("targets", "app-sg does not open 8501 from alb-sg");
+    outcome.finds("version", Status::Fail); // 503: nobody is healthy
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_matcher_that_was_changed_is_named() {
-    let outcome = broken("targets", |world| {
-        rows(world, "target_groups").for_each(|group| group["Matcher"]["HttpCode"] = json!("200"));
-    })
-    .await;
-    let targets = check(&outcome, "targets");
-    assert!(targets.evidence.contains("Target.ResponseCodeMismatch"), "{targets:?}");
-    assert!(targets.cause.as_ref().unwrap().contains("[404]"), "{targets:?}");
+    let outcome = broken("targets", |aws| aws.target_group().matcher("200")).await;
+    outcome.sees("targets", "Target.ResponseCodeMismatch").blames("targets", "[404]");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_listener_is_named_at_every_place_where_it_shows() {
-    let outcome = broken("listeners", |world| world.table("listeners").retain(|_, row| row["Port"] != 443)).await;
-    let statuses = statuses(&outcome);
-    assert_eq!(
-        (statuses["certificate"], statuses["version"], statuses["redirect"]),
-        (Status::Fail, Status::Fail, Status::Pass)
-    );
+    let outcome = broken("listeners", |aws| aws.delete_listener(443)).await;
+    outcome.finds("certificate", Status::Fail).finds("version", Status::Fail).finds("redirect", Status::Pass);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_redirect_is_named() {
-    let outcome = broken("redirect", |world| world.table("listeners").retain(|_, row| row["Port"] != 80)).await;
-    assert_eq!((outcome.exit, statuses(&outcome)["version"]), (Exit::Unverified, Status::Pass));
+    let outcome = broken("redirect", |aws| aws.delete_listener(80)).await;
+    outcome.exits(Exit::Unverified).finds("version", Status::Pass);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_record_is_told_by_the_zones_own_servers() {
-    let outcome = broken("record_authoritative", |world| {
-        rows(world, "zones").for_each(|zone| zone["_records"] = json!([]));
-    })
-    .await;
-    let statuses = statuses(&outcome);
-    assert_eq!(
-        (statuses["version"], statuses["certificate"]),
-        (Status::Pass, Status::Pass),
-        "the service is judged before DNS"
-    );
-    assert_eq!((statuses["record_resolved"], statuses["reach_record"]), (Status::Fail, Status::Skip));
-    assert!(check(&outcome, "record_authoritative").evidence.contains("no such name"));
+async fn a_missing_record_is_reported_by_the_zones_own_servers() {
+    let outcome = broken("record_authoritative", |aws| aws.delete_record()).await;
+    outcome.sees("record_authoritative", "no such name");
+    // The service is judged before DNS.
+    outcome.finds("version", Status::Pass).finds("certificate", Status::Pass);
+    outcome.finds("record_resolved", Status::Fail).finds("reach_record", Status::Skip);
+}
+
+/// A stack whose certificate is given, not found by its name; then edited.
+async fn verified_with(edit: impl FnOnce(&mut Aws<'_>)) -> Ended {
+    let stage = Stage::with(&format!("load_balancer: {{ certificate: \"{}\" }}\n", seed().certificate));
+    stage.succeeds("up").await;
+    tokio::time::resume();
+    let outcome = stage.edited(edit).run("verify").await;
+    tokio::time::pause();
+    outcome
 }
 
 #[tokio::test(start_paused = true)]
 async fn certificates_are_judged_by_name_and_days() {
-    // The certificate is given, not found by its name.
-    let certificate = seed().certificate;
-    for (days, status, word) in
+    for (days, status, words) in
         [(400, Status::Pass, "days left"), (5, Status::Warn, "days left"), (-5, Status::Fail, "expired")]
     {
-        let mut stage = Stage::with(&format!("load_balancer: {{ certificate: \"{certificate}\" }}\n"));
-        stage.succeeds("up").await;
-        tokio::time::resume();
-        let mut world = stage.sandbox.world();
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
-        rows(&mut world, "certificates").for_each(|row| row["NotAfter"] = json!(now + days * 86_400));
-        stage.sandbox = Sandbox::of(world, 1.0);
-        let outcome = stage.run("verify").await;
-        let found = check(&outcome, "certificate");
-        assert_eq!(found.status, status, "{found:?}");
-        assert!(format!("{found:?}").contains(word), "{found:?}");
-        tokio::time::pause();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+        let outcome = verified_with(|aws| aws.certificate().not_after(now + days * 86_400)).await;
+        outcome.finds("certificate", status).check_says("certificate", words);
     }
-    let mut stage = Stage::with(&format!("load_balancer: {{ certificate: \"{certificate}\" }}\n"));
-    stage.succeeds("up").await;
-    tokio::time::resume();
-    let mut world = stage.sandbox.world();
-    for row in rows(&mut world, "certificates") {
-        row["DomainName"] = json!("other.example.com");
-        row["SubjectAlternativeNameSummaries"] = json!([]);
-    }
-    stage.sandbox = Sandbox::of(world, 1.0);
-    let outcome = stage.run("verify").await;
-    assert!(check(&outcome, "certificate").cause.as_ref().unwrap().contains("does not cover app.example.com"));
-    assert_eq!(outcome.exit, Exit::Unverified);
+    let outcome = verified_with(|aws| aws.certificate().cover_only("other.example.com")).await;
+    outcome.exits(Exit::Unverified).blames("certificate", "does not cover app.example.com");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_version_is_compared_when_one_is_wanted() {
     let stage = standing().await;
-    assert_eq!(stage.run("verify --set verify.version=0.0.0-sandbox").await.exit, Exit::Done);
+    stage.succeeds("verify --set verify.version=0.0.0-sandbox").await;
     let outcome = stage.run("verify --set verify.version=6.0.1").await;
-    assert_eq!((outcome.exit, statuses(&outcome)["version"]), (Exit::Unverified, Status::Fail));
-    assert!(check(&outcome, "version").evidence.contains("0.0.0-sandbox"), "it is shown whole");
+    outcome.exits(Exit::Unverified).finds("version", Status::Fail);
+    outcome.sees("version", "0.0.0-sandbox"); // it is shown whole
 }
 
 #[tokio::test(start_paused = true)]
 async fn instances_are_looked_at_themselves() {
-    let outcome = broken("instance_profile", |world| {
-        rows(world, "instances").for_each(|instance| instance["iamInstanceProfile"] = json!(null));
-    })
-    .await;
-    assert_eq!((outcome.exit, statuses(&outcome)["drift"]), (Exit::Unverified, Status::Pass));
-    assert!(check(&outcome, "instance_profile").evidence.contains("has none"));
+    let outcome = broken("instance_profile", |aws| aws.instances().lose_profile()).await;
+    outcome.exits(Exit::Unverified).finds("drift", Status::Pass).sees("instance_profile", "has none");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_without_alarms_never_scales() {
-    let outcome = broken("scaling_policy", |world| {
-        rows(world, "policies_of_groups").for_each(|policy| policy["Alarms"] = json!([]));
-    })
-    .await;
-    assert_eq!(outcome.exit, Exit::Unverified);
+    broken("scaling_policy", |aws| aws.scaling_policy().lose_alarms()).await.exits(Exit::Unverified);
 }
 
 #[tokio::test(start_paused = true)]
 async fn drift_alone_is_exit_3() {
-    let outcome = broken("drift", |world| {
-        rows(world, "groups")
-            .for_each(|group| group["tagSet"].as_array_mut().unwrap().retain(|tag| tag["key"] != "Name"));
-    })
-    .await;
-    assert_eq!((outcome.exit, outcome.outcome), (Exit::Changes, "drift"), "{:#?}", outcome.checks);
+    broken("drift", |aws| aws.security_groups().lose_tag("Name")).await.exits(Exit::Changes).ends_as("drift");
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_that_stands_is_verified() {
+async fn nothing_that_stands_is_unverified() {
     let stage = Stage::new();
     tokio::time::resume();
     let outcome = stage.run("verify").await;
-    assert_eq!(outcome.exit, Exit::Unverified);
-    assert!(check(&outcome, "load_balancer").fix.as_ref().unwrap().contains("deploy up"));
+    outcome.exits(Exit::Unverified).advises("load_balancer", "deploy up");
 }
 
 #[tokio::test]
 async fn what_heals_is_waited_for() {
-    let mut stage = Stage::new();
-    stage.sandbox = Sandbox::seeded(400.0);
+    let stage = Stage { sandbox: Sandbox::seeded(400.0), ..Stage::new() };
     stage.succeeds("up --no-verify").await;
-    let outcome = stage.run("verify").await;
-    assert_eq!(outcome.exit, Exit::Done, "{:#?}", outcome.checks);
+    stage.succeeds("verify").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,12 +159,11 @@ async fn the_deadline_governs_what_may_heal() {
     let stage = Stage::new();
     stage.succeeds("up --no-verify").await;
     tokio::time::resume();
-    let outcome = stage.run("verify --timeout 2s").await;
-    assert_eq!((outcome.exit, outcome.outcome), (Exit::Deadline, "timeout"), "{:#?}", outcome.checks);
+    stage.run("verify --timeout 2s").await.exits(Exit::Deadline).ends_as("timeout");
 }
 
 #[tokio::test]
-async fn an_internal_load_balancer_out_of_reach_is_told_with_the_ways_round() {
+async fn an_internal_load_balancer_out_of_reach_is_reported_with_the_ways_round() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let (clock, stop, web) = (Clock::new(Duration::from_secs(60), 1.0), Stop::never(), Web::new(None).unwrap());
     let endpoint = Endpoint {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::program::World;
+use super::program::{World, tables};
 use super::stage::Stage;
 
 /// Makes things of others, which no run may touch.
@@ -13,18 +13,18 @@ pub fn add_things_of_others(world: &mut World) {
     let vpc = "vpc-0a1b2c3d4e5f60718";
     let rows = [
         (
-            "groups",
+            tables::GROUPS,
             "sg-0theirs",
             json!({"groupId": "sg-0theirs", "groupName": "theirs", "vpcId": vpc, "tagSet": [], "_rules": []}),
         ),
-        ("roles", "Theirs", json!({"RoleName": "Theirs", "Tags": [], "_attached": []})),
+        (tables::ROLES, "Theirs", json!({"RoleName": "Theirs", "Tags": [], "_attached": []})),
         (
-            "volumes",
+            tables::VOLUMES,
             "vol-0theirs",
             json!({"volumeId": "vol-0theirs", "status": "available", "tagSet": [], "attachmentSet": []}),
         ),
         (
-            "templates",
+            tables::TEMPLATES,
             "lt-0theirs",
             json!({
                 "launchTemplateId": "lt-0theirs", "launchTemplateName": "theirs", "defaultVersionNumber": 1,
@@ -37,17 +37,24 @@ pub fn add_things_of_others(world: &mut World) {
     }
     let record =
         json!({"Name": "other.example.com.", "Type": "A", "TTL": "300", "ResourceRecords": [{"Value": "192.0.2.1"}]});
-    world.table("zones").values_mut().for_each(|zone| zone["_records"].as_array_mut().unwrap().push(record.clone()));
+    world
+        .table(tables::ZONES)
+        .values_mut()
+        .for_each(|zone| zone["_records"].as_array_mut().unwrap().push(record.clone()));
 }
 
 /// Those things as they are now.
 pub fn things_of_others(world: &World) -> Vec<Value> {
-    let mut rows: Vec<Value> =
-        [("groups", "sg-0theirs"), ("roles", "Theirs"), ("volumes", "vol-0theirs"), ("templates", "lt-0theirs")]
-            .iter()
-            .map(|(kind, id)| world.row(kind, id).cloned().unwrap_or_default())
-            .collect();
-    let records = world.rows("zones").flat_map(|zone| zone["_records"].as_array().unwrap());
+    let mut rows: Vec<Value> = [
+        (tables::GROUPS, "sg-0theirs"),
+        (tables::ROLES, "Theirs"),
+        (tables::VOLUMES, "vol-0theirs"),
+        (tables::TEMPLATES, "lt-0theirs"),
+    ]
+    .iter()
+    .map(|(kind, id)| world.row(kind, id).cloned().unwrap_or_default())
+    .collect();
+    let records = world.rows(tables::ZONES).flat_map(|zone| zone["_records"].as_array().unwrap());
     rows.extend(records.filter(|record| record["Name"] == "other.example.com.").cloned());
     rows
 }
@@ -58,7 +65,7 @@ pub fn count_by_kind(world: &World) -> BTreeMap<String, usize> {
     for left in world.leftovers() {
         *count.entry(left.split(' ').next().unwrap().to_owned()).or_default() += 1;
     }
-    let versions = world.rows("templates").map(|row| row["_versions"].as_array().unwrap().len());
+    let versions = world.rows(tables::TEMPLATES).map(|row| row["_versions"].as_array().unwrap().len());
     count.insert("versions".to_owned(), versions.sum());
     count
 }
@@ -73,7 +80,7 @@ pub async fn settled(stage: &Stage) -> World {
 pub fn fast_timers(world: &mut World) {
     let weather = &mut world.weather;
     (weather.provisioning, weather.linger, weather.launch, weather.end, weather.boot) = (5.0, 5.0, 2.0, 2.0, 2.0);
-    for row in world.table("target_groups").values_mut() {
+    for row in world.table(tables::TARGET_GROUPS).values_mut() {
         (row["HealthCheckIntervalSeconds"], row["HealthyThresholdCount"]) = (json!("1"), json!("2"));
     }
 }

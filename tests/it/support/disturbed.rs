@@ -1,6 +1,7 @@
 //! A run in which one call goes wrong.
 
-use super::program::{Fault, Outcome};
+use super::ended::Ended;
+use super::program::Fault;
 use super::stage::Stage;
 
 /// What happens to one call: AWS or the network fails it, or the program is killed in that instant.
@@ -20,12 +21,7 @@ impl Disturbance {
 }
 
 /// Runs until it ends or is killed. Whether that many calls were made at all, and what the run ended in.
-pub async fn run_disturbed(
-    stage: &Stage,
-    line: &str,
-    after: usize,
-    disturbance: Disturbance,
-) -> (bool, Option<Outcome>) {
+pub async fn run_disturbed(stage: &Stage, line: &str, after: usize, disturbance: Disturbance) -> (bool, Option<Ended>) {
     let (fault, killed) = match disturbance {
         Disturbance::Failed(fault) => (fault, false),
         Disturbance::KilledBefore => (Fault::Hang, true),

@@ -1,17 +1,16 @@
 //! The binary beside a stand-in service over HTTP on loopback.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use serde_json::Value;
-
+use super::binary::{Home, Run};
 use super::program::{Kind, Script, Seen, Service, samples, serve};
 
 /// A service on loopback, and a directory with samples.
 pub struct LoopbackService {
     service: Service,
     pub url: String,
-    home: tempfile::TempDir,
+    home: Home,
 }
 
 impl LoopbackService {
@@ -28,7 +27,7 @@ impl LoopbackService {
                 serve(served, listener, std::future::pending()).await.unwrap();
             });
         });
-        let here = LoopbackService { service, url, home: tempfile::tempdir().unwrap() };
+        let here = LoopbackService { service, url, home: Home::new() };
         here.write("capture.json", samples::capture("anna", false).to_string());
         here.write("spoof.json", samples::capture("anna", true).to_string());
         here.write("anna.jpg", samples::picture(Kind::Jpeg, "anna", false));
@@ -48,48 +47,24 @@ impl LoopbackService {
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.home.path().join(name)
+        self.home.path(name)
     }
 
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
-        std::fs::write(self.path(name), bytes).unwrap();
+        self.home.write(name, bytes);
     }
 
+    /// The program; `URL` in the line is where the service answers.
     pub fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_deploy"));
-        command.current_dir(self.home.path()).args(line.replace("URL", &self.url).split_whitespace());
-        for name in ["OZ_ACCESS_TOKEN", "HTTP_PROXY", "http_proxy", "AWS_ENDPOINT_URL", "SSL_CERT_FILE"] {
-            command.env_remove(name);
-        }
-        command.env("DEPLOY_SANDBOX_WORLD", self.path("world.json"));
-        command
+        self.home.command(&line.replace("URL", &self.url))
     }
 
     pub fn run(&self, line: &str) -> Run {
-        Run(self.command(line).output().unwrap())
+        Run::of(&mut self.command(line))
     }
 
+    /// How many requests there were.
     pub fn calls(&self) -> usize {
         self.service.requests().len()
-    }
-}
-
-pub struct Run(pub Output);
-
-impl Run {
-    pub fn code(&self) -> i32 {
-        self.0.status.code().unwrap()
-    }
-
-    pub fn out(&self) -> String {
-        String::from_utf8(self.0.stdout.clone()).unwrap()
-    }
-
-    pub fn told(&self) -> String {
-        String::from_utf8(self.0.stderr.clone()).unwrap()
-    }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out()).unwrap_or_else(|_| panic!("no JSON: {}", self.out()))
     }
 }

@@ -1,23 +1,28 @@
 //! What the tests are made with.
 
+mod aws;
+mod binary;
 mod compared;
 mod disturbed;
+mod ended;
 mod golden;
 mod loopback;
-mod moto;
+mod nouns;
 mod other_client;
 mod program;
 mod python;
-mod served;
+mod server;
 mod stage;
 
+pub use aws::Aws;
+pub use binary::{Home, Run};
 pub use compared::{add_things_of_others, count_by_kind, fast_timers, settled, things_of_others};
 pub use disturbed::{Disturbance, run_disturbed};
+pub use ended::Ended;
 pub use golden::golden;
-pub use loopback::{LoopbackService, Run};
-pub use moto::Moto;
-pub use other_client::{plain_record, record_of_others};
+pub use loopback::LoopbackService;
+pub use other_client::{DOCUMENT, OtherClient, POLICY_ARN, VPC};
 pub use program::*;
-pub use python::{KEYS, script};
-pub use served::Served;
-pub use stage::{Stage, rows, words};
+pub use python::{left_out_offline, script};
+pub use server::AwsServer;
+pub use stage::Stage;

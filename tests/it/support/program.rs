@@ -15,7 +15,7 @@ pub use deploy::oz::{Analysis, BaseUrl, Capture, Decision, Redaction, Verdict, W
 pub use deploy::report::{Check, Frame, Outcome, Problem, Report, Status, envelope, html, junit, plan_text};
 pub use deploy::sandbox::oz::{Answer, Script, Seen, Service, samples, serve};
 pub use deploy::sandbox::weather::Throttle;
-pub use deploy::sandbox::{Call, Fault, Sandbox, Weather, World, sample_capture, seed};
+pub use deploy::sandbox::{Call, Fault, Sandbox, Weather, World, sample_capture, seed, tables};
 pub use deploy::site::Site;
 pub use deploy::steps::STACK;
 pub use deploy::verify::{Endpoint, explain as explain_reason};

@@ -1,12 +1,17 @@
 //! What the tests run on: the program on a fresh sandbox, in this process, on a clock that does not make them wait.
 
+use std::panic::Location;
+
 use clap::Parser;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::aws::Aws;
+use super::ended::Ended;
+use super::other_client::OtherClient;
 use super::program::{
-    Access, Cli, Cloud, Outcome, Report, Sandbox, Session, Stop, World, config, configuration, envelope, name, perform,
-    plan_text,
+    Access, Cli, Cloud, Outcome, Report, Sandbox, Session, Stop, Weather, World, config, configuration, envelope, name,
+    perform, plan_text,
 };
 
 /// A sandbox, and the deploy.yaml of the stack on it.
@@ -15,6 +20,8 @@ pub struct Stage {
     pub config: String,
     pub stop: Stop,
     pub report: Report,
+    /// Which case of a loop this is: what fails on this stage prints it.
+    pub note: String,
 }
 
 impl Stage {
@@ -26,7 +33,15 @@ impl Stage {
     /// The same with more lines of deploy.yaml.
     pub fn with(lines: &str) -> Stage {
         let config = format!("{}{lines}", configuration());
-        Stage { sandbox: Sandbox::seeded(1.0), config, stop: Stop::never(), report: Report::new(false, true) }
+        let report = Report::new(false, true);
+        Stage { sandbox: Sandbox::seeded(1.0), config, stop: Stop::never(), report, note: String::new() }
+    }
+
+    /// A fresh sandbox in this weather.
+    pub fn under(weather: impl FnOnce(&mut Weather)) -> Stage {
+        let stage = Stage::new();
+        stage.weather(weather);
+        stage
     }
 
     /// A copy of this world.
@@ -36,7 +51,12 @@ impl Stage {
 
     /// The same sandbox under another configuration.
     pub fn as_config(&self, config: String) -> Stage {
-        Stage { config, sandbox: self.sandbox.clone(), ..Stage::new() }
+        Stage { config, sandbox: self.sandbox.clone(), note: self.note.clone(), ..Stage::new() }
+    }
+
+    /// The same sandbox, as another process that runs beside this one, or after it.
+    pub fn again(&self) -> Stage {
+        self.as_config(self.config.clone())
     }
 
     /// A stage on which the stack stands.
@@ -47,15 +67,68 @@ impl Stage {
         stage
     }
 
+    /// The same, as this case of a loop.
+    pub fn noting(self, note: impl Into<String>) -> Stage {
+        Stage { note: note.into(), ..self }
+    }
+
+    /// The same, where chance has this seed.
+    pub fn seeded(self, seed: u64) -> Stage {
+        self.sandbox.seed(seed);
+        self.noting(format!("seed {seed}"))
+    }
+
+    /// Changes what AWS does to those who use it.
+    pub fn weather(&self, change: impl FnOnce(&mut Weather)) {
+        self.sandbox.change(|world| change(&mut world.weather));
+    }
+
+    /// Changes what there is, as someone else would: `stage.edit(|aws| aws.load_balancer().protect())`.
+    pub fn edit(&self, edit: impl FnOnce(&mut Aws<'_>)) {
+        self.sandbox.change(|world| edit(&mut Aws::of(world)));
+    }
+
+    /// The same after this edit, in a sandbox of its own: no read shows what was before.
+    pub fn edited(self, edit: impl FnOnce(&mut Aws<'_>)) -> Stage {
+        let mut world = self.sandbox.world();
+        edit(&mut Aws::of(&mut world));
+        Stage { sandbox: Sandbox::of(world, self.sandbox.pace()), ..self }
+    }
+
     /// Another client of the same account.
-    pub async fn other_client(&self) -> Cloud {
+    pub async fn other_client(&self) -> OtherClient {
+        OtherClient(self.cloud().await)
+    }
+
+    async fn cloud(&self) -> Cloud {
         let (region, http_client) = (Some("eu-central-1".to_owned()), Some(self.sandbox.http_client()));
         Cloud::connect(&Access { profile: None, region, http_client }).await.unwrap()
     }
 
     /// What a command line ends in.
-    pub async fn run(&self, line: &str) -> Outcome {
-        self.session_run(line).await.1
+    #[track_caller]
+    pub fn run(&self, line: &str) -> impl Future<Output = Ended> {
+        self.run_at(line, Location::caller())
+    }
+
+    /// A command line that must end well.
+    #[track_caller]
+    pub fn succeeds(&self, line: &str) -> impl Future<Output = Ended> {
+        let place = Location::caller();
+        async move {
+            let ended = self.run_at(line, place).await;
+            ended.succeeds();
+            ended
+        }
+    }
+
+    /// A command line that must end well and change nothing.
+    #[track_caller]
+    pub fn unchanged_by(&self, line: &str) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move {
+            self.run_at(line, place).await.succeeds().writes_nothing();
+        }
     }
 
     /// The envelope of a command line.
@@ -66,23 +139,30 @@ impl Stage {
         envelope(&session.frame(name(&cli.verb), start), &outcome)
     }
 
-    /// A command line that must end well.
-    pub async fn succeeds(&self, line: &str) -> Outcome {
-        let outcome = self.run(line).await;
-        assert_eq!(outcome.exit as u8, 0, "{line}: {:?}", outcome.problems);
-        outcome
-    }
-
     /// The plan as it is printed.
     pub async fn plan(&self) -> String {
-        plan_text(&self.run("plan").await.changes)
+        self.plan_of("plan").await
     }
 
-    /// The operations called since the last look that may change something.
-    pub fn writes(&self) -> Vec<String> {
-        let calls = self.sandbox.calls();
-        self.sandbox.clear_calls();
-        calls.into_iter().filter(|call| call.mutates()).map(|call| call.operation).collect()
+    /// The plan of this command line as it is printed. A plan only reads.
+    pub async fn plan_of(&self, line: &str) -> String {
+        let planned = self.run(line).await;
+        planned.writes_nothing();
+        plan_text(&planned.changes)
+    }
+
+    /// Nothing is there but the seed.
+    #[track_caller]
+    pub fn nothing_is_left(&self) {
+        assert_eq!(self.sandbox.world().leftovers(), Vec::<String>::new(), "something is left; {}", self.note);
+    }
+
+    async fn run_at(&self, line: &str, place: &'static Location<'static>) -> Ended {
+        let before = self.sandbox.calls().len();
+        let end = self.session_run(line).await.1;
+        let mut calls = self.sandbox.calls();
+        let calls = calls.split_off(before.min(calls.len())); // someone may have cleared them meanwhile
+        Ended { line: line.to_owned(), place, note: self.note.clone(), end, calls }
     }
 
     async fn session_run(&self, line: &str) -> (Session<'_>, Outcome) {
@@ -90,7 +170,7 @@ impl Stage {
         let config = config::parse(&self.config, "deploy.yaml", &cli.global.set).unwrap();
         let session = Session {
             config,
-            cloud: self.other_client().await,
+            cloud: self.cloud().await,
             report: &self.report,
             stop: &self.stop,
             sandbox: Some(self.sandbox.clone()),
@@ -102,14 +182,4 @@ impl Stage {
 
 fn parsed(line: &str) -> Cli {
     Cli::try_parse_from(std::iter::once("deploy").chain(line.split_whitespace())).unwrap()
-}
-
-/// The problems of an outcome, to look for words in.
-pub fn words(outcome: &Outcome) -> String {
-    format!("{:?}", outcome.problems)
-}
-
-/// What there is of a kind, to change.
-pub fn rows<'a>(world: &'a mut World, kind: &str) -> impl Iterator<Item = &'a mut Value> {
-    world.table(kind).values_mut()
 }

@@ -8,6 +8,7 @@ mod diagnose;
 mod drift;
 mod engine;
 mod errors;
+mod every_resource;
 mod foreign;
 mod guarded;
 mod killed;

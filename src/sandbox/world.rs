@@ -103,8 +103,8 @@ impl World {
     /// The rows of a kind.
     ///
     /// # Panics
-    /// When there is no table of this name, here and in the three below: a name with a mistake in it would otherwise make
-    /// a table of its own, in which nothing is ever found.
+    /// When there is no table of this name, here and in the three below: a name with a mistake in it would otherwise
+    /// make a table of its own, in which nothing is ever found.
     pub fn table(&mut self, kind: &str) -> &mut Table {
         self.tables.entry(known(kind).to_owned()).or_default()
     }

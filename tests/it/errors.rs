@@ -32,159 +32,153 @@ fn every_row_says_why_and_what_to_do_and_can_be_reached() {
     }
 }
 
-/// Messages as AWS words them, with the row that must be found.
+/// Refusals of calls as AWS words them: operation, code and message, words of the row that must be found, and its step.
+const REFUSALS: [(&str, &str, &str, &str, Option<u8>); 19] = [
+    (
+        "CreateAutoScalingGroup",
+        "ValidationError",
+        "You must use a valid fully-formed launch template. The image id '[ami-0]' does not exist",
+        "image",
+        Some(3),
+    ),
+    (
+        "CreateAutoScalingGroup",
+        "ValidationError",
+        "You must use a valid fully-formed launch template. Volume of size 8GB is smaller than snapshot \
+         'snap-0', expect size >= 50GB",
+        "smaller",
+        Some(3),
+    ),
+    (
+        "CreateAutoScalingGroup",
+        "ValidationError",
+        "You are not authorized to use launch template: app-launch-template",
+        "RunInstances",
+        Some(3),
+    ),
+    (
+        "CreateAutoScalingGroup",
+        "ValidationError",
+        "You must use a valid fully-formed launch template. The key pair 'ops' does not exist",
+        "key pair",
+        Some(3),
+    ),
+    (
+        "CreateAutoScalingGroup",
+        "AccessDenied",
+        "User: arn:aws:iam::1:user/ci is not authorized to perform: iam:PassRole on resource: \
+         arn:aws:iam::1:role/OZMarketplace",
+        "PassRole",
+        Some(2),
+    ),
+    (
+        "CreateLoadBalancer",
+        "AccessDenied",
+        "User: arn:aws:sts::1:assumed-role/ci/x is not authorized to perform: iam:CreateServiceLinkedRole on \
+         resource",
+        "service-linked",
+        Some(4),
+    ),
+    (
+        "CreateSecurityGroup",
+        "UnauthorizedOperation",
+        "You are not authorized to perform this operation with an explicit deny in a service control policy",
+        "service control policy",
+        None,
+    ),
+    ("DescribeImages", "RequestExpired", "Request has expired.", "expired", None),
+    ("GetRole", "ExpiredToken", "The security token included in the request is expired", "expired", None),
+    (
+        "GetRole",
+        "SignatureDoesNotMatch",
+        "Signature not yet current: 20261125T000000Z is still later than 20261124T000000Z",
+        "clock",
+        None,
+    ),
+    (
+        "DescribeVpcs",
+        "AuthFailure",
+        "AWS was not able to validate the provided access credentials",
+        "does not know",
+        None,
+    ),
+    (
+        "CreateLoadBalancer",
+        "InvalidSubnet",
+        "Not enough IP space available in subnet-0. ELB requires at least 8 free IP addresses in each subnet.",
+        "8 free",
+        Some(4),
+    ),
+    (
+        "CreateLoadBalancer",
+        "OperationNotPermitted",
+        "This AWS account currently does not support creating load balancers. For more information, please \
+         contact AWS Support.",
+        "new accounts",
+        Some(4),
+    ),
+    (
+        "DeleteLoadBalancer",
+        "OperationNotPermitted",
+        "Load balancer 'arn' cannot be deleted because deletion protection is enabled",
+        "protection",
+        Some(4),
+    ),
+    (
+        "CreateListener",
+        "UnsupportedCertificate",
+        "The certificate 'arn' must have a fully-qualified domain name, a supported signature, and a supported \
+         key size.",
+        "issued",
+        Some(4),
+    ),
+    (
+        "ChangeResourceRecordSets",
+        "InvalidChangeBatch",
+        "[RRSet of type A with DNS name app.example.com. is not permitted because a conflicting RRSet of type \
+         CNAME with the same DNS name already exists in zone example.com.]",
+        "CNAME",
+        Some(7),
+    ),
+    ("AttachRolePolicy", "LimitExceeded", "Cannot exceed quota for PoliciesPerRole: 10", "managed policies", Some(2)),
+    ("CreateRole", "LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", "as many roles", Some(2)),
+    ("CreateAutoScalingGroup", "LimitExceeded", "Only 500 AutoScalingGroups are allowed", "quota", None),
+];
+
+/// Failed launches as Auto Scaling words them, and whether such a failure lasts.
+const FAILED_LAUNCHES: [(&str, bool); 6] = [
+    (
+        "We currently do not have sufficient c7i-flex.4xlarge capacity in the Availability Zone you requested \
+         (eu-central-1a).",
+        false,
+    ),
+    (
+        "You have requested more vCPU capacity than your current vCPU limit of 32 allows for the instance \
+         bucket that the specified instance type belongs to.",
+        true,
+    ),
+    (
+        "In order to use this AWS Marketplace product you need to accept terms and subscribe. To do so please \
+             visit https://aws.amazon.com/marketplace/pp?sku=0",
+        true,
+    ),
+    (
+        "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: \
+             Client.InternalError: Client error on launch",
+        true,
+    ),
+    ("There are not enough free addresses in subnet 'subnet-0' to satisfy the requested number of instances.", true),
+    ("Invalid IAM Instance Profile name. Launching EC2 instance failed.", false),
+];
+
 #[test]
 fn messages_of_aws_are_understood() {
-    let rows = [
-        (
-            "CreateAutoScalingGroup",
-            "ValidationError",
-            "You must use a valid fully-formed launch template. The image id '[ami-0]' does not exist",
-            "image",
-            Some(3),
-        ),
-        (
-            "CreateAutoScalingGroup",
-            "ValidationError",
-            "You must use a valid fully-formed launch template. Volume of size 8GB is smaller than snapshot \
-             'snap-0', expect size >= 50GB",
-            "smaller",
-            Some(3),
-        ),
-        (
-            "CreateAutoScalingGroup",
-            "ValidationError",
-            "You are not authorized to use launch template: app-launch-template",
-            "RunInstances",
-            Some(3),
-        ),
-        (
-            "CreateAutoScalingGroup",
-            "ValidationError",
-            "You must use a valid fully-formed launch template. The key pair 'ops' does not exist",
-            "key pair",
-            Some(3),
-        ),
-        (
-            "CreateAutoScalingGroup",
-            "AccessDenied",
-            "User: arn:aws:iam::1:user/ci is not authorized to perform: iam:PassRole on resource: \
-             arn:aws:iam::1:role/OZMarketplace",
-            "PassRole",
-            Some(2),
-        ),
-        (
-            "CreateLoadBalancer",
-            "AccessDenied",
-            "User: arn:aws:sts::1:assumed-role/ci/x is not authorized to perform: iam:CreateServiceLinkedRole on \
-             resource",
-            "service-linked",
-            Some(4),
-        ),
-        (
-            "CreateSecurityGroup",
-            "UnauthorizedOperation",
-            "You are not authorized to perform this operation with an explicit deny in a service control policy",
-            "service control policy",
-            None,
-        ),
-        ("DescribeImages", "RequestExpired", "Request has expired.", "expired", None),
-        ("GetRole", "ExpiredToken", "The security token included in the request is expired", "expired", None),
-        (
-            "GetRole",
-            "SignatureDoesNotMatch",
-            "Signature not yet current: 20261125T000000Z is still later than 20261124T000000Z",
-            "clock",
-            None,
-        ),
-        (
-            "DescribeVpcs",
-            "AuthFailure",
-            "AWS was not able to validate the provided access credentials",
-            "does not know",
-            None,
-        ),
-        (
-            "CreateLoadBalancer",
-            "InvalidSubnet",
-            "Not enough IP space available in subnet-0. ELB requires at least 8 free IP addresses in each subnet.",
-            "8 free",
-            Some(4),
-        ),
-        (
-            "CreateLoadBalancer",
-            "OperationNotPermitted",
-            "This AWS account currently does not support creating load balancers. For more information, please \
-             contact AWS Support.",
-            "new accounts",
-            Some(4),
-        ),
-        (
-            "DeleteLoadBalancer",
-            "OperationNotPermitted",
-            "Load balancer 'arn' cannot be deleted because deletion protection is enabled",
-            "protection",
-            Some(4),
-        ),
-        (
-            "CreateListener",
-            "UnsupportedCertificate",
-            "The certificate 'arn' must have a fully-qualified domain name, a supported signature, and a supported \
-             key size.",
-            "issued",
-            Some(4),
-        ),
-        (
-            "ChangeResourceRecordSets",
-            "InvalidChangeBatch",
-            "[RRSet of type A with DNS name app.example.com. is not permitted because a conflicting RRSet of type \
-             CNAME with the same DNS name already exists in zone example.com.]",
-            "CNAME",
-            Some(7),
-        ),
-        (
-            "AttachRolePolicy",
-            "LimitExceeded",
-            "Cannot exceed quota for PoliciesPerRole: 10",
-            "managed policies",
-            Some(2),
-        ),
-        ("CreateRole", "LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", "as many roles", Some(2)),
-        ("CreateAutoScalingGroup", "LimitExceeded", "Only 500 AutoScalingGroups are allowed", "quota", None),
-    ];
-    for (operation, code, message, words, step) in rows {
+    for (operation, code, message, words, step) in REFUSALS {
         let row = explain(&refused(operation, code, message)).unwrap_or_else(|| panic!("{message}"));
         assert!(format!("{} {}", row.cause, row.fix).contains(words), "{message}: {}", row.cause);
         assert_eq!(row.step, step, "{message}");
     }
-    let activities = [
-        (
-            "We currently do not have sufficient c7i-flex.4xlarge capacity in the Availability Zone you requested \
-             (eu-central-1a).",
-            false,
-        ),
-        (
-            "You have requested more vCPU capacity than your current vCPU limit of 32 allows for the instance \
-             bucket that the specified instance type belongs to.",
-            true,
-        ),
-        (
-            "In order to use this AWS Marketplace product you need to accept terms and subscribe. To do so please \
-             visit https://aws.amazon.com/marketplace/pp?sku=0",
-            true,
-        ),
-        (
-            "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: \
-             Client.InternalError: Client error on launch",
-            true,
-        ),
-        (
-            "There are not enough free addresses in subnet 'subnet-0' to satisfy the requested number of instances.",
-            true,
-        ),
-        ("Invalid IAM Instance Profile name. Launching EC2 instance failed.", false),
-    ];
-    for (words, lasts) in activities {
+    for (words, lasts) in FAILED_LAUNCHES {
         assert_eq!(explain_words(words).map(|row| row.lasts), Some(lasts), "{words}");
     }
 }

@@ -8,6 +8,45 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Capture, Kind, LoopbackService, Run, samples};
 
+/// What is refused for what it was given; the files are made by the test.
+const REFUSED: [&str; 35] = [
+    "liveness container.json --base-url URL",
+    "liveness empty.json --base-url URL",
+    "liveness none.json --base-url URL",
+    "liveness action.json --base-url URL",
+    "liveness url.json --base-url URL",
+    "liveness base64.json --base-url URL",
+    "liveness magic.json --base-url URL",
+    "liveness lies.json --base-url URL",
+    "liveness gif.json --base-url URL",
+    "liveness number.json --base-url URL",
+    "liveness meta.json --base-url URL",
+    "liveness notjson.json --base-url URL",
+    "liveness comments.json --base-url URL",
+    "liveness twice.json --base-url URL",
+    "liveness missing.json --base-url URL",
+    "liveness nothing --base-url URL",
+    "liveness anna.jpg --base-url URL",
+    "liveness capture.json",
+    "liveness capture.json --base-url http://192.0.2.1",
+    "liveness capture.json --base-url ftp://localhost",
+    "liveness capture.json --base-url http://user:secret@localhost",
+    "liveness capture.json --base-url http://localhost/?a=b",
+    "liveness capture.json --base-url URL --token-file ctrl.txt",
+    "liveness capture.json --base-url URL --token-file missing.txt",
+    "liveness capture.json --base-url URL --ca-file capture.json",
+    "liveness capture.json --base-url URL --best-shot exists.jpg",
+    "liveness capture.json --base-url URL --best-shot no/such/place.jpg",
+    "liveness capture.json --base-url URL --best-shot nothing",
+    "liveness capture.json --base-url URL --tag Not-A-Tag",
+    "biometry --best-shot capture.json --reference anna.png --base-url URL",
+    "biometry --best-shot anna.jpg --reference missing.png --base-url URL",
+    "verify --base-url URL --reference anna.png",
+    "verify --base-url URL --capture container.json",
+    "verify --base-url URL --junit no/such/place.xml",
+    "verify --base-url URL --html no/such/place.html",
+];
+
 #[test]
 fn what_is_refused_is_refused_before_any_call() {
     let service = LoopbackService::new();
@@ -35,43 +74,7 @@ fn what_is_refused_is_refused_before_any_call() {
     service.write("ctrl.txt", "abc\u{7}def");
     service.write("exists.jpg", "");
     std::fs::create_dir(service.path("nothing")).unwrap();
-    for line in [
-        "liveness container.json --base-url URL",
-        "liveness empty.json --base-url URL",
-        "liveness none.json --base-url URL",
-        "liveness action.json --base-url URL",
-        "liveness url.json --base-url URL",
-        "liveness base64.json --base-url URL",
-        "liveness magic.json --base-url URL",
-        "liveness lies.json --base-url URL",
-        "liveness gif.json --base-url URL",
-        "liveness number.json --base-url URL",
-        "liveness meta.json --base-url URL",
-        "liveness notjson.json --base-url URL",
-        "liveness comments.json --base-url URL",
-        "liveness twice.json --base-url URL",
-        "liveness missing.json --base-url URL",
-        "liveness nothing --base-url URL",
-        "liveness anna.jpg --base-url URL",
-        "liveness capture.json",
-        "liveness capture.json --base-url http://192.0.2.1",
-        "liveness capture.json --base-url ftp://localhost",
-        "liveness capture.json --base-url http://user:secret@localhost",
-        "liveness capture.json --base-url http://localhost/?a=b",
-        "liveness capture.json --base-url URL --token-file ctrl.txt",
-        "liveness capture.json --base-url URL --token-file missing.txt",
-        "liveness capture.json --base-url URL --ca-file capture.json",
-        "liveness capture.json --base-url URL --best-shot exists.jpg",
-        "liveness capture.json --base-url URL --best-shot no/such/place.jpg",
-        "liveness capture.json --base-url URL --best-shot nothing",
-        "liveness capture.json --base-url URL --tag Not-A-Tag",
-        "biometry --best-shot capture.json --reference anna.png --base-url URL",
-        "biometry --best-shot anna.jpg --reference missing.png --base-url URL",
-        "verify --base-url URL --reference anna.png",
-        "verify --base-url URL --capture container.json",
-        "verify --base-url URL --junit no/such/place.xml",
-        "verify --base-url URL --html no/such/place.html",
-    ] {
+    for line in REFUSED {
         let run = service.run(&format!("{line} --json"));
         run.exits(2).ends_as("refused");
         assert_eq!(run.json()["exit_code"], 2, "{run}");

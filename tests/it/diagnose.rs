@@ -4,16 +4,16 @@ use crate::support::{Aws, Ended, Exit, Stage, Status, Weather};
 
 const CERTIFICATE: &str = "arn:aws:acm:eu-central-1:123456789012:certificate/0";
 
-/// What this line of `diagnose` says of a standing stack after this edit.
+/// What this line of `diagnose` says of the stack after this edit.
 async fn diagnosed(edit: impl FnOnce(&mut Aws<'_>), line: &str) -> Ended {
-    let outcome = Stage::standing().await.edited(edit).run(line).await;
+    let outcome = Stage::up().await.edited(edit).run(line).await;
     outcome.writes_nothing();
     outcome
 }
 
 /// What it says in this weather.
 async fn diagnosed_under(weather: impl FnOnce(&mut Weather)) -> Ended {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.weather(weather);
     let outcome = stage.edited(|_| {}).run("diagnose").await;
     outcome.writes_nothing();
@@ -127,7 +127,7 @@ async fn a_certificate_that_does_not_serve_is_named() {
 
 #[tokio::test(start_paused = true)]
 async fn a_group_that_does_not_scale_out_is_explained() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.weather(|weather| weather.cpu = 80.0);
     let full = stage.edited(|aws| {
         aws.auto_scaling_group().max_size(2);

@@ -9,7 +9,7 @@ use crate::support::{OtherClient, POLICY_ARN, Stage};
 
 /// After this edit, `up` makes these writes, and then nothing is left to do. The plan before it.
 async fn drift(edit: impl AsyncFnOnce(&OtherClient), writes: &[&str]) -> String {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     edit(&stage.other_client().await).await;
     let plan = stage.plan().await;
     stage.succeeds("up").await.writes(writes);

@@ -61,7 +61,7 @@ async fn a_deadline_governs_everything() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_changed_in_place_is_refused_without_consent() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let change = "--set load_balancer.scheme=internet-facing --set load_balancer.allow_public=true";
     stage.run(&format!("up {change}")).await.refused_before_any_write().says("scheme");
     let planned = stage.run(&format!("plan {change}")).await;
@@ -78,7 +78,7 @@ async fn what_cannot_be_changed_in_place_is_refused_without_consent() {
 
 #[tokio::test(start_paused = true)]
 async fn turning_https_off_and_on_again_converges() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let plain = "--set load_balancer.listener=http";
     stage.succeeds(&format!("up {plain}")).await;
     stage.succeeds(&format!("plan --exit-code {plain}")).await;
@@ -97,7 +97,7 @@ async fn everything_that_is_missing_is_reported_at_once_before_anything_is_made(
 
 #[tokio::test(start_paused = true)]
 async fn route_53s_messages_are_reported_and_looked_at_again() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let refused = stage.other_client().await.create_record("app.example.com").await.unwrap_err();
     assert_eq!(refused.code(), "InvalidChangeBatch");
     assert!(refused.message().contains("already exists"), "{refused}");

@@ -1,4 +1,4 @@
-//! The table of errors: whole, without rows that nothing reaches, and told where errors are told.
+//! The table of errors: whole, without rows that nothing reaches, and used where errors are reported.
 
 use crate::support::{Error, Exit, Fault, Problem, Row, Stage, explain, explain_words, table};
 

@@ -49,7 +49,7 @@ async fn change(stage: &Stage, key: &str) -> Demand<()> {
 #[tokio::test(start_paused = true)]
 async fn a_change_of_any_resource_is_planned_and_put_right() {
     for node in STACK {
-        let stage = Stage::standing().await.noting(node.key());
+        let stage = Stage::up().await.noting(node.key());
         if change(&stage, node.key()).await.is_err() {
             continue;
         }

@@ -7,7 +7,7 @@ use crate::support::{Exit, POLICY_ARN, Stage, VPC, tables};
 
 #[tokio::test(start_paused = true)]
 async fn another_stacks_things_are_never_adopted() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let other = stage.as_config(format!("stack: other\n{}", stage.config));
     let before = stage.sandbox.world().tables;
     other.run("up --adopt").await.exits(Exit::Foreign).writes_nothing();
@@ -17,7 +17,7 @@ async fn another_stacks_things_are_never_adopted() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_stack_with_a_prefix_stands_beside_the_first() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let lines = "stack: second\nnames: { prefix: second- }\n";
     let config = format!("{lines}{}", stage.config.replace("record: app", "record: second"));
     let second = stage.as_config(config);
@@ -28,7 +28,7 @@ async fn a_second_stack_with_a_prefix_stands_beside_the_first() {
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_that_others_use_stays_and_is_named() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let client = stage.other_client().await;
     client.create_role("theirs").await;
     client.iam.attach_role_policy().role_name("theirs").policy_arn(POLICY_ARN).send().await.unwrap();
@@ -39,7 +39,7 @@ async fn a_policy_that_others_use_stays_and_is_named() {
 
 #[tokio::test(start_paused = true)]
 async fn the_target_of_anothers_rule_on_our_listener_stays_and_is_named() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let client = stage.other_client().await;
     let theirs = client.create_target_group("theirs").await;
     let condition = elb::RuleCondition::builder().field("path-pattern").values("/theirs").build();
@@ -55,7 +55,7 @@ async fn the_target_of_anothers_rule_on_our_listener_stays_and_is_named() {
 
 /// The stack's load balancer and its listeners, deleted by hand; the record still points there.
 async fn without_load_balancer() -> Stage {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let client = stage.other_client().await;
     let arn = client.load_balancer().await.load_balancer_arn.unwrap();
     client.elb.delete_load_balancer().load_balancer_arn(arn).send().await.unwrap();
@@ -95,7 +95,7 @@ async fn a_record_to_a_load_balancer_of_another_name_or_region_is_not() {
         "app-alb.example.com.",
         "other-123.eu-central-1.elb.amazonaws.com.",
     ] {
-        let stage = Stage::standing().await.noting(other);
+        let stage = Stage::up().await.noting(other);
         stage.edit(|aws| aws.record().alias(other));
         stage.run("up").await.exits(Exit::Foreign);
         stage.run("teardown --yes").await.exits(Exit::Incomplete);
@@ -103,7 +103,7 @@ async fn a_record_to_a_load_balancer_of_another_name_or_region_is_not() {
     }
 }
 
-/// ELBv2 answers a create with a stranger's target group of the same settings, which a lagging look has not shown.
+/// ELBv2 answers a create with another's target group of the same settings, which a lagging look has not shown.
 #[tokio::test(start_paused = true)]
 async fn a_target_group_that_a_create_gave_us_is_not_ours() {
     let mut given = 0;

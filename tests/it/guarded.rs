@@ -110,7 +110,7 @@ fn a_path_in_the_url_is_a_prefix() {
 }
 
 #[test]
-fn nobody_there_is_exit_6_and_soon() {
+fn a_service_that_is_not_there_is_exit_6_and_soon() {
     let service = LoopbackService::new();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let run = service.run(&format!("liveness capture.json --base-url http://{free} --json"));
@@ -224,7 +224,7 @@ fn a_large_capture_stays_within_its_bound_of_memory() {
     assert!(peak < 2 * size + (64 << 20), "peak {} MiB for {} MiB", peak >> 20, size >> 20);
 }
 
-/// Exit code and peak of resident memory in bytes, as the kernel tells them.
+/// Exit code and peak of resident memory in bytes, as the kernel reports them.
 fn measured(mut command: Command) -> (Option<i32>, u64) {
     let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());

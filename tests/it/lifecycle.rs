@@ -33,7 +33,7 @@ async fn lifecycle(on: &impl Runs, up: &str) {
     let made = on.json(up).await;
     assert_eq!(made["outcome"], "changed", "{made}");
     let verbs: Vec<&str> =
-        made["changes"].as_array().unwrap().iter().map(|one| one["action"].as_str().unwrap()).collect();
+        made["changes"].as_array().unwrap().iter().map(|change| change["action"].as_str().unwrap()).collect();
     assert_eq!(verbs, vec!["create"; MADE]);
 
     let again = on.json(up).await;
@@ -42,7 +42,7 @@ async fn lifecycle(on: &impl Runs, up: &str) {
 
     let status = on.json("status").await;
     let states: Vec<&str> =
-        status["resources"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
+        status["resources"].as_array().unwrap().iter().map(|resource| resource["state"].as_str().unwrap()).collect();
     assert_eq!(states, vec!["ok"; MADE], "{status}");
     assert_eq!(status["outputs"]["targets"], "2 of 2 healthy");
     assert_eq!(status["outputs"]["capacity"], "desired 2, min 2, max 91");
@@ -53,7 +53,7 @@ async fn lifecycle(on: &impl Runs, up: &str) {
     let changed = on.json(&format!("{up} {change}")).await;
     assert_eq!(changed["outcome"], "changed", "{changed}");
     let mut keys: Vec<&str> =
-        changed["changes"].as_array().unwrap().iter().map(|one| one["resource"].as_str().unwrap()).collect();
+        changed["changes"].as_array().unwrap().iter().map(|change| change["resource"].as_str().unwrap()).collect();
     keys.sort();
     assert_eq!(keys, ["auto_scaling_group", "launch_template", "target_group"]);
     assert_eq!(on.json(&format!("plan --exit-code {change}")).await["exit_code"], 0);
@@ -84,7 +84,7 @@ async fn a_stack_lives_and_goes_on_moto() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_up_and_every_look_change_nothing() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     for line in ["up", "plan", "status", "teardown --dry-run", "plan --adopt"] {
         stage.run(line).await.writes_nothing();
     }
@@ -134,7 +134,7 @@ async fn nothing_is_made_or_removed_before_its_turn() {
     // The network interfaces of a load balancer outlive it, and hold its group.
     let lingering = ("DeleteSecurityGroup".to_owned(), "DependencyViolation".to_owned());
     assert!(refused(&removed).iter().all(|call| *call == lingering), "{removed}");
-    let place = |operation: &str| removed.written().iter().position(|one| *one == operation).unwrap();
+    let place = |operation: &str| removed.written().iter().position(|written| *written == operation).unwrap();
     assert!(place("ChangeResourceRecordSets") < place("DeleteLoadBalancer"), "no record may dangle: {removed}");
     assert!(place("DeleteAutoScalingGroup") < place("DeleteLaunchTemplate"), "{removed}");
 }

@@ -111,7 +111,7 @@ fn the_guides_own_answers_are_understood() {
 
 #[tokio::test(start_paused = true)]
 async fn a_private_authority_is_trusted_when_it_is_named() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     tokio::time::resume();
     let stage = stage.edited(|aws| aws.certificate().cover_only("localhost"));
     let front = stage.sandbox.front().await.unwrap();

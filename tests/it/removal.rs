@@ -10,7 +10,7 @@ use crate::support::{Aws, Exit, Fault, Signal, Stage, Stop, VPC, tables};
 
 /// With this protection, a removal is refused and changes nothing; `--lift-protection` takes it off and removes all.
 async fn is_kept_until_lifted(protect: impl FnOnce(&mut Aws<'_>), protection: &str, lifted_by: &str) {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.edit(protect);
     stage.run("teardown --yes").await.exits(Exit::Refused).writes_nothing().says(protection);
     stage.succeeds("teardown --dry-run").await.writes_nothing().says(protection);
@@ -59,7 +59,7 @@ async fn a_hook_that_holds_an_instance_keeps_the_stack() {
 
 #[tokio::test(start_paused = true)]
 async fn volumes_and_interfaces_that_outlived_their_instances_go_too() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.weather(|weather| weather.leaks = true);
     let removed = stage.succeeds("teardown --yes").await;
     removed.has_called("DeleteVolume").has_called("DeleteNetworkInterface");
@@ -69,7 +69,7 @@ async fn volumes_and_interfaces_that_outlived_their_instances_go_too() {
 /// Leaks of an earlier life of the stack, with nothing of its names left.
 #[tokio::test(start_paused = true)]
 async fn leaks_alone_are_found_and_removed() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.edit(|aws| {
         aws.add_volume("vol-0", "oz-liveness");
         aws.add_volume("vol-1", "another");
@@ -80,7 +80,7 @@ async fn leaks_alone_are_found_and_removed() {
 
 #[tokio::test(start_paused = true)]
 async fn instances_that_outlive_their_group_are_waited_for() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.weather(|weather| weather.instances_outlive_group = true);
     stage.succeeds("teardown --yes").await;
     stage.nothing_is_left();
@@ -89,7 +89,7 @@ async fn instances_that_outlive_their_group_are_waited_for() {
 /// It never goes by itself: it is named at once, not after half an hour.
 #[tokio::test(start_paused = true)]
 async fn a_rule_of_others_that_names_our_group_blocks_and_is_named_at_once() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let client = stage.other_client().await;
     let (theirs, ours) = (client.create_security_group("theirs").await, client.security_group("app-sg").await);
     let pair = ec2::UserIdGroupPair::builder().group_id(ours).build();
@@ -106,7 +106,7 @@ async fn a_rule_of_others_that_names_our_group_blocks_and_is_named_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interface_of_others_that_carries_our_group_blocks_and_is_named() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let group = stage.other_client().await.security_group("alb-sg").await;
     let interface = json!({
         "networkInterfaceId": "eni-0theirs", "description": "RDSNetworkInterface", "status": "in-use", "tagSet": [],
@@ -119,7 +119,7 @@ async fn an_interface_of_others_that_carries_our_group_blocks_and_is_named() {
 /// IAM is one for the account: what runs elsewhere with the role keeps it, and is named.
 #[tokio::test(start_paused = true)]
 async fn a_role_that_others_use_is_kept() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let profile = json!({"arn": "arn:aws:iam::123456789012:instance-profile/OZMarketplace"});
     let instance = json!({
         "instanceId": "i-0abroad", "_region": "us-east-1", "iamInstanceProfile": profile, "tagSet": [],
@@ -146,7 +146,7 @@ async fn a_role_that_others_use_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn a_role_in_another_launch_template_is_kept() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let profile = ec2::LaunchTemplateIamInstanceProfileSpecificationRequest::builder().name("OZMarketplace").build();
     let data = ec2::RequestLaunchTemplateData::builder().iam_instance_profile(profile).build();
     let client = stage.other_client().await;
@@ -157,7 +157,7 @@ async fn a_role_in_another_launch_template_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn what_carries_our_tag_under_another_name_keeps_a_removal_incomplete() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let tag = ec2::Tag::builder().key("oz-deploy:stack").value("oz-liveness").build();
     let tagged = ec2::TagSpecification::builder().resource_type(ResourceType::SecurityGroup).tags(tag).build();
     let client = stage.other_client().await;
@@ -173,7 +173,7 @@ async fn what_carries_our_tag_under_another_name_keeps_a_removal_incomplete() {
 /// While it waits, it names what it waits for.
 #[tokio::test(start_paused = true)]
 async fn the_deadline_of_a_removal_names_what_blocks_it() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.weather(|weather| weather.linger = 4_000.0);
     let outcome = stage.run("teardown --yes --timeout 10m").await;
     outcome.exits(Exit::Deadline).says("eni-").says("ELB app/app-alb/");
@@ -195,7 +195,7 @@ async fn until_the_last_looks(stage: &Stage) {
 /// Another run makes something of this stack, under another name, between the two looks by tag.
 #[tokio::test(start_paused = true)]
 async fn what_appears_meanwhile_is_seen_by_the_second_look() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let other = async {
         until_the_last_looks(&stage).await;
         let tag = json!({"key": "oz-deploy:stack", "value": "oz-liveness"});
@@ -226,7 +226,7 @@ async fn what_goes_during_the_last_look_hides_nothing() {
 /// A last look that did not come to its end proves nothing, and says so.
 #[tokio::test(start_paused = true)]
 async fn an_unfinished_last_look_proves_nothing() {
-    let whole = Stage::standing().await;
+    let whole = Stage::up().await;
     let world = whole.sandbox.world();
     let removed = whole.succeeds("teardown --yes").await;
 

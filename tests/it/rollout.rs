@@ -45,7 +45,7 @@ async fn run_and_be_killed(stage: &Stage, line: &str, seconds: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_image_reaches_every_instance() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.succeeds(&format!("up {NEXT}")).await.changed(&["launch_template", "auto_scaling_group"]);
     assert_eq!((images(&stage), pinned(&stage)), (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned()));
     assert_eq!(refreshes(&stage), ["Successful"]);
@@ -59,7 +59,7 @@ async fn a_new_image_reaches_every_instance() {
 
 #[tokio::test(start_paused = true)]
 async fn capacity_that_scaling_set_is_kept() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     let client = stage.other_client().await;
     let request = client.autoscaling.set_desired_capacity().auto_scaling_group_name("app-asg").desired_capacity(5);
     request.send().await.unwrap();
@@ -76,7 +76,7 @@ async fn capacity_that_scaling_set_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unhealthy_group_is_not_rolled_without_force() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.weather(|weather| weather.dead.push(IMAGE.to_owned()));
     let refused = stage.run(&format!("up {NEXT}")).await;
     refused.refused_before_any_write().says("0 of 2 targets healthy").says("--force");
@@ -86,7 +86,7 @@ async fn an_unhealthy_group_is_not_rolled_without_force() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_does_not_answer_is_not_rolled_without_force() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.weather(|weather| weather.mute.push(IMAGE.to_owned()));
     stage.run(&format!("up {NEXT}")).await.refused_before_any_write().says("does not answer");
     stage.succeeds(&format!("up {NEXT} --no-verify")).await;
@@ -95,7 +95,7 @@ async fn a_service_that_does_not_answer_is_not_rolled_without_force() {
 /// What made the group unhealthy is put right first, then the rollout is judged.
 #[tokio::test(start_paused = true)]
 async fn a_group_that_the_same_run_puts_right_is_rolled() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.edit(|aws| aws.target_group().matcher("200"));
     stage.succeeds(&format!("up {NEXT}")).await;
     assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
@@ -111,7 +111,7 @@ async fn a_group_that_stays_ill_is_not_rolled_after_something_else_was_put_right
         (Some(Signal::Terminate), "", Exit::Terminated),
     ] {
         let (sender, stop) = Stop::channel();
-        let stage = Stage { stop, ..Stage::standing().await };
+        let stage = Stage { stop, ..Stage::up().await };
         stage.weather(|weather| weather.mute.push(IMAGE.to_owned()));
         let later = async {
             tokio::time::sleep(Duration::from_secs(30)).await;
@@ -143,7 +143,7 @@ async fn is_rolled_back(stage: &Stage, outcome: &Ended) {
 
 #[tokio::test(start_paused = true)]
 async fn a_version_that_never_gets_healthy_is_rolled_back_by_aws() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.weather(|weather| weather.dead.push(NEXT_IMAGE.to_owned()));
     let outcome = stage.run(&format!("up {NEXT} --timeout 2h")).await;
     is_rolled_back(&stage, &outcome).await;
@@ -154,7 +154,7 @@ async fn a_version_that_never_gets_healthy_is_rolled_back_by_aws() {
 
 #[tokio::test(start_paused = true)]
 async fn a_version_whose_api_is_dead_is_rolled_back_by_us() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.weather(|weather| weather.mute.push(NEXT_IMAGE.to_owned()));
     let outcome = stage.run(&format!("up {NEXT}")).await;
     outcome.says("502");
@@ -217,7 +217,7 @@ async fn an_interrupted_rollout_is_found_and_followed() {
 #[tokio::test(start_paused = true)]
 async fn a_refresh_to_another_version_gives_way() {
     for line in ["up --set instance.type=c7i.4xlarge", "up"] {
-        let stage = Stage::standing().await;
+        let stage = Stage::up().await;
         run_and_be_killed(&stage, &format!("up {NEXT}"), 250).await;
         assert_eq!(refreshes(&stage), ["InProgress"], "{line}");
         stage.succeeds(line).await;
@@ -231,7 +231,7 @@ async fn a_refresh_to_another_version_gives_way() {
 #[tokio::test(start_paused = true)]
 async fn a_refresh_to_another_version_gives_way_where_reads_lag() {
     for seed in 0..6 {
-        let stage = Stage::standing().await.seeded(seed);
+        let stage = Stage::up().await.seeded(seed);
         stage.weather(|weather| weather.describe_lag = 8.0);
         run_and_be_killed(&stage, &format!("up {NEXT}"), 100 + seed).await;
         stage.succeeds("up --set instance.type=c7i.4xlarge --set scaling.max=50").await;
@@ -251,7 +251,7 @@ async fn pin(client: &OtherClient, version: &str) {
 /// A group that was pinned by hand, or whose refresh was cancelled: its number is right, and its instances are not.
 #[tokio::test(start_paused = true)]
 async fn instances_that_were_left_behind_are_brought_along() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     run_and_be_killed(&stage, &format!("up {NEXT}"), 5).await;
     let client = stage.other_client().await;
     client.autoscaling.cancel_instance_refresh().auto_scaling_group_name("app-asg").send().await.unwrap();
@@ -266,7 +266,7 @@ async fn instances_that_were_left_behind_are_brought_along() {
 /// AWS has no way back from `$Latest`: the group is pinned by its number, without replacing what is right already.
 #[tokio::test(start_paused = true)]
 async fn a_group_on_latest_is_pinned_by_number() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.edit(|aws| aws.auto_scaling_group().follow("$Latest"));
     stage.succeeds("up").await.writes(&["UpdateAutoScalingGroup"]);
     assert_eq!(pinned(&stage), "1");
@@ -275,7 +275,7 @@ async fn a_group_on_latest_is_pinned_by_number() {
 /// As the console's wizard leaves it. AWS goes back to a numbered version only: the group gets its number first.
 #[tokio::test(start_paused = true)]
 async fn a_group_on_default_is_rolled_with_a_way_back() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.edit(|aws| aws.auto_scaling_group().follow("$Default"));
     stage.weather(|weather| weather.mute.push(NEXT_IMAGE.to_owned()));
     let outcome = stage.run(&format!("up {NEXT}")).await;
@@ -286,7 +286,7 @@ async fn a_group_on_default_is_rolled_with_a_way_back() {
 /// Nothing numbered to go back to: the refresh is made without a promise, and cancelled where the service breaks.
 #[tokio::test(start_paused = true)]
 async fn a_version_that_cannot_be_taken_back_reaches_no_more_instances() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.edit(|aws| {
         aws.auto_scaling_group().follow("$Default");
         aws.instances().come_from_no_template();
@@ -302,7 +302,7 @@ async fn a_version_that_cannot_be_taken_back_reaches_no_more_instances() {
 /// What instances came from is gone: there is no number to give the group first, and the rollout is made all the same.
 #[tokio::test(start_paused = true)]
 async fn a_template_that_was_deleted_is_no_way_back_and_no_hindrance() {
-    let stage = Stage::standing().await;
+    let stage = Stage::up().await;
     stage.edit(|aws| {
         aws.auto_scaling_group().follow("$Default");
         aws.delete_launch_template();

@@ -49,7 +49,7 @@ const EDITS: [(&str, Edit); 20] = [
     ("the group follows its template", |aws, random| {
         aws.auto_scaling_group().follow(random.choice(["$Default", "$Latest"]).unwrap());
     }),
-    ("the group serves nobody", |aws, _| aws.auto_scaling_group().leave_target_group()),
+    ("the group serves no target group", |aws, _| aws.auto_scaling_group().leave_target_group()),
     ("health is what EC2 says", |aws, _| aws.auto_scaling_group().heed_ec2_only()),
     ("targets take turns", |aws, _| aws.target_group().algorithm("round_robin")),
     ("the load balancer has another's group", |aws, _| aws.load_balancer().carry_security_group("sg-0theirs")),
@@ -172,13 +172,13 @@ async fn one_calm_run_repairs_it(stage: &Stage, wanted: &str, clean: &BTreeMap<&
         ended = stage.run(&with_consent(wanted)).await;
     }
     ended.succeeds();
-    assert_eq!(standing(&settled(stage).await), clean[wanted], "{ended}");
+    assert_eq!(lasting(&settled(stage).await), clean[wanted], "{ended}");
     stage.sandbox.clear_calls();
     stage.unchanged_by(wanted).await;
 }
 
 /// How many of each kind there are. A template keeps its former versions; what instances leaked goes with the stack.
-fn standing(world: &World) -> BTreeMap<String, usize> {
+fn lasting(world: &World) -> BTreeMap<String, usize> {
     let mut world = world.clone();
     if world.rows(tables::ASGS).next().is_some() {
         world.table(tables::VOLUMES).retain(|id, row| id.ends_with("theirs") || row["status"] == "in-use");
@@ -203,7 +203,7 @@ fn clean() -> BTreeMap<&'static str, BTreeMap<String, usize>> {
             let stage = Stage::new();
             stage.sandbox.change(add_things_of_others);
             stage.succeeds(line).await;
-            clean.insert(line, standing(&settled(&stage).await));
+            clean.insert(line, lasting(&settled(&stage).await));
         }
         clean
     })

@@ -20,7 +20,7 @@ async fn two_and_ten_ups_end_in_one_stack() {
             let stage = stage().seeded(seed.into());
             stage.weather(|weather| (weather.iam_delay, weather.describe_lag) = (10.0, f64::from(seed)));
             let all: Vec<Stage> = (0..runs).map(|_| stage.again()).collect();
-            for ended in join_all(all.iter().map(|one| one.run("up"))).await {
+            for ended in join_all(all.iter().map(|stage| stage.run("up"))).await {
                 ended.succeeds();
             }
             let found = count_by_kind(&settled(&stage).await);
@@ -37,7 +37,7 @@ async fn two_rollouts_are_one() {
     stage.succeeds("up").await;
     let line = "up --set instance.image=api-instant-next --set scaling.max=9";
     let all = [stage.again(), stage.again(), stage.again()];
-    for ended in join_all(all.iter().map(|one| one.run(line))).await {
+    for ended in join_all(all.iter().map(|stage| stage.run(line))).await {
         ended.succeeds();
     }
     let world = stage.sandbox.world();

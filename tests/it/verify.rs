@@ -1,4 +1,4 @@
-//! `deploy verify` on a stack: each check, broken by another hand or in the world itself.
+//! `deploy verify` on a stack: each check, broken by someone or in the world itself.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,16 +9,16 @@ use crate::support::{
     explain_reason, seed,
 };
 
-/// A stack that stands, from now on in real time: what follows goes over real sockets.
-async fn standing() -> Stage {
-    let stage = Stage::standing().await;
+/// After `up`, and from now on in real time: what follows goes over real sockets.
+async fn up_in_real_time() -> Stage {
+    let stage = Stage::up().await;
     tokio::time::resume();
     stage
 }
 
-/// What `verify` says of a standing stack after this edit, and that this check fails.
+/// What `verify` says of the stack after this edit, and that this check fails.
 async fn broken(id: &str, edit: impl FnOnce(&mut Aws<'_>)) -> Ended {
-    let outcome = standing().await.edited(edit).run("verify").await;
+    let outcome = up_in_real_time().await.edited(edit).run("verify").await;
     outcome.finds(id, Status::Fail);
     let check = outcome.check(id);
     outcome.demand(check.cause.is_some() && check.fix.is_some(), || format!("{id} must have a cause and a fix"));
@@ -28,7 +28,7 @@ async fn broken(id: &str, edit: impl FnOnce(&mut Aws<'_>)) -> Ended {
 
 #[tokio::test(start_paused = true)]
 async fn a_good_stack_passes_every_check_without_a_write() {
-    let stage = standing().await;
+    let stage = up_in_real_time().await;
     let outcome = stage.run("verify --count 2").await;
     outcome.succeeds().every_check_passes().writes_nothing();
     let ids: Vec<&str> = outcome.checks.iter().map(|check| check.id).collect();
@@ -116,7 +116,7 @@ async fn certificates_are_judged_by_name_and_days() {
 
 #[tokio::test(start_paused = true)]
 async fn the_version_is_compared_when_one_is_wanted() {
-    let stage = standing().await;
+    let stage = up_in_real_time().await;
     stage.succeeds("verify --set verify.version=0.0.0-sandbox").await;
     let outcome = stage.run("verify --set verify.version=6.0.1").await;
     outcome.exits(Exit::Unverified).finds("version", Status::Fail);
@@ -217,7 +217,7 @@ fn every_reason_code_is_explained_in_this_stacks_words() {
 
 #[tokio::test(start_paused = true)]
 async fn a_name_is_denied_only_by_servers_that_know_its_witness() {
-    let stage = standing().await;
+    let stage = up_in_real_time().await;
     let names = Names::Sandbox(stage.sandbox.front().await.unwrap().names);
     let (here, gone) = ("app.example.com", "app-alb-1.eu-central-1.elb.amazonaws.com");
     assert!(names.deny(gone, here).await);

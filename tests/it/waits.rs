@@ -177,7 +177,7 @@ async fn an_outage_that_lasts_is_reported() {
 async fn a_verification_right_after_a_change_does_not_take_lag_for_drift() {
     let change = "--set scaling.max=9 --set load_balancer.ingress_cidrs=[10.0.0.0/8]";
     for seed in 0..10 {
-        let stage = Stage::standing().await.seeded(seed);
+        let stage = Stage::up().await.seeded(seed);
         stage.weather(|weather| weather.describe_lag = 8.0);
         stage.succeeds("plan").await;
         tokio::time::sleep(Duration::from_secs(10)).await; // there is a past to lag behind

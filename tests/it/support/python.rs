@@ -30,6 +30,7 @@ pub fn left_out_offline() -> bool {
 ///
 /// # Panics
 /// Without Python 3 with venv, or when the packages cannot be fetched: the message names the cure.
+#[track_caller]
 pub fn python() -> &'static Path {
     static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     PYTHON.get_or_init(environment).as_deref().unwrap_or_else(|why| panic!("{CURE}\n\n{why}"))
@@ -55,7 +56,8 @@ fn run(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let printed = [output.stdout, output.stderr].concat(); // venv explains itself on stdout, pip on stderr
     let printed = String::from_utf8_lossy(&printed);
-    if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {printed}")) }
+    let last = printed.trim_end().lines().last().unwrap_or_default();
+    if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {last}")) }
 }
 
 /// A script of `support/python/`, with arguments: what it printed.

@@ -59,8 +59,8 @@ impl Stage {
         self.as_config(self.config.clone())
     }
 
-    /// A stage on which the stack stands.
-    pub async fn standing() -> Stage {
+    /// A fresh sandbox after `up`.
+    pub async fn up() -> Stage {
         let stage = Stage::new();
         stage.succeeds("up").await;
         stage.sandbox.clear_calls();

@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::oz::CaptureOverrides;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// How many of AWS's seconds pass in one of the sandbox's, so that a person sees progress move.
+pub const PACE: f64 = 40.0;
 
 /// Creates, converges, proves and removes the AWS stack of Oz Liveness.
 ///
@@ -127,7 +131,7 @@ pub struct Verify {
     #[command(flatten)]
     pub service: Service,
     #[command(flatten)]
-    pub beside: Beside,
+    pub overrides: Overrides,
     /// Least similarity of the biometry call; can only tighten what the service decides
     #[arg(long, value_name = "0..1", value_parser = share)]
     pub min_confidence: Option<f64>,
@@ -178,7 +182,7 @@ pub enum Expect {
 
 /// What a capture may lack.
 #[derive(Debug, Args)]
-pub struct Beside {
+pub struct Overrides {
     /// The gesture, when the capture tells no action [default for a directory: video_selfie_blank]
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
@@ -211,7 +215,7 @@ pub struct Liveness {
     #[command(flatten)]
     pub service: Service,
     #[command(flatten)]
-    pub beside: Beside,
+    pub overrides: Overrides,
     /// Save the best shot here
     #[arg(long, value_name = "FILE")]
     pub best_shot: Option<PathBuf>,
@@ -274,7 +278,7 @@ pub enum Sandbox {
         #[arg(long, default_value_t = 0)]
         port: u16,
         /// How many of AWS's seconds pass in one of ours
-        #[arg(long, default_value_t = crate::commands::PACE)]
+        #[arg(long, default_value_t = PACE)]
         pace: f64,
     },
     /// Show what the kept sandbox does to those who live in it, or change it: iam_delay=15 launch_fails='{"*": OptInRequired}'
@@ -285,6 +289,47 @@ pub enum Sandbox {
     },
     /// Forget everything that was made in the sandbox
     Reset,
+}
+
+impl Service {
+    /// Whether DECLINED is the success.
+    pub fn expects_declined(&self) -> bool {
+        self.expect == Some(Expect::Declined)
+    }
+}
+
+impl Overrides {
+    /// What the command line says in place of the capture.
+    pub fn read(&self) -> CaptureOverrides {
+        CaptureOverrides {
+            tag: self.tag.clone(),
+            meta: self.meta.clone(),
+            additional_info: self.additional_info.clone(),
+            skip_first: self.skips_first(),
+        }
+    }
+
+    /// Whether the first frame is left out.
+    pub fn skips_first(&self) -> bool {
+        self.first_frame == FirstFrame::Skip
+    }
+}
+
+impl Verb {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Verb::Up(_) => "up",
+            Verb::Plan(_) => "plan",
+            Verb::Status => "status",
+            Verb::Verify(_) => "verify",
+            Verb::Diagnose(_) => "diagnose",
+            Verb::Teardown(_) => "teardown",
+            Verb::Liveness(_) => "liveness",
+            Verb::Biometry(_) => "biometry",
+            Verb::Sandbox(_) => "sandbox",
+        }
+    }
 }
 
 /// `90s`, `30m`, `1h30m`, or seconds.

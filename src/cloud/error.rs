@@ -4,8 +4,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::engine::Key;
-
 /// What a call to AWS can end in.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -25,22 +23,6 @@ pub enum Error {
     /// An answer lacks what AWS documents that it has, or says what cannot be.
     #[error("{0}")]
     Reply(String),
-    /// It cannot be removed since something of others holds it.
-    #[error("{0}")]
-    Held(String),
-    /// AWS gave us something of others in place of something new.
-    #[error("not ours: {0}")]
-    Stranger(String),
-    /// It is not done unless the person says so.
-    #[error("{what}")]
-    Consent {
-        what: String,
-        /// The flag that says so.
-        flag: &'static str,
-    },
-    /// Another resource, which this one needs to be found, could not be looked at.
-    #[error("not looked at, since {0} could not be")]
-    Unseen(Key),
 }
 
 /// What most calls return.

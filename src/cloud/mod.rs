@@ -1,13 +1,13 @@
-//! AWS as such, without a noun of the stack: clients, one error, what AWS answers while it catches up, tags.
+//! AWS as such, without a noun of the stack: clients, one error type, what is worth another try, tags.
 
 pub mod document;
 mod error;
-mod gate;
-mod group;
-pub mod refresh;
+mod explain;
+mod limiter;
+mod memo;
 mod reply;
-mod settling;
-mod shared;
+mod retry;
+mod retryable;
 pub mod tags;
 
 use std::path::PathBuf;
@@ -23,14 +23,16 @@ use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
-use crate::names::Names;
+use crate::resolver::Dns;
 
 pub use error::{Absent, Error, Result};
-pub use gate::Gate;
-pub use group::group;
+pub use explain::{Row, explain, explain_words, table};
+pub use limiter::CallLimiter;
+pub use memo::Memo;
 pub use reply::Need;
-pub use settling::{Settling, settling};
-pub use shared::{Balancing, Shared};
+pub use retry::RetryBudget;
+pub use retryable::{Retryable, retryable};
+pub use tags::Tags;
 
 /// Where and as whom AWS is called.
 #[derive(Debug, Default, Clone)]
@@ -39,8 +41,17 @@ pub struct Access {
     pub profile: Option<String>,
     /// Region; else `AWS_REGION` or the profile's.
     pub region: Option<String>,
-    /// In place of the network: the sandbox.
-    pub http_client: Option<SharedHttpClient>,
+    /// In place of the network, with the account that it plays.
+    pub stand_in: Option<StandIn>,
+}
+
+/// What answers in place of AWS.
+#[derive(Debug, Clone)]
+pub struct StandIn {
+    /// Every call goes there.
+    pub http_client: SharedHttpClient,
+    /// The account of its credentials.
+    pub account: String,
 }
 
 /// The account that is called.
@@ -69,9 +80,9 @@ pub struct Cloud {
     /// Not AWS itself but an endpoint that the user named: an emulator may lack what AWS has.
     pub custom_endpoint: bool,
     /// Where AWS's own names are asked; `None`: an emulator or the sandbox, whose names nobody else knows.
-    pub names: Option<Names>,
+    pub dns: Option<Dns>,
     /// Counts calls.
-    pub gate: Arc<Gate>,
+    pub limiter: Arc<CallLimiter>,
     credentials: Option<SharedCredentialsProvider>,
     account: OnceCell<Account>,
 }
@@ -80,8 +91,7 @@ impl Cloud {
     /// Clients with the user's endpoints, credentials and proxies, as every AWS tool has them.
     /// `None`: no region is configured anywhere. Calls nobody but the credentials' own sources.
     pub async fn connect(access: &Access) -> Option<Cloud> {
-        let inner = access.http_client.clone().unwrap_or_else(network);
-        let gate = Arc::new(Gate::new());
+        let inner = access.stand_in.as_ref().map_or_else(network, |stand_in| stand_in.http_client.clone());
         let mut loader =
             aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(inner.clone()).timeout_config(timeouts());
         if let Some(profile) = &access.profile {
@@ -90,23 +100,20 @@ impl Cloud {
         if let Some(region) = &access.region {
             loader = loader.region(Region::new(region.clone()));
         }
-        if access.http_client.is_some() {
+        if let Some(stand_in) = &access.stand_in {
             let nobody = Credentials::builder().access_key_id("SANDBOX").secret_access_key("sandbox");
-            let account = crate::sandbox::seed().account;
-            loader = loader.credentials_provider(nobody.account_id(account).provider_name("sandbox").build());
+            let nobody = nobody.account_id(&stand_in.account).provider_name("sandbox").build();
+            loader = loader.credentials_provider(nobody);
         }
         let config = loader.load().await;
-        let custom_endpoint = access.http_client.is_none() && has_custom_endpoint(&config);
-        let names = (access.http_client.is_none() && !custom_endpoint).then_some(Names::System);
-        Cloud::new(config, inner, gate, (custom_endpoint, names))
+        let custom_endpoint = access.stand_in.is_none() && has_custom_endpoint(&config);
+        let dns = (access.stand_in.is_none() && !custom_endpoint).then_some(Dns::System);
+        let cloud = Cloud::new(config, &inner, custom_endpoint)?;
+        Some(Cloud { dns, ..cloud })
     }
 
-    fn new(
-        config: SdkConfig,
-        inner: SharedHttpClient,
-        gate: Arc<Gate>,
-        (custom_endpoint, names): (bool, Option<Names>),
-    ) -> Option<Cloud> {
+    fn new(config: SdkConfig, inner: &SharedHttpClient, custom_endpoint: bool) -> Option<Cloud> {
+        let limiter = Arc::new(CallLimiter::new());
         let region = config.region()?.to_string();
         // An emulator answers 500 to what it lacks, and answers it again.
         let attempts = if custom_endpoint { 3 } else { 10 };
@@ -116,14 +123,14 @@ impl Cloud {
             .with_max_backoff(Duration::from_secs(20));
         let config = config.into_builder().retry_config(retry).build();
         // A stack's calls are few: the bound is the number of attempts, not a budget that all calls share.
-        let patience = RetryPartition::custom("deploy").token_bucket(TokenBucket::unlimited()).build();
+        let retries = RetryPartition::custom("deploy").token_bucket(TokenBucket::unlimited()).build();
         // Never more than a handful of calls a service at once; Route 53 allows five a second to a whole account.
         macro_rules! client {
             ($service:ident, $at_once:expr) => {
                 $service::Client::from_conf(
                     $service::config::Builder::from(&config)
-                        .http_client(gate.admit(inner.clone(), $at_once))
-                        .retry_partition(patience.clone())
+                        .http_client(limiter.admit(inner.clone(), $at_once))
+                        .retry_partition(retries.clone())
                         .build(),
                 )
             };
@@ -141,9 +148,9 @@ impl Cloud {
             sts: client!(aws_sdk_sts, 1),
             region,
             custom_endpoint,
-            names,
+            dns: None,
             credentials: config.credentials_provider(),
-            gate,
+            limiter,
             account: OnceCell::new(),
         })
     }

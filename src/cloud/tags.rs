@@ -1,12 +1,16 @@
 //! One map of tags, and how each service spells it.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_autoscaling::types as autoscaling;
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use aws_sdk_iam::types as iam;
 
-use crate::cloud::Result;
-use crate::engine::Tags;
+use super::Result;
+
+/// Tag values by tag key.
+pub type Tags = BTreeMap<String, String>;
 
 /// EC2's spelling.
 pub fn to_ec2(tags: &Tags) -> Vec<ec2::Tag> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::cloud::Cloud;
-use crate::report::Problem;
+use crate::outcome::Problem;
 
 const MARK: &str = "Encoded authorization failure message: ";
 

@@ -1,67 +1,46 @@
 //! `deploy diagnose`: the guide's troubleshooting table, carried out. Reads only.
 
+use std::collections::BTreeMap;
+
 use super::Session;
-use super::converge::{FIRST_LOOK, ids, outputs, planned, survey_parts, unanswered, walk};
+use super::stack::{FIRST_READING, outputs, unanswered};
+use crate::checks::diagnose::Diagnosis;
 use crate::cli;
-use crate::diagnose::Diagnosis;
-use crate::engine::{Event, Goal, Graph, Stop};
+use crate::clock::Cancel;
+use crate::engine::reconcile::failed;
+use crate::engine::{Goal, outputs_of};
 use crate::exit::Exit;
-use crate::report::{Check, Outcome, Problem, Status};
+use crate::outcome::{Failed, Finding, Outcome, Problem, Status};
 use crate::site::{Site, SiteError};
-use crate::steps::STACK;
 
 /// Finds the most likely cause of what is wrong.
-pub async fn run(session: &Session<'_>, args: &cli::Diagnose) -> Outcome {
-    let clock = session.clock(args.timeout);
-    match clock.within(session.stop, Box::pin(diagnose(session))).await {
-        Ok(outcome) => outcome,
-        Err(late) => {
-            let (exit, word, what) = super::client::lateness(late, session.stop);
-            Outcome::new(exit, word, what)
-        }
-    }
+///
+/// # Errors
+/// The stack cannot be read, or the time is over.
+pub async fn run(session: &Session<'_>, args: &cli::Diagnose) -> Result<Outcome, Failed> {
+    let found = session.wait(args.timeout).within(Box::pin(diagnose(session))).await;
+    found.unwrap_or_else(|ended| Err(super::late(ended).into()))
 }
 
-async fn diagnose(session: &Session<'_>) -> Outcome {
-    let clock = session.clock(FIRST_LOOK);
-    let (site, found) = match survey_parts(session, Goal::Present, &clock).await {
-        Ok(parts) => parts,
-        Err(_) => return unanswered(session),
-    };
+async fn diagnose(session: &Session<'_>) -> Result<Outcome, Failed> {
+    let reading = session.first_reading(Goal::Present, &session.wait(FIRST_READING)).await;
+    let (site, found) = reading.map_err(unanswered)?;
     let blank = Site::blank(session.config.clone(), &session.cloud.region);
     let known = site.as_ref().unwrap_or(&blank);
-    let graph = Graph::trace(STACK, known);
-    let (stop, quiet) = (Stop::never(), |_: Event| {});
-    let walk = walk(session, known, &graph, Goal::Present, false, clock, &stop, &quiet);
-    let found = match walk.sift(found) {
-        Ok(found) => found,
-        Err(failures) => {
-            return super::converge::failed(&failures, &stop, "nothing was looked at further");
-        }
-    };
-    let ids = ids(&found);
-    let changes = match &site {
-        Ok(_) => planned(&walk.plan(&found), &graph, known),
-        Err(_) => Vec::new(),
-    };
-    let findings = Diagnosis {
-        cloud: &session.cloud,
-        config: &session.config,
-        site: site.as_ref().ok(),
-        ids: &ids,
-        changes: &changes,
-    };
-    match findings.findings().await {
-        Ok(findings) => concluded(findings, site.as_ref().err(), outputs(known, &ids)),
-        Err(error) => Outcome::new(Exit::Failed, "failed", "failed").with_problems(vec![Problem::of(&error)]),
+    let planner = session.planner(known, Goal::Present, false);
+    let live =
+        planner.collect(found).map_err(|errors| failed(&errors, &Cancel::never(), "nothing was looked at further"))?;
+    let ids = outputs_of(&live);
+    let changes = if site.is_ok() { planner.changes(&planner.plan(&live)) } else { Vec::new() };
+    let (cloud, config, changes) = (&session.cloud, &session.config, changes.as_slice());
+    let diagnosis = Diagnosis { cloud, config, site: site.as_ref().ok(), ids: &ids, changes };
+    match diagnosis.findings().await {
+        Ok(findings) => Ok(concluded(findings, site.as_ref().err(), outputs(known, &ids))),
+        Err(error) => Err(Outcome::failed("failed").problem(&error).into()),
     }
 }
 
-fn concluded(
-    findings: Vec<Check>,
-    missing: Option<&SiteError>,
-    outputs: std::collections::BTreeMap<String, String>,
-) -> Outcome {
+fn concluded(findings: Vec<Finding>, missing: Option<&SiteError>, outputs: BTreeMap<String, String>) -> Outcome {
     let mut checks = missing.map(needs).unwrap_or_default();
     checks.extend(findings);
     let count = |status| checks.iter().filter(|check| check.status == status).count();
@@ -85,29 +64,20 @@ fn concluded(
     Outcome { checks, outputs, ..Outcome::new(exit, word, summary) }
 }
 
-/// What the stack needs and never makes, and what AWS did not tell of it.
-fn needs(error: &SiteError) -> Vec<Check> {
+/// What the stack needs and never makes, and what AWS did not say of it.
+fn needs(error: &SiteError) -> Vec<Finding> {
+    let needed = || Finding::new("needs", 0, "what the stack needs");
     match error {
         // The certificate has a finding of its own.
         SiteError::Missing(missing) => missing
             .iter()
             .filter(|one| one.noun != "certificate")
-            .map(|one| {
-                Check::new("needs", 0, "what the stack needs").fail(
-                    &one.what,
-                    "deploy.yaml names it, and it is not there",
-                    &one.cure,
-                )
-            })
+            .map(|one| needed().fail(&one.what, "deploy.yaml names it, and it is not there", &one.cure))
             .collect(),
         SiteError::Cloud(error) => {
-            let problem = Problem::of(error);
+            let problem = Problem::from(error);
             let (cause, fix) = (problem.cause.unwrap_or_default(), problem.cure.unwrap_or_default());
-            vec![
-                Check::new("needs", 0, "what the stack needs")
-                    .found(Status::Unknown, problem.message)
-                    .because(cause, fix),
-            ]
+            vec![needed().found(Status::Unknown, problem.message).because(cause, fix)]
         }
     }
 }

@@ -1,83 +1,50 @@
-//! One file a verb. Here: what they share, from the command line to the exit code.
+//! One file a verb. Here: from the command line to the exit code.
 
 mod authorization;
+mod best_shot;
+mod biometry;
 mod client;
-mod converge;
 mod diagnose;
+mod liveness;
 mod plan;
-mod rollout;
 pub mod sandbox;
+mod session;
+mod signals;
+mod stack;
 mod status;
 mod teardown;
 mod up;
 mod verify;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
-use client::Client;
 use tokio::time::Instant;
 
-use crate::cli::{Cli, Global, Verb};
-use crate::cloud::{Access, Cloud};
-use crate::config::{self, Config};
-use crate::engine::clock::Signal;
-use crate::engine::{Clock, Event, Stop};
+use crate::cli::{Cli, Verb};
+use crate::clock::{Cancel, Clock, Ended, Wait};
+use crate::event::Event;
 use crate::exit::Exit;
-use crate::report::{Frame, Outcome, Problem, Report};
-use crate::sandbox::Sandbox;
-
-/// How many of AWS's seconds pass in one of the sandbox's, so that a person sees progress move.
-pub const PACE: f64 = 40.0;
-
-/// What a command works with.
-pub struct Session<'a> {
-    pub config: Config,
-    pub cloud: Cloud,
-    pub report: &'a Report,
-    pub stop: &'a Stop,
-    pub sandbox: Option<Sandbox>,
-}
-
-impl Session<'_> {
-    /// A deadline, with pauses that suit where we are.
-    pub fn clock(&self, timeout: Duration) -> Clock {
-        Clock::new(timeout, self.sandbox.as_ref().map_or(1.0, Sandbox::pace))
-    }
-
-    /// What the envelope says of this session.
-    pub fn frame(&self, command: &'static str, start: Instant) -> Frame {
-        Frame {
-            command,
-            stack: self.config.stack.clone(),
-            region: self.cloud.region.clone(),
-            seconds: seconds(start),
-            calls: self.cloud.gate.calls(),
-        }
-    }
-
-    /// Where events go.
-    pub fn tell(&self) -> impl Fn(Event) + '_ {
-        |event| self.report.event(event)
-    }
-}
+use crate::outcome::{Failed, Frame, Outcome, Problem};
+use crate::report::Report;
+use client::Client;
+pub use session::{Reach, Session};
+use session::{open_sandbox, seconds, world_file};
+use signals::cancel_on_signals;
 
 /// Runs a command line to its exit code.
 pub async fn run(cli: Cli) -> Exit {
     log_to_stderr(cli.global.verbose);
     let report = Report::new(cli.global.json, cli.global.quiet);
     let start = Instant::now();
-    let mut frame = Frame { command: name(&cli.verb), ..Frame::default() };
-    let stop = signals();
-    let mut outcome = match alone(&cli, &report, &stop).await {
-        Some(outcome) => outcome,
-        None => match open(&cli.global, &report, &stop).await {
+    let mut frame = Frame { command: cli.verb.name(), ..Frame::default() };
+    let cancel = cancel_on_signals();
+    let mut outcome = match alone(&cli, &report, &cancel).await {
+        Some(ended) => ended.unwrap_or_else(Outcome::from),
+        None => match Session::open(&cli.global, &report, &cancel).await {
             Ok(session) => {
                 let outcome = on_stack(&session, &cli).await;
                 frame = session.frame(frame.command, start);
                 outcome
             }
-            Err(outcome) => outcome,
+            Err(failed) => failed.into(),
         },
     };
     frame.seconds = seconds(start);
@@ -89,34 +56,32 @@ pub async fn run(cli: Cli) -> Exit {
 }
 
 /// Verbs that need neither deploy.yaml nor an account, and what is refused before either is looked at.
-async fn alone(cli: &Cli, report: &Report, stop: &Stop) -> Option<Outcome> {
-    let world = world_file(&cli.global);
-    if let Verb::Verify(args) = &cli.verb {
-        if let Err(refused) = verify::writable(args) {
-            return Some(Outcome::refused(refused));
+async fn alone(cli: &Cli, report: &Report, cancel: &Cancel) -> Option<Result<Outcome, Failed>> {
+    let watch = |event: Event| report.event(event);
+    let wait = |timeout| Wait { clock: Clock::new(timeout, 1.0), cancel, watch: &watch };
+    match &cli.verb {
+        Verb::Verify(args) => {
+            if let Err(refused) = verify::writable(args) {
+                return Some(Err(refused.into()));
+            }
+            let alone = args.base_url.is_some() && !cli.global.sandbox;
+            if alone { Some(verify::client_alone(args, report, &wait(args.timeout)).await) } else { None }
         }
-        let alone = args.base_url.is_some() && !cli.global.sandbox;
-        return match alone {
-            true => Some(verify::client_alone(args, report, stop).await),
-            false => None,
-        };
+        Verb::Sandbox(verb) => Some(Ok(sandbox::run(verb, &world_file(&cli.global), report, cancel).await)),
+        Verb::Liveness(_) | Verb::Biometry(_) => {
+            let sandbox = match open_sandbox(&cli.global) {
+                Ok(sandbox) => sandbox,
+                Err(problem) => return Some(Ok(Outcome::refused(problem))),
+            };
+            let client = Client { report, reach: Reach { sandbox: sandbox.as_ref() } };
+            match &cli.verb {
+                Verb::Liveness(args) => Some(liveness::run(&client, args, &wait(args.timeout)).await),
+                Verb::Biometry(args) => Some(biometry::run(&client, args, &wait(args.timeout)).await),
+                _ => None,
+            }
+        }
+        _ => None,
     }
-    if let Verb::Sandbox(verb) = &cli.verb {
-        return Some(sandbox::run(verb, &world, report, stop).await);
-    }
-    if !matches!(cli.verb, Verb::Liveness(_) | Verb::Biometry(_)) {
-        return None;
-    }
-    let sandbox = match sandbox_of(&cli.global) {
-        Ok(sandbox) => sandbox,
-        Err(problem) => return Some(Outcome::refused(problem)),
-    };
-    let client = Client { report, stop, sandbox: sandbox.as_ref() };
-    Some(match &cli.verb {
-        Verb::Liveness(args) => client.liveness(args).await,
-        Verb::Biometry(args) => client.biometry(args).await,
-        _ => return None,
-    })
 }
 
 async fn on_stack(session: &Session<'_>, cli: &Cli) -> Outcome {
@@ -124,8 +89,7 @@ async fn on_stack(session: &Session<'_>, cli: &Cli) -> Outcome {
     let kept = session.sandbox.as_ref().map(|sandbox| sandbox.keep(&world_file(&cli.global)));
     if let Some(Err(error)) = kept {
         let cure = "Name a file that can be written with --sandbox-world.";
-        let what = format!("the sandbox could not be kept: {error}");
-        outcome.problems.push(Problem::new(what, cure));
+        outcome.problems.push(Problem::new(format!("the sandbox could not be kept: {error}"), cure));
         outcome.exit = Exit::Failed;
     }
     outcome
@@ -138,10 +102,8 @@ pub fn refuse(refused: &clap::Error) -> Exit {
         return Exit::Done; // --help and --version
     }
     if std::env::args_os().any(|argument| argument == "--json") {
-        let message = refused.kind().to_string();
-        let problem = Problem::new(message, "`deploy --help` shows what there is.");
-        let outcome = Outcome::refused(problem);
-        Report::new(true, true).result(&Frame::default(), &outcome);
+        let problem = Problem::new(refused.kind().to_string(), "`deploy --help` shows what there is.");
+        Report::new(true, true).result(&Frame::default(), &Outcome::refused(problem));
     }
     Exit::Usage
 }
@@ -149,121 +111,29 @@ pub fn refuse(refused: &clap::Error) -> Exit {
 /// Carries out a verb that works on a stack.
 pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
     // On the heap: together they are more than a thread's stack in a debug build.
-    let mut outcome = match verb {
+    let ended = match verb {
         Verb::Up(args) => Box::pin(up::run(session, args)).await,
-        Verb::Plan(args) => plan::run(session, args).await,
-        Verb::Status => status::run(session).await,
+        Verb::Plan(args) => Box::pin(plan::run(session, args)).await,
+        Verb::Status => Box::pin(status::run(session)).await,
         Verb::Verify(args) => Box::pin(verify::run(session, args)).await,
         Verb::Diagnose(args) => Box::pin(diagnose::run(session, args)).await,
         Verb::Teardown(args) => Box::pin(teardown::run(session, args)).await,
         Verb::Liveness(_) | Verb::Biometry(_) | Verb::Sandbox(_) => {
-            Outcome::new(Exit::Usage, "refused", "this verb works on no stack")
+            Ok(Outcome::new(Exit::Usage, "refused", "this verb works on no stack"))
         }
     };
+    let mut outcome = ended.unwrap_or_else(Outcome::from);
     authorization::decode(&session.cloud, &mut outcome.problems).await;
     outcome
 }
 
-/// Configuration, sandbox and clients; or what is wrong with them, before any call.
-async fn open<'a>(global: &Global, report: &'a Report, stop: &'a Stop) -> Result<Session<'a>, Outcome> {
-    let (file, text) = configuration(global).map_err(Outcome::refused)?;
-    let mut config = config::parse(&text, &file, &global.set).map_err(|mistakes| {
-        let lines = mistakes.to_string();
-        let problems = lines.lines().map(|line| Problem { message: line.to_owned(), ..Problem::default() });
-        Outcome::new(Exit::Usage, "refused", "").with_problems(problems.collect())
-    })?;
-    config.region = global.region.clone().or(config.region);
-    let sandbox = sandbox_of(global).map_err(Outcome::refused)?;
-    let access = Access {
-        profile: global.profile.clone(),
-        region: config.region.clone(),
-        http_client: sandbox.as_ref().map(Sandbox::http_client),
+/// What a passed deadline or a signal ends in.
+fn late(ended: Ended) -> Outcome {
+    let summary = match ended {
+        Ended::Cancelled(_) => "interrupted",
+        Ended::TimedOut => "the deadline passed before there was an answer; --timeout allows more",
     };
-    let cure = "Set region in deploy.yaml, --region, AWS_REGION, or the profile's region.";
-    let cloud =
-        Cloud::connect(&access).await.ok_or_else(|| Outcome::refused(Problem::new("no region is configured", cure)))?;
-    Ok(Session { config, cloud, report, stop, sandbox })
-}
-
-/// The sandbox as it was kept, when there is to be one.
-fn sandbox_of(global: &Global) -> Result<Option<Sandbox>, Problem> {
-    let world = world_file(global);
-    let opened = global.sandbox.then(|| Sandbox::open(&world, PACE)).transpose();
-    opened.map_err(|error| Problem::new(format!("{}: {error}", world.display()), "`deploy sandbox reset` begins anew."))
-}
-
-fn seconds(start: Instant) -> f64 {
-    (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
-}
-
-/// The name and the text of the configuration. The sandbox needs none: its own network is seeded.
-fn configuration(global: &Global) -> Result<(String, String), Problem> {
-    let path = match &global.config {
-        Some(path) => path.clone(),
-        None if global.sandbox => {
-            return Ok(("the sandbox's configuration".to_owned(), sandbox::configuration()));
-        }
-        None => PathBuf::from("deploy.yaml"),
-    };
-    let cure = "Copy deploy.yaml.example to deploy.yaml and set the network, or try `deploy --sandbox up`.";
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| Problem::new(format!("{}: {error}", path.display()), cure))?;
-    Ok((path.display().to_string(), text))
-}
-
-/// Where the sandbox is kept: `$XDG_STATE_HOME/deploy/sandbox.json`.
-fn world_file(global: &Global) -> PathBuf {
-    let state = || {
-        let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-        std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or(home).unwrap_or_else(std::env::temp_dir)
-    };
-    global.sandbox_world.clone().unwrap_or_else(|| state().join("deploy").join("sandbox.json"))
-}
-
-/// Asks the run to stop at the first Ctrl-C or SIGTERM; a second one ends the process at once.
-fn signals() -> Stop {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (sender, stop) = Stop::channel();
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return Stop::never();
-    };
-    tokio::spawn(async move {
-        loop {
-            let asked = tokio::select! {
-                _ = interrupt.recv() => Signal::Interrupt,
-                _ = terminate.recv() => Signal::Terminate,
-            };
-            if sender.borrow().is_some() {
-                std::process::exit(interrupted(asked) as i32);
-            }
-            let _ = sender.send(Some(asked));
-        }
-    });
-    stop
-}
-
-/// The exit code of a signal.
-pub fn interrupted(signal: Signal) -> Exit {
-    match signal {
-        Signal::Interrupt => Exit::Interrupted,
-        Signal::Terminate => Exit::Terminated,
-    }
-}
-
-/// The verb's name.
-pub fn name(verb: &Verb) -> &'static str {
-    match verb {
-        Verb::Up(_) => "up",
-        Verb::Plan(_) => "plan",
-        Verb::Status => "status",
-        Verb::Verify(_) => "verify",
-        Verb::Diagnose(_) => "diagnose",
-        Verb::Teardown(_) => "teardown",
-        Verb::Liveness(_) => "liveness",
-        Verb::Biometry(_) => "biometry",
-        Verb::Sandbox(_) => "sandbox",
-    }
+    Outcome::ended(ended, summary)
 }
 
 /// Nothing of a request's body or headers is logged: the SDK's own logs keep to names and times.

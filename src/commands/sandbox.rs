@@ -5,14 +5,15 @@ use std::path::Path;
 use tokio::net::TcpListener;
 
 use crate::cli;
-use crate::engine::Stop;
+use crate::clock::Cancel;
 use crate::exit::Exit;
+use crate::outcome::{Outcome, Problem};
 use crate::oz::Refused;
-use crate::report::{Outcome, Problem, Report};
+use crate::report::Report;
 use crate::sandbox::{self, Sandbox};
 
 /// Serves the sandbox or forgets it.
-pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, stop: &Stop) -> Outcome {
+pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, cancel: &Cancel) -> Outcome {
     let done = match verb {
         cli::Sandbox::Reset => reset(world),
         cli::Sandbox::Weather { switches } => match weather(world, switches, report) {
@@ -22,7 +23,7 @@ pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, stop: &Stop
             }
             done => done.map(Result::unwrap_or_default),
         },
-        cli::Sandbox::Serve { port, pace } => serve(world, *port, *pace, report, stop).await,
+        cli::Sandbox::Serve { port, pace } => serve(world, *port, *pace, report, cancel).await,
     };
     match done {
         Ok(summary) => Outcome::new(Exit::Done, "changed", summary),
@@ -59,7 +60,7 @@ fn reset(world: &Path) -> std::io::Result<String> {
 
 /// The inner error: a switch that there is not, or a value that it cannot have.
 fn weather(world: &Path, switches: &[String], report: &Report) -> std::io::Result<Result<String, String>> {
-    let sandbox = Sandbox::open(world, super::PACE)?;
+    let sandbox = Sandbox::open(world, cli::PACE)?;
     let mut weather = sandbox.world().weather;
     for switch in switches {
         weather = match weather.with(switch) {
@@ -77,15 +78,18 @@ fn weather(world: &Path, switches: &[String], report: &Report) -> std::io::Resul
     Ok(Ok("Kept.".to_owned()))
 }
 
-async fn serve(world: &Path, port: u16, pace: f64, report: &Report, stop: &Stop) -> std::io::Result<String> {
+async fn serve(world: &Path, port: u16, pace: f64, report: &Report, cancel: &Cancel) -> std::io::Result<String> {
     let sandbox = Sandbox::open(world, pace)?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let address = listener.local_addr()?;
     report.line(&format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION={}", sandbox::seed().region));
     report.line("export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox");
     report.note("Serving; Ctrl-C ends it and keeps what was made.");
-    let stop = stop.clone();
-    sandbox::serve(sandbox.clone(), listener, async move { stop.asked().await }).await?;
+    let cancel = cancel.clone();
+    sandbox::serve(sandbox.clone(), listener, async move {
+        cancel.asked().await;
+    })
+    .await?;
     sandbox.keep(world)?;
     Ok("Kept.".to_owned())
 }

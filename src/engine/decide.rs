@@ -1,101 +1,170 @@
-//! What to do about one resource: a pure function of what is wanted and what is there.
+//! What to do about one resource: a pure function of what is wanted and what AWS has.
 
 use serde_json::{Value, json};
 
-use super::diff::{Change, diff};
-use super::resource::{Owner, Status, Tags};
+use super::diff::diff;
+use super::effect::Effect;
+use super::resource::{Owner, Status};
+use crate::cloud::Tags;
+use crate::outcome::{Action, FieldChange};
 
 /// What to do about one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
     /// It is as wanted.
     Nothing,
-    /// AWS is busy with it: why. Look again.
+    /// AWS is busy with it: why. Read it again.
     Wait(String),
     /// It is absent: make this.
     Create(Value),
-    /// Change these fields in place; `adopt`: it was not ours until now.
-    Update { changes: Vec<Change>, adopt: bool },
-    /// These fields cannot be changed in place.
-    Replace { changes: Vec<Change>, why: Vec<String> },
+    /// Change it in place.
+    Update {
+        /// The fields that differ.
+        changes: Vec<FieldChange>,
+        /// It was not ours until now.
+        adopt: bool,
+        /// What else the update does.
+        effects: Vec<Effect>,
+    },
+    /// It cannot be changed in place.
+    Replace {
+        /// The fields that differ.
+        changes: Vec<FieldChange>,
+        /// Those of them that AWS does not change.
+        why: Vec<String>,
+    },
     /// It is ours and not wanted.
     Delete,
-    /// It has our name and is not ours. `adoptable`: `--adopt` would make it ours and change these fields.
-    Foreign { whose: String, adoptable: bool, changes: Vec<Change> },
+    /// It has our name and is not ours.
+    Foreign {
+        /// Why it is not ours.
+        whose: String,
+        /// Adopting it would make it ours and change these fields.
+        adoptable: bool,
+        /// The fields that differ.
+        changes: Vec<FieldChange>,
+    },
 }
 
-/// What a decision depends on besides want and live.
+impl Decision {
+    /// The verb for it; `None`: actual is nothing to do.
+    pub fn action(&self) -> Option<Action> {
+        match self {
+            Decision::Nothing => None,
+            Decision::Wait(_) => Some(Action::Wait),
+            Decision::Create(_) => Some(Action::Create),
+            Decision::Update { adopt: true, .. } => Some(Action::Adopt),
+            Decision::Update { .. } => Some(Action::Update),
+            Decision::Replace { .. } => Some(Action::Replace),
+            Decision::Delete => Some(Action::Delete),
+            Decision::Foreign { .. } => Some(Action::Foreign),
+        }
+    }
+
+    /// Whether actual is something to do.
+    pub fn is_pending(&self) -> bool {
+        *self != Decision::Nothing
+    }
+
+    /// What else it does, for an update.
+    pub fn effects(&self) -> &[Effect] {
+        match self {
+            Decision::Update { effects, .. } => effects,
+            _ => &[],
+        }
+    }
+
+    /// Whether it repeats `done` as if that had not been done.
+    pub fn repeats(&self, done: &Decision) -> bool {
+        match (done, self) {
+            (Decision::Create(_), Decision::Create(_)) | (Decision::Delete, Decision::Delete) => true,
+            (Decision::Update { changes: done, .. }, Decision::Update { changes: next, .. }) => {
+                // A planned value that was not known is known now.
+                done.iter().map(|change| &change.field).eq(next.iter().map(|change| &change.field))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whose a resource must be to be changed.
 #[derive(Debug, Clone, Default)]
-pub struct Terms {
+pub struct Ownership {
     /// The tag that names the owner, and its value for this stack.
     pub owner: (String, String),
     /// Take over what has our name and no owner.
     pub adopt: bool,
 }
 
-/// What is wanted of a resource: its spec and the tags it must carry.
-pub struct Want<'a> {
+/// What is wanted of a resource.
+pub struct Wanted<'a> {
+    /// Its spec as a tree.
     pub spec: &'a Value,
+    /// The tags that it must carry.
     pub tags: &'a Tags,
-    pub fixed: &'a [&'a str],
+    /// Fields that AWS does not change in place.
+    pub forces_replacement: &'a [&'a str],
 }
 
-/// What is there.
-pub struct There<'a> {
+/// What AWS has.
+pub struct Actual<'a> {
+    /// Its spec as a tree.
     pub spec: &'a Value,
+    /// Whether it can be worked with.
     pub status: &'a Status,
+    /// Whose it is.
     pub owner: &'a Owner,
 }
 
-/// The four corners of wanted and there, and whose it is.
-pub fn decide(want: Option<Want>, there: Option<There>, terms: &Terms) -> Decision {
-    match (want, there) {
+/// The four corners of wanted and actual, and whose it is.
+pub fn decide(want: Option<Wanted>, actual: Option<Actual>, ownership: &Ownership) -> Decision {
+    match (want, actual) {
         (None, None) => Decision::Nothing,
         (Some(want), None) => Decision::Create(want.spec.clone()),
-        (None, Some(there)) => match stranger(there.owner, terms) {
+        (None, Some(actual)) => match foreign_owner(actual.owner, ownership) {
             Some((whose, adoptable)) => Decision::Foreign { whose, adoptable, changes: Vec::new() },
-            None => match there.status {
+            None => match actual.status {
                 Status::Leaving(why) => Decision::Wait(why.clone()),
                 Status::Ready | Status::Pending(_) => Decision::Delete,
             },
         },
-        (Some(want), Some(there)) => converge(want, there, terms),
+        (Some(want), Some(actual)) => converge(want, actual, ownership),
     }
 }
 
-fn converge(want: Want, there: There, terms: &Terms) -> Decision {
-    let mut changes = diff(there.spec, want.spec);
-    if let Owner::Tags(tags) = there.owner {
+fn converge(want: Wanted, actual: Actual, ownership: &Ownership) -> Decision {
+    let mut changes = diff(actual.spec, want.spec);
+    if let Owner::Tags(tags) = actual.owner {
         changes.extend(diff(&json!({ "tags": wanted_only(tags, want.tags) }), &json!({ "tags": want.tags })));
     }
     let mut adopt = false;
-    if let Some((whose, adoptable)) = stranger(there.owner, terms) {
-        if !(terms.adopt && adoptable) {
+    if let Some((whose, adoptable)) = foreign_owner(actual.owner, ownership) {
+        if !(ownership.adopt && adoptable) {
             return Decision::Foreign { whose, adoptable, changes };
         }
         adopt = true;
     }
-    if let Status::Leaving(why) | Status::Pending(why) = there.status {
+    if let Status::Leaving(why) | Status::Pending(why) = actual.status {
         return Decision::Wait(why.clone());
     }
-    let why = fixed_among(&changes, want.fixed);
+    let why = replacing_among(&changes, want.forces_replacement);
     match (changes.is_empty(), why.is_empty()) {
         (true, _) => Decision::Nothing,
         (_, false) => Decision::Replace { changes, why },
-        _ => Decision::Update { changes, adopt },
+        _ => Decision::Update { changes, adopt, effects: Vec::new() },
     }
 }
 
 /// Whose it is when it is not ours, and whether it can become ours. A part is judged by its parent before this.
-pub fn stranger(owner: &Owner, terms: &Terms) -> Option<(String, bool)> {
+pub fn foreign_owner(owner: &Owner, ownership: &Ownership) -> Option<(String, bool)> {
     match owner {
         Owner::Parent(_) => None,
         Owner::Stranger(why) => Some((why.clone(), true)),
         Owner::Untouchable(why) => Some((why.clone(), false)),
-        Owner::Tags(tags) => match tags.get(&terms.owner.0) {
-            Some(stack) if *stack == terms.owner.1 => None,
+        Owner::Tags(tags) => match tags.get(&ownership.owner.0) {
+            Some(stack) if *stack == ownership.owner.1 => None,
             Some(stack) => Some((format!("it belongs to the stack {stack:?}"), false)),
-            None => Some((format!("it has no tag {}", terms.owner.0), true)),
+            None => Some((format!("it has no tag {}", ownership.owner.0), true)),
         },
     }
 }
@@ -105,19 +174,19 @@ fn wanted_only(tags: &Tags, wanted: &Tags) -> Tags {
     tags.iter().filter(|(key, _)| wanted.contains_key(*key)).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
-fn fixed_among(changes: &[Change], fixed: &[&str]) -> Vec<String> {
-    let is_fixed = |change: &&Change| {
-        fixed.iter().any(|field| change.field == *field || change.field.starts_with(&format!("{field}.")))
+fn replacing_among(changes: &[FieldChange], forces_replacement: &[&str]) -> Vec<String> {
+    let replaces = |change: &&FieldChange| {
+        forces_replacement.iter().any(|field| change.field == *field || change.field.starts_with(&format!("{field}.")))
     };
-    changes.iter().filter(is_fixed).map(|change| change.field.clone()).collect()
+    changes.iter().filter(replaces).map(|change| change.field.clone()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn terms(adopt: bool) -> Terms {
-        Terms { owner: ("owner".into(), "us".into()), adopt }
+    fn ownership(adopt: bool) -> Ownership {
+        Ownership { owner: ("owner".into(), "us".into()), adopt }
     }
 
     fn owned(by: Option<&str>) -> Owner {
@@ -126,9 +195,9 @@ mod tests {
 
     fn decided(want: Option<Value>, live: Option<(Value, Owner, Status)>, adopt: bool) -> Decision {
         let tags: Tags = [("owner".to_owned(), "us".to_owned())].into();
-        let want = want.as_ref().map(|spec| Want { spec, tags: &tags, fixed: &["vpc"] });
-        let there = live.as_ref().map(|(spec, owner, status)| There { spec, owner, status });
-        decide(want, there, &terms(adopt))
+        let want = want.as_ref().map(|spec| Wanted { spec, tags: &tags, forces_replacement: &["vpc"] });
+        let actual = live.as_ref().map(|(spec, owner, status)| Actual { spec, owner, status });
+        decide(want, actual, &ownership(adopt))
     }
 
     fn ours(spec: Value) -> Option<(Value, Owner, Status)> {
@@ -157,7 +226,9 @@ mod tests {
     #[test]
     fn adopting_tags_and_another_stack_is_never_adopted() {
         let nobody = Some((json!({"a": 1}), owned(None), Status::Ready));
-        let Decision::Update { changes, adopt: true } = decided(Some(json!({"a": 1})), nobody, true) else { panic!() };
+        let Decision::Update { changes, adopt: true, .. } = decided(Some(json!({"a": 1})), nobody, true) else {
+            panic!()
+        };
         assert_eq!(changes[0].field, "tags.owner");
         let other = Some((json!({"a": 1}), owned(Some("them")), Status::Ready));
         assert!(matches!(decided(Some(json!({"a": 1})), other, true), Decision::Foreign { adoptable: false, .. }));

@@ -1,46 +1,17 @@
-//! Serialised tree against tree.
+//! One serialised tree compared with another.
 
-use std::fmt;
-
-use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// One field that is not as wanted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Change {
-    /// Where: `health_check.port`, `rules."tcp 443 from ::/0"`.
-    pub field: String,
-    /// What AWS has; null when absent.
-    pub old: Value,
-    /// What is wanted; null when it is to go.
-    pub new: Value,
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} -> {}", self.field, shown(&self.old), shown(&self.new))
-    }
-}
-
-/// A value as a plan shows it: text bare when it cannot be mistaken, absent in words.
-pub fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "(absent)".to_owned(),
-        Value::String(text) if text.starts_with('(') && text.ends_with("known after apply)") => {
-            "(known after apply)".to_owned()
-        }
-        other => other.to_string(),
-    }
-}
+use crate::outcome::FieldChange;
 
 /// Every leaf that differs, in the order of the wanted tree. Objects are compared field by field, everything else whole.
-pub fn diff(live: &Value, want: &Value) -> Vec<Change> {
+pub fn diff(live: &Value, want: &Value) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     compare(String::new(), live, want, &mut changes);
     changes
 }
 
-fn compare(field: String, live: &Value, want: &Value, changes: &mut Vec<Change>) {
+fn compare(field: String, live: &Value, want: &Value, changes: &mut Vec<FieldChange>) {
     let nothing = Map::new();
     let fields = match (live, want) {
         (Value::Object(old), Value::Object(new)) => Some((old, new)),
@@ -50,7 +21,7 @@ fn compare(field: String, live: &Value, want: &Value, changes: &mut Vec<Change>)
     };
     let Some((old, new)) = fields else {
         if !same(live, want) {
-            changes.push(Change { field, old: live.clone(), new: want.clone() });
+            changes.push(FieldChange { field, old: live.clone(), new: want.clone() });
         }
         return;
     };
@@ -82,7 +53,7 @@ mod tests {
     use serde_json::json;
 
     fn lines(live: Value, want: Value) -> Vec<String> {
-        diff(&live, &want).iter().map(Change::to_string).collect()
+        diff(&live, &want).iter().map(FieldChange::to_string).collect()
     }
 
     #[test]

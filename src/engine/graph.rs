@@ -1,4 +1,4 @@
-//! What hangs on what: edges by tracing `want`, and the order that follows.
+//! What depends on what: edges by tracing `want`, and the order that follows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +8,7 @@ use super::{Goal, Node};
 use crate::site::Site;
 
 /// The stack with its edges.
+#[derive(Clone)]
 pub struct Graph<'a> {
     nodes: Vec<&'a dyn Node>,
     needs: BTreeMap<Key, BTreeMap<Key, Edge>>,

@@ -1,29 +1,32 @@
 //! HOW a list of resources becomes what it should be. Knows no AWS noun.
 //!
 //! ```text
-//! look:  find every resource, side by side             reads only
-//! plan:  decide(want, live) for each, in order         pure
-//! walk:  act on what is not as wanted, side by side    until nothing is left to do
+//! read:      find every resource, side by side             reads only
+//! plan:      decide(want, live) for each, in order         pure
+//! walk:      act on what is not as wanted, side by side
+//! reconcile: these three, until nothing is left to do
 //! ```
 
-pub mod clock;
 pub mod decide;
 pub mod diff;
-pub mod graph;
-pub mod look;
-pub mod node;
-pub mod patience;
+pub mod effect;
+mod error;
+mod graph;
+mod node;
+mod planner;
+mod reading;
+pub mod reconcile;
 pub mod refs;
 pub mod resource;
-pub mod walk;
+mod walk;
 
-pub use clock::{Clock, Stop};
-pub use decide::{Decision, Terms};
-pub use diff::Change;
+pub use decide::{Decision, Ownership};
+pub use effect::Effect;
+pub use error::{Error, NodeError, Result};
 pub use graph::Graph;
-pub use look::Look;
-pub use node::{Goal, Node, Seen};
-pub use patience::Patience;
+pub use node::{AnyLive, Goal, Node, Terms};
+pub use planner::{LiveStack, Plan, Planner, outputs_of};
+pub use reading::Reading;
 pub use refs::Refs;
-pub use resource::{Blocker, Key, Live, Output, Outputs, Owner, Resource, Status, Tags};
-pub use walk::{Event, Failure, Walk};
+pub use resource::{Blocker, Context, Key, Live, Output, Outputs, Owner, Resource, Status};
+pub use walk::{Walk, WalkResult};

@@ -3,14 +3,14 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 
-use futures_util::future::LocalBoxFuture;
+use async_trait::async_trait;
 use serde_json::Value;
 
-use super::decide::{There, Want, decide};
+use super::decide::{Actual, Wanted, decide};
 use super::refs::Edge;
-use super::resource::{Blocker, Key, Live, Output, Outputs, Owner, Resource, Status, Tags};
-use super::{Decision, Look, Refs, Terms};
-use crate::cloud::{Cloud, Error, Result};
+use super::resource::{Blocker, Context, Key, Live, Output, Outputs, Owner, Resource, Status};
+use super::{Decision, Ownership, Reading, Refs, Result};
+use crate::cloud::{self, Memo};
 use crate::site::Site;
 
 /// What the stack is to become.
@@ -23,8 +23,8 @@ pub enum Goal {
 }
 
 /// A live resource without its type.
-pub struct Seen {
-    /// `Live<Spec>` of the node that saw it.
+pub struct AnyLive {
+    /// `Live<Spec>` of the node that found it.
     live: Box<dyn Any>,
     /// Its spec as a tree.
     pub spec: Value,
@@ -36,7 +36,19 @@ pub struct Seen {
     pub owner: Owner,
 }
 
-/// A resource as the engine handles it.
+/// What a decision is made for.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// deploy.yaml, and what was looked up for it.
+    pub site: &'a Site,
+    /// What the stack is to become.
+    pub goal: Goal,
+    /// Whose it must be.
+    pub ownership: &'a Ownership,
+}
+
+/// A resource as the engine handles it: see `Resource`, whose methods these forward to.
+#[async_trait(?Send)]
 pub trait Node {
     /// Its name in plans and messages.
     fn key(&self) -> Key;
@@ -45,40 +57,28 @@ pub trait Node {
     /// AWS's name of it.
     fn name(&self, site: &Site) -> String;
     /// Whether AWS removes it some time after the delete call.
-    fn lingers(&self) -> bool;
+    fn deletes_async(&self) -> bool;
     /// Outputs that an update changes.
-    fn renewed(&self) -> &'static [Output];
-    /// What it hangs on.
+    fn unknown_after_update(&self) -> &'static [Output];
+    /// The resources that it depends on, traced from `want`.
     fn edges(&self, site: &Site) -> BTreeMap<Key, Edge>;
-    /// What it should be, as a tree.
-    fn want(&self, site: &Site, refs: &Refs) -> Value;
     /// What there is.
-    fn find<'a>(&'a self, cloud: &'a Cloud, site: &'a Site, look: &'a Look)
-    -> LocalBoxFuture<'a, Result<Option<Seen>>>;
-    /// What to do about it.
-    fn decide(&self, site: &Site, refs: &Refs, seen: Option<&Seen>, goal: Goal, terms: &Terms) -> Decision;
-    /// Does what was decided; the outputs that it then has.
-    fn act<'a>(
-        &'a self,
-        cloud: &'a Cloud,
-        site: &'a Site,
-        refs: &'a Refs,
-        seen: Option<&'a Seen>,
-        decision: &'a Decision,
-    ) -> LocalBoxFuture<'a, Result<Outputs>>;
+    async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<AnyLive>>;
+    /// What to do about it. Pure.
+    fn decide(&self, terms: &Terms<'_>, refs: &Refs, live: Option<&AnyLive>) -> Decision;
+    /// Does what was decided; the ids that it gave out or changed.
+    async fn act(&self, cx: &Context<'_>, refs: &Refs, live: Option<&AnyLive>, decision: &Decision) -> Result<Outputs>;
     /// What holds it while AWS does not remove it.
-    fn blockers<'a>(
-        &'a self,
-        cloud: &'a Cloud,
-        site: &'a Site,
-        seen: &'a Seen,
-    ) -> LocalBoxFuture<'a, Result<Vec<Blocker>>>;
-    /// What somebody put on it against removal.
-    fn protections<'a>(&'a self, cloud: &'a Cloud, seen: &'a Seen) -> LocalBoxFuture<'a, Result<Vec<String>>>;
+    async fn blockers(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<Blocker>>;
+    /// What protects it from removal.
+    async fn protections(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<String>>;
     /// Takes every protection off.
-    fn lift<'a>(&'a self, cloud: &'a Cloud, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>>;
+    async fn remove_protections(&self, cx: &Context<'_>, live: &AnyLive) -> Result<()>;
+    /// Everything of this kind that carries the stack's tag, whatever its name.
+    async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>>;
 }
 
+#[async_trait(?Send)]
 impl<R: Resource> Node for R {
     fn key(&self) -> Key {
         R::KEY
@@ -92,114 +92,98 @@ impl<R: Resource> Node for R {
         Resource::name(self, site)
     }
 
-    fn lingers(&self) -> bool {
-        R::LINGERS
+    fn deletes_async(&self) -> bool {
+        R::DELETES_ASYNC
     }
 
-    fn renewed(&self) -> &'static [Output] {
-        R::RENEWED
+    fn unknown_after_update(&self) -> &'static [Output] {
+        R::UNKNOWN_AFTER_UPDATE
     }
 
     fn edges(&self, site: &Site) -> BTreeMap<Key, Edge> {
         let refs = Refs::default();
-        Resource::want(self, site, &refs);
+        self.want(site, &refs);
         refs.into_asked()
     }
 
-    fn want(&self, site: &Site, refs: &Refs) -> Value {
-        tree(&Resource::want(self, site, refs))
+    async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<AnyLive>> {
+        Ok(Resource::find(self, cx, reading).await?.map(AnyLive::new))
     }
 
-    fn find<'a>(
-        &'a self,
-        cloud: &'a Cloud,
-        site: &'a Site,
-        look: &'a Look,
-    ) -> LocalBoxFuture<'a, Result<Option<Seen>>> {
-        Box::pin(async move {
-            let live = Resource::find(self, cloud, site, look).await?;
-            Ok(live.map(|live| Seen {
-                spec: tree(&live.spec),
-                outputs: live.outputs.clone(),
-                status: live.status.clone(),
-                owner: live.owner.clone(),
-                live: Box::new(live),
-            }))
-        })
+    fn decide(&self, terms: &Terms<'_>, refs: &Refs, live: Option<&AnyLive>) -> Decision {
+        let wanted = terms.goal == Goal::Present && self.included(terms.site);
+        let want = wanted.then(|| self.want(terms.site, refs));
+        let spec = want.as_ref().map(tree);
+        let tags = terms.site.tags(&Resource::name(self, terms.site));
+        let wanted = spec.as_ref().map(|spec| Wanted { spec, tags: &tags, forces_replacement: R::FORCES_REPLACEMENT });
+        let actual = live.map(|live| Actual { spec: &live.spec, status: &live.status, owner: &live.owner });
+        let decision = decide(wanted, actual, terms.ownership);
+        match (decision, live.and_then(AnyLive::of::<R::Spec>), want) {
+            (Decision::Update { changes, adopt, .. }, Some(live), Some(want)) => {
+                Decision::Update { changes, adopt, effects: self.effects(live, &want) }
+            }
+            (decision, ..) => decision,
+        }
     }
 
-    fn decide(&self, site: &Site, refs: &Refs, seen: Option<&Seen>, goal: Goal, terms: &Terms) -> Decision {
-        let wanted = goal == Goal::Present && self.included(site);
-        let spec = wanted.then(|| Node::want(self, site, refs));
-        let tags = site.tags(&Resource::name(self, site));
-        let want = spec.as_ref().map(|spec| Want { spec, tags: &tags, fixed: R::FIXED });
-        let there = seen.map(|seen| There { spec: &seen.spec, status: &seen.status, owner: &seen.owner });
-        decide(want, there, terms)
-    }
-
-    fn act<'a>(
-        &'a self,
-        cloud: &'a Cloud,
-        site: &'a Site,
-        refs: &'a Refs,
-        seen: Option<&'a Seen>,
-        decision: &'a Decision,
-    ) -> LocalBoxFuture<'a, Result<Outputs>> {
-        Box::pin(async move {
-            let live = seen.and_then(Seen::of::<R::Spec>);
-            match (decision, live) {
-                (Decision::Create(_), _) => self.create(cloud, site, &Resource::want(self, site, refs)).await,
-                (Decision::Update { changes, .. }, Some(live)) => {
-                    let tags: Tags = site.tags(&Resource::name(self, site));
-                    if changes.iter().any(|change| change.field.starts_with("tags.")) {
-                        self.tag(cloud, live, &tags).await?;
-                    }
-                    if changes.iter().all(|change| change.field.starts_with("tags.")) {
-                        return Ok(live.outputs.clone());
-                    }
-                    self.update(cloud, site, live, &Resource::want(self, site, refs)).await
+    async fn act(&self, cx: &Context<'_>, refs: &Refs, live: Option<&AnyLive>, decision: &Decision) -> Result<Outputs> {
+        match (decision, live.and_then(AnyLive::of::<R::Spec>)) {
+            (Decision::Create(_), _) => self.create(cx, &self.want(cx.site, refs)).await,
+            (Decision::Update { changes, .. }, Some(live)) => {
+                let (tags, others): (Vec<_>, Vec<_>) =
+                    changes.iter().partition(|change| change.field.starts_with("tags."));
+                if !tags.is_empty() {
+                    self.tag(cx, live, &cx.site.tags(&Resource::name(self, cx.site))).await?;
                 }
-                (Decision::Delete, Some(live)) => self.delete(cloud, site, live).await.map(|()| Outputs::new()),
-                _ => Err(Error::Reply(format!("{}: nothing can be done for {decision:?}", R::KEY))),
+                if others.is_empty() {
+                    Ok(Outputs::new())
+                } else {
+                    self.update(cx, live, &self.want(cx.site, refs)).await
+                }
             }
-        })
+            (Decision::Delete, Some(live)) => self.delete(cx, live).await.map(|()| Outputs::new()),
+            _ => Err(cloud::Error::Reply(format!("{}: nothing can be done for {decision:?}", R::KEY)).into()),
+        }
     }
 
-    fn blockers<'a>(
-        &'a self,
-        cloud: &'a Cloud,
-        site: &'a Site,
-        seen: &'a Seen,
-    ) -> LocalBoxFuture<'a, Result<Vec<Blocker>>> {
-        Box::pin(async move {
-            match seen.of::<R::Spec>() {
-                Some(live) => Resource::blockers(self, cloud, site, live).await,
-                None => Ok(Vec::new()),
-            }
-        })
+    async fn blockers(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<Blocker>> {
+        match live.of::<R::Spec>() {
+            Some(live) => Resource::blockers(self, cx, live).await,
+            None => Ok(Vec::new()),
+        }
     }
 
-    fn protections<'a>(&'a self, cloud: &'a Cloud, seen: &'a Seen) -> LocalBoxFuture<'a, Result<Vec<String>>> {
-        Box::pin(async move {
-            match seen.of::<R::Spec>() {
-                Some(live) => Resource::protections(self, cloud, live).await,
-                None => Ok(Vec::new()),
-            }
-        })
+    async fn protections(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<String>> {
+        match live.of::<R::Spec>() {
+            Some(live) => Resource::protections(self, cx, live).await,
+            None => Ok(Vec::new()),
+        }
     }
 
-    fn lift<'a>(&'a self, cloud: &'a Cloud, seen: &'a Seen) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            match seen.of::<R::Spec>() {
-                Some(live) => Resource::lift(self, cloud, live).await,
-                None => Ok(()),
-            }
-        })
+    async fn remove_protections(&self, cx: &Context<'_>, live: &AnyLive) -> Result<()> {
+        match live.of::<R::Spec>() {
+            Some(live) => Resource::remove_protections(self, cx, live).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
+        Resource::tagged(self, cx, memo).await
     }
 }
 
-impl Seen {
-    /// What a node of this type saw: always, when the node itself asks.
+impl AnyLive {
+    fn new<S: serde::Serialize + 'static>(live: Live<S>) -> AnyLive {
+        AnyLive {
+            spec: tree(&live.spec),
+            outputs: live.outputs.clone(),
+            status: live.status.clone(),
+            owner: live.owner.clone(),
+            live: Box::new(live),
+        }
+    }
+
+    /// What a node of this type found: always there when the node itself asks.
     fn of<S: 'static>(&self) -> Option<&Live<S>> {
         self.live.downcast_ref()
     }

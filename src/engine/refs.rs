@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::resource::{Key, Output, Outputs};
 
-/// How a resource hangs on another.
+/// How a resource depends on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Edge {
     /// Only the order matters.

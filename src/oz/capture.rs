@@ -39,9 +39,9 @@ pub struct Capture {
     pub size: u64,
 }
 
-/// What the command line says beside the capture itself.
+/// What the command line says overrides the capture itself.
 #[derive(Debug, Clone, Default)]
-pub struct Beside {
+pub struct CaptureOverrides {
     /// In place of the capture's action.
     pub tag: Option<String>,
     /// A JSON object in place of the capture's meta.
@@ -60,12 +60,12 @@ impl Capture {
     ///
     /// # Errors
     /// Whatever the service would refuse, with its place: before any call, and without a byte of its content.
-    pub fn read(path: &Path, beside: &Beside) -> Result<Capture, Refused> {
+    pub fn read(path: &Path, overrides: &CaptureOverrides) -> Result<Capture, Refused> {
         let at = path.display().to_string();
-        let meta = beside.meta.as_deref().map(read_meta).transpose()?;
-        let info = beside.additional_info.as_deref().map(read_info).transpose()?;
+        let meta = overrides.meta.as_deref().map(read_meta).transpose()?;
+        let info = overrides.additional_info.as_deref().map(read_info).transpose()?;
         let mut told = match path.is_dir() {
-            true => directory(path, beside.skip_first)?,
+            true => directory(path, overrides.skip_first)?,
             false => {
                 let unreadable =
                     |error: std::io::Error| Refused::new(format!("{at}: {error}"), "Name a capture that can be read.");
@@ -74,13 +74,13 @@ impl Capture {
                 if size > MOST {
                     return Err(Refused::new(format!("{at}: {size} bytes are no capture"), "At most 2 GiB are read."));
                 }
-                let mut told = parse(BufReader::with_capacity(64 << 10, file), beside.skip_first)
+                let mut told = parse(BufReader::with_capacity(64 << 10, file), overrides.skip_first)
                     .map_err(|refused| refused.at(&at))?;
                 told.size = size;
                 told
             }
         };
-        if let Some(tag) = &beside.tag {
+        if let Some(tag) = &overrides.tag {
             told.action = Some(tag.clone());
         }
         let Some(tag) = told.action.filter(|tag| is_tag(tag)) else {

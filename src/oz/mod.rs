@@ -7,16 +7,20 @@ mod payload;
 pub mod picture;
 pub mod sensitive;
 mod service;
+mod transport;
 mod verdict;
 mod web;
 
 pub use base::{BaseUrl, Token};
-pub use capture::Capture;
+pub use capture::{Capture, CaptureOverrides};
 pub use picture::Picture;
 pub use sensitive::{Redaction, Sensitive};
-pub use service::{Answered, Late, Service, Version};
-pub use verdict::{Analysis, Decision, Level, Verdict};
+pub use service::{Answered, Service};
+pub use transport::{Network, Transport, VERSION, ask_version};
+pub use verdict::judge;
 pub use web::{Web, why};
+
+use crate::outcome::{Failed, Outcome, Problem};
 
 /// Input that is refused before any call: what is wrong, and the cure. Without a byte of what is sensitive.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +28,18 @@ pub use web::{Web, why};
 pub struct Refused {
     pub what: String,
     pub cure: String,
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Problem {
+        Problem::new(refused.what, refused.cure)
+    }
+}
+
+impl From<Refused> for Failed {
+    fn from(refused: Refused) -> Failed {
+        Outcome::refused(refused).into()
+    }
 }
 
 impl Refused {

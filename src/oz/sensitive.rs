@@ -43,6 +43,18 @@ const DATA: usize = 32;
 const LONGEST: usize = 300;
 
 impl Redaction {
+    /// A tree without what is withheld, in keys and values.
+    pub fn clean_tree(&self, tree: Value) -> Value {
+        match tree {
+            Value::String(text) => Value::String(self.clean(&text)),
+            Value::Array(values) => values.into_iter().map(|value| self.clean_tree(value)).collect(),
+            Value::Object(fields) => {
+                fields.into_iter().map(|(key, value)| (self.clean(&key), self.clean_tree(value))).collect()
+            }
+            other => other,
+        }
+    }
+
     /// Withholds this value wherever it occurs.
     pub fn withhold(&mut self, value: &str) {
         if value.len() >= SHORTEST {

@@ -11,12 +11,12 @@ use super::capture::Capture;
 use super::payload::{self, KEYS};
 use super::picture::Picture;
 use super::sensitive::Redaction;
-use super::verdict::{Analysis, Level, Verdict, best_shot, error_words};
+use super::transport::{VERSION, judge_version, not_json};
+use super::verdict::{best_shot, error_words, judge};
 use super::web::why;
 use super::{BaseUrl, Token, Web};
-use crate::engine::{Clock, Stop};
-
-pub use crate::engine::clock::Late;
+use crate::clock::{Attempt, Ended, Label, Late, Wait};
+use crate::outcome::{Analysis, Level, Verdict};
 
 /// Past this an answer is no answer.
 const LARGEST_ANSWER: usize = 64 << 20;
@@ -30,10 +30,6 @@ pub struct Service {
     token: Option<Token>,
     redaction: Redaction,
 }
-
-/// What `/api/version` said. Its fields are not documented: it is shown whole.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Version(pub Value);
 
 /// An answer to an analysis.
 #[derive(Debug, Clone)]
@@ -77,25 +73,17 @@ impl Service {
     ///
     /// # Errors
     /// The deadline passed, or somebody asked to stop.
-    pub async fn version(&self, time: (&Clock, &Stop)) -> Result<Result<Version, String>, Late> {
-        let request = || self.client.get(self.base.join("/api/version"));
-        let body = self.send(request, time).await?;
-        Ok(body.and_then(|(status, body)| {
-            let json = serde_json::from_slice::<Value>(&body);
-            match json {
-                Ok(version) if status.is_success() => Ok(Version(self.clean(version))),
-                Ok(error) => Err(format!("HTTP {}: {}", status.as_u16(), error_words(&error, &self.redaction))),
-                Err(_) if status.is_success() => Err(format!("HTTP {}, and the body is not JSON", status.as_u16())),
-                Err(_) => Err(not_json(status)),
-            }
-        }))
+    pub async fn version(&self, wait: &Wait<'_>) -> Result<Result<Value, String>, Ended> {
+        let request = || self.client.get(self.base.join(VERSION));
+        let body = self.send(request, wait).await?;
+        Ok(body.and_then(|(status, body)| judge_version(status, &body, &self.redaction)))
     }
 
     /// Liveness of a capture.
     ///
     /// # Errors
     /// The deadline passed, or somebody asked to stop.
-    pub async fn liveness(&self, capture: &Capture, time: (&Clock, &Stop)) -> Result<Answered, Late> {
+    pub async fn liveness(&self, capture: &Capture, wait: &Wait<'_>) -> Result<Answered, Ended> {
         let mut redaction = self.redaction.clone();
         redaction.withhold_all(&Value::Object(capture.meta.expose().clone()));
         if let Some(info) = &capture.additional_info {
@@ -106,7 +94,7 @@ impl Service {
             let zip = zip.file_name("media_key1.zip").mime_str("application/zip")?;
             Ok(Form::new().part(KEYS[0], zip).part("payload", json_part(&payload::liveness(capture))?))
         };
-        self.analyse(Analysis::Quality, &form, &redaction, time).await
+        self.analyse(Analysis::Quality, &form, &redaction, wait).await
     }
 
     /// Whether two pictures show the same person; `meta` is the liveness folder's.
@@ -117,8 +105,8 @@ impl Service {
         &self,
         (reference, shot): (&Picture, &Picture),
         meta: &Map<String, Value>,
-        time: (&Clock, &Stop),
-    ) -> Result<Answered, Late> {
+        wait: &Wait<'_>,
+    ) -> Result<Answered, Ended> {
         let mut redaction = self.redaction.clone();
         redaction.withhold_all(&Value::Object(meta.clone()));
         let photo = |name: &str, picture: &Picture| {
@@ -130,7 +118,7 @@ impl Service {
             let form = Form::new().part(KEYS[0], photo("reference_photo", reference)?);
             Ok(form.part(KEYS[1], photo("best_shot", shot)?).part("payload", payload))
         };
-        self.analyse(Analysis::Biometry, &form, &redaction, time).await
+        self.analyse(Analysis::Biometry, &form, &redaction, wait).await
     }
 
     async fn analyse(
@@ -138,8 +126,8 @@ impl Service {
         asked: Analysis,
         form: &dyn Fn() -> reqwest::Result<Form>,
         redaction: &Redaction,
-        time: (&Clock, &Stop),
-    ) -> Result<Answered, Late> {
+        wait: &Wait<'_>,
+    ) -> Result<Answered, Ended> {
         let url = self.base.join("/api/instant/folders/");
         let start = Instant::now();
         let unsendable = |error: reqwest::Error| Verdict::unanswered(why(&error));
@@ -150,7 +138,7 @@ impl Service {
             Ok(form) => self.client.post(url.clone()).multipart(form),
             Err(_) => self.client.post(url.clone()),
         };
-        let mut answered = match self.send(request, time).await? {
+        let mut answered = match self.send(request, wait).await? {
             Err(why) => Answered { verdict: Verdict::unanswered(redaction.clean(&why)), best_shot: None },
             Ok((status, body)) => judged(asked, status, &body, redaction),
         };
@@ -159,34 +147,24 @@ impl Service {
     }
 
     /// Sends once; only a connection that never came about is tried again, since analyses are metered.
-    async fn send(&self, request: impl Fn() -> RequestBuilder, (clock, stop): (&Clock, &Stop)) -> Result<Body, Late> {
-        for attempt in 0.. {
+    async fn send(&self, request: impl Fn() -> RequestBuilder, wait: &Wait<'_>) -> Result<Body, Ended> {
+        let (wait, label, mut connects) = (wait.quiet(), Label::new("service", self.base.to_string()), 0);
+        let sent = wait.until(&label, async || -> Result<_, Late> {
             let request = match &self.token {
                 Some(token) => request().header("X-Forensic-Access-Token", token.expose()),
                 None => request(),
             };
-            let answer = clock.within(stop, async { received(request.send().await?).await }).await?;
-            match answer {
-                Err(Cut::Http(error)) if error.is_connect() && attempt + 1 < CONNECTS && !is_tls(&error) => {
-                    if !clock.pause(attempt, stop).await {
-                        return Err(if stop.signal().is_some() { Late::Stopped } else { Late::Deadline });
-                    }
+            let answer = wait.within(async { received(request.send().await?).await }).await;
+            let answer = answer.map_err(|ended| Late { ended, why: String::new() })?;
+            connects += 1;
+            Ok(match answer {
+                Err(Cut::Http(error)) if error.is_connect() && connects < CONNECTS && !is_tls(&error) => {
+                    Attempt::Again(why(&error))
                 }
-                answer => return Ok(answer.map_err(|cut| cut.words())),
-            }
-        }
-        unreachable!("the last attempt returns")
-    }
-
-    fn clean(&self, tree: Value) -> Value {
-        match tree {
-            Value::String(text) => Value::String(self.redaction.clean(&text)),
-            Value::Array(values) => values.into_iter().map(|value| self.clean(value)).collect(),
-            Value::Object(fields) => {
-                fields.into_iter().map(|(key, value)| (self.redaction.clean(&key), self.clean(value))).collect()
-            }
-            other => other,
-        }
+                answer => Attempt::Done(answer.map_err(|cut| cut.words())),
+            })
+        });
+        sent.await.map_err(Ended::from)
     }
 }
 
@@ -203,7 +181,7 @@ fn judged(asked: Analysis, status: StatusCode, body: &[u8], redaction: &Redactio
             "HTTP {}: a redirect, which would turn the POST into a GET; the base URL is wrong",
             status.as_u16()
         )),
-        (Some(answer), status) if status.is_success() => Verdict::judge(asked, answer, redaction),
+        (Some(answer), status) if status.is_success() => judge(asked, answer, redaction),
         (Some(error), status) => failed(format!("HTTP {}: {}", status.as_u16(), error_words(error, redaction))),
         (None, status) if status.is_success() => failed(format!("HTTP {}, and the body is not JSON", status.as_u16())),
         (None, status) if status.is_server_error() => Verdict::unanswered(not_json(status)),
@@ -211,22 +189,6 @@ fn judged(asked: Analysis, status: StatusCode, body: &[u8], redaction: &Redactio
     };
     let best_shot = json.as_ref().filter(|_| asked == Analysis::Quality).and_then(best_shot);
     Answered { verdict, best_shot }
-}
-
-/// Pages of a proxy or load balancer are not shown: they may echo what was sent.
-fn not_json(status: StatusCode) -> String {
-    let meaning = match status.as_u16() {
-        301 | 302 | 307 | 308 => ": a redirect; the base URL is wrong",
-        400 => ": refused, perhaps for its Host (the service's APP_ALLOWED_HOSTS)",
-        401 | 403 => ": forbidden; is a token wanted?",
-        404 => ": nothing is there; is the base URL right?",
-        413 => ": too large for the service or what stands before it",
-        502 => ": the load balancer got no usable answer from the instance",
-        503 => ": no healthy instance stands behind the load balancer",
-        504 => ": the instance did not answer the load balancer in time",
-        _ => "",
-    };
-    format!("HTTP {}{meaning}", status.as_u16())
 }
 
 /// Why an answer did not come whole.

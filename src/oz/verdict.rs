@@ -1,139 +1,45 @@
 //! What an answer means. Whatever is not exactly an accepted or a declined analysis is a technical failure.
 
-use serde::Serialize;
-use serde_json::Value;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use super::picture::Picture;
 use super::sensitive::Redaction;
+use crate::outcome::{Analysis, Decision, Level, Verdict};
 
-/// The analyses that are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Analysis {
-    /// Liveness: `quality` in requests, `QUALITY` in answers.
-    Quality,
-    Biometry,
-}
-
-impl Analysis {
-    /// As the service calls it, whatever the case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Analysis::Quality => "quality",
-            Analysis::Biometry => "biometry",
+/// Judges an answer with a good HTTP status.
+pub fn judge(asked: Analysis, answer: &Value, redaction: &Redaction) -> Verdict {
+    let id = |value: &Value| {
+        let text = value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|id| id.to_string()))?;
+        Some(redaction.clean(&text))
+    };
+    let analysis = &answer["analyses"][0];
+    let mut verdict = Verdict {
+        transport: Level::Ok,
+        technical: Some(Level::Failed),
+        score: score(asked, analysis),
+        folder_id: id(&answer["folder_id"]),
+        analysis_id: id(&analysis["analysis_id"]),
+        ..Verdict::unanswered("")
+    };
+    match decision(asked, answer, redaction) {
+        Ok(decision) => {
+            verdict.technical = Some(Level::Ok);
+            verdict.decision = Some(decision);
         }
+        Err(why) => verdict.why = why,
     }
+    verdict
 }
 
-/// Whether one of the first two levels held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    Ok,
-    Failed,
-}
-
-/// The service's decision, in its own words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Decision {
-    Success,
-    Declined,
-    OperatorRequired,
-}
-
-impl Decision {
-    fn read(value: &Value) -> Option<Decision> {
-        match value.as_str()? {
-            "SUCCESS" => Some(Decision::Success),
-            "DECLINED" => Some(Decision::Declined),
-            "OPERATOR_REQUIRED" => Some(Decision::OperatorRequired),
-            _ => None,
-        }
-    }
-
-    /// The service's word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Decision::Success => "SUCCESS",
-            Decision::Declined => "DECLINED",
-            Decision::OperatorRequired => "OPERATOR_REQUIRED",
-        }
-    }
-}
-
-/// Three levels: did it answer, did the analysis finish, what was decided.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Verdict {
-    pub transport: Level,
-    /// `None`: there was no answer to judge.
-    pub technical: Option<Level>,
-    /// `None`: there is none, because something before it failed.
-    pub decision: Option<Decision>,
-    /// Liveness: how sure it is of an attack, 0 to 1. Biometry: the least similarity, 0 to 1.
-    pub score: Option<f64>,
-    pub folder_id: Option<String>,
-    pub analysis_id: Option<String>,
-    pub duration_ms: u64,
-    /// Why one of the first two levels failed.
-    #[serde(skip)]
-    pub why: String,
-}
-
-impl Verdict {
-    /// It did not answer, or not with what can be judged.
-    pub fn unanswered(why: impl Into<String>) -> Verdict {
-        Verdict {
-            transport: Level::Failed,
-            technical: None,
-            decision: None,
-            score: None,
-            folder_id: None,
-            analysis_id: None,
-            duration_ms: 0,
-            why: why.into(),
-        }
-    }
-
-    /// Judges an answer with a good HTTP status.
-    pub fn judge(asked: Analysis, answer: &Value, redaction: &Redaction) -> Verdict {
-        let id = |value: &Value| {
-            let text = value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|id| id.to_string()))?;
-            Some(redaction.clean(&text))
-        };
-        let analysis = &answer["analyses"][0];
-        let mut verdict = Verdict {
-            transport: Level::Ok,
-            technical: Some(Level::Failed),
-            score: score(asked, analysis),
-            folder_id: id(&answer["folder_id"]),
-            analysis_id: id(&analysis["analysis_id"]),
-            ..Verdict::unanswered("")
-        };
-        match decision(asked, answer, redaction) {
-            Ok(decision) => {
-                verdict.technical = Some(Level::Ok);
-                verdict.decision = Some(decision);
-            }
-            Err(why) => verdict.why = why,
-        }
-        verdict
-    }
-
-    /// In a line for people.
-    pub fn words(&self, asked: Analysis) -> String {
-        let Some(decision) = self.decision else {
-            return self.why.clone();
-        };
-        let score = match (asked, self.score) {
-            (Analysis::Quality, Some(score)) => format!(", confidence of an attack {score}"),
-            (Analysis::Biometry, Some(score)) => format!(", least similarity {score}"),
-            (_, None) => String::new(),
-        };
-        let folder = self.folder_id.as_ref().map_or(String::new(), |id| format!(", folder {id}"));
-        format!("{}{score}{folder}", decision.word())
+/// The decision that this value names.
+fn read_decision(value: &Value) -> Option<Decision> {
+    match value.as_str()? {
+        "SUCCESS" => Some(Decision::Success),
+        "DECLINED" => Some(Decision::Declined),
+        "OPERATOR_REQUIRED" => Some(Decision::OperatorRequired),
+        _ => None,
     }
 }
 
@@ -166,8 +72,8 @@ fn decision(asked: Analysis, answer: &Value, redaction: &Redaction) -> Result<De
             return Err(format!("{what} is {}, not FINISHED", shown(value)));
         }
     }
-    let folder = Decision::read(&answer["system_resolution"]);
-    let own = Decision::read(&analysis["resolution_status"]);
+    let folder = read_decision(&answer["system_resolution"]);
+    let own = read_decision(&analysis["resolution_status"]);
     let Some(decided) = folder.filter(|_| folder == own) else {
         return Err(format!(
             "contradictory: system_resolution is {}, the analysis' resolution_status {}",
@@ -176,7 +82,7 @@ fn decision(asked: Analysis, answer: &Value, redaction: &Redaction) -> Result<De
         ));
     };
     let again = &analysis["resolution"];
-    if !again.is_null() && Decision::read(again) != Some(decided) {
+    if !again.is_null() && read_decision(again) != Some(decided) {
         return Err(format!("contradictory: the analysis' resolution is {}", shown(again)));
     }
     if analysis["results_media"].as_array().is_none_or(Vec::is_empty) {

@@ -21,7 +21,6 @@ pub struct Web {
     tls: ClientConfig,
     /// Where every connection goes: the sandbox's front.
     route: Option<SocketAddr>,
-    trusted: usize,
 }
 
 impl Web {
@@ -53,13 +52,12 @@ impl Web {
     }
 
     fn of(roots: RootCertStore, route: Option<SocketAddr>) -> Web {
-        let trusted = roots.len();
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("ring speaks TLS 1.2 and 1.3")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Web { tls, route, trusted }
+        Web { tls, route }
     }
 
     /// A client for one host, at these addresses instead of where its name leads. It follows no redirects (they would
@@ -91,11 +89,6 @@ impl Web {
     /// Where a connection meant for this address really goes.
     pub fn routed(&self, to: SocketAddr) -> SocketAddr {
         self.route.unwrap_or(to)
-    }
-
-    /// Whether there is anybody to trust at all.
-    pub fn trusts_somebody(&self) -> bool {
-        self.trusted > 0
     }
 }
 

@@ -5,7 +5,7 @@ use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Check, Frame, Outcome, Status};
+use crate::outcome::{Finding, Frame, Outcome, Status};
 
 /// A thing on the way, the checks that judge it, and those of the way to it.
 struct Place {
@@ -72,11 +72,11 @@ pub fn html(frame: &Frame, outcome: &Outcome) -> String {
     pages.render_str(include_str!("../../templates/report.html"), Serde(&shown)).expect("the bundled template renders")
 }
 
-fn nodes(checks: &[Check]) -> Vec<Node> {
+fn nodes(checks: &[Finding]) -> Vec<Node> {
     const PITCH: usize = 165;
     let places = WAY.iter().enumerate();
     let node = |(index, place): (usize, &Place)| {
-        let own: Vec<&Check> = checks.iter().filter(|check| place.own.contains(&check.id)).collect();
+        let own: Vec<&Finding> = checks.iter().filter(|check| place.own.contains(&check.id)).collect();
         let wrong = own.iter().filter(|check| !matches!(check.status, Status::Pass | Status::Skip));
         Node {
             key: place.key,
@@ -92,7 +92,7 @@ fn nodes(checks: &[Check]) -> Vec<Node> {
 }
 
 /// The status that matters most of these checks; none: nobody looked.
-fn worst(checks: &[Check], ids: &[&str]) -> &'static str {
+fn worst(checks: &[Finding], ids: &[&str]) -> &'static str {
     let order = [Status::Fail, Status::Unknown, Status::Warn, Status::Pass, Status::Skip];
     let these: Vec<Status> = checks.iter().filter(|check| ids.contains(&check.id)).map(|check| check.status).collect();
     order.into_iter().find(|status| these.contains(status)).map_or("none", Status::word)
@@ -106,10 +106,10 @@ fn short(title: &str) -> String {
     }
 }
 
-fn bars(checks: &[Check]) -> (Vec<Bar>, u64) {
+fn bars(checks: &[Finding]) -> (Vec<Bar>, u64) {
     let total = checks.iter().map(|check| check.started_ms + check.duration_ms).max().unwrap_or_default().max(1);
     let share = |part: u64| (part as f64 * 1000.0 / total as f64).round() / 10.0;
-    let bar = |check: &Check| Bar {
+    let bar = |check: &Finding| Bar {
         title: check.title,
         status: check.status.word(),
         left: share(check.started_ms).min(99.5),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Frame, Outcome};
+use crate::outcome::{Frame, Outcome};
 
 /// One document, on failure too.
 pub fn envelope(frame: &Frame, outcome: &Outcome) -> Value {

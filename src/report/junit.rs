@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Check, Frame, Outcome, Status};
+use crate::outcome::{Finding, Frame, Outcome, Status};
 
 /// One suite a command, one case a check. What went wrong beside the checks is a case too: a run that failed never
 /// yields a file that is all green.
@@ -22,7 +22,7 @@ pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
         case.set_classname(suite.clone());
         cases.add_test_case(case);
     }
-    let bad = |check: &Check| matches!(check.status, Status::Fail | Status::Unknown);
+    let bad = |check: &Finding| matches!(check.status, Status::Fail | Status::Unknown);
     if outcome.exit as u8 != 0 && outcome.problems.is_empty() && !outcome.checks.iter().any(bad) {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_type("outcome").set_message(outcome.summary.clone());
@@ -36,7 +36,7 @@ pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
     report.to_string().unwrap_or_default()
 }
 
-fn case(suite: &str, check: &Check) -> TestCase {
+fn case(suite: &str, check: &Finding) -> TestCase {
     let words = words(check);
     let mut status = match check.status {
         Status::Pass | Status::Warn => TestCaseStatus::success(),
@@ -56,7 +56,7 @@ fn case(suite: &str, check: &Check) -> TestCase {
     case
 }
 
-fn words(check: &Check) -> String {
+fn words(check: &Finding) -> String {
     let because = check.cause.as_ref().map(|cause| format!("\nbecause: {cause}")).unwrap_or_default();
     let fix = check.fix.as_ref().map(|fix| format!("\nfix: {fix}")).unwrap_or_default();
     format!("{}{because}{fix}", check.evidence)

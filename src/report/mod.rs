@@ -1,159 +1,19 @@
 //! The only place that prints: the result on stdout, the story on stderr.
 
-mod check;
 mod html;
 mod json;
 mod junit;
 mod progress;
 mod text;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
-use serde::Serialize;
-
-use crate::cloud::Error;
-use crate::engine::Event;
-use crate::engine::diff::Change;
-use crate::exit::Exit;
-use crate::explain::explain;
-use crate::oz::{Refused, Verdict};
-pub use check::{Check, Status};
+use crate::event::Event;
+use crate::outcome::{Change, Frame, Outcome, Problem};
+use crate::oz::Capture;
 pub use html::html;
 pub use junit::junit;
 use progress::Progress;
-
-/// One line of a plan.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Planned {
-    /// Terraform's verb: create, update, replace, delete; adopt, wait or foreign.
-    pub action: &'static str,
-    /// The resource's key.
-    pub resource: &'static str,
-    /// AWS's name of it.
-    pub name: String,
-    /// The guide's step.
-    pub step: u8,
-    /// What differs, field by field; everything, for a create.
-    pub fields: Vec<Change>,
-    /// Why it must be replaced, or whose it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-}
-
-/// One thing that stands, for `status`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Standing {
-    pub resource: &'static str,
-    pub name: String,
-    pub step: u8,
-    /// AWS's id or ARN; empty when it has none.
-    pub id: String,
-    /// `ok`, `absent`, `differs`, `foreign`, `leaving`.
-    pub state: &'static str,
-}
-
-/// Something wrong, with its cure.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Problem {
-    /// Which resource, when it is about one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource: Option<String>,
-    /// What is wrong.
-    pub message: String,
-    /// Why it is so, when that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<String>,
-    /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cure: Option<String>,
-}
-
-impl Problem {
-    /// A problem of no resource, with its cure.
-    pub fn new(message: impl Into<String>, cure: impl Into<String>) -> Problem {
-        Problem { resource: None, message: message.into(), cause: None, cure: Some(cure.into()) }
-    }
-
-    /// What AWS answered, whole, with what is known about it.
-    pub fn of(error: &Error) -> Problem {
-        let row = explain(error);
-        Problem {
-            resource: None,
-            message: error.to_string(),
-            cause: row.map(|row| match row.step {
-                Some(step) => format!("{} (guide step {step})", row.cause),
-                None => row.cause.clone(),
-            }),
-            cure: row.map(|row| row.fix.clone()),
-        }
-    }
-}
-
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Problem {
-        Problem::new(refused.what, refused.cure)
-    }
-}
-
-/// What a command ends in.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    pub exit: Exit,
-    /// In a word, for programs.
-    pub outcome: &'static str,
-    /// In a line, for people.
-    pub summary: String,
-    /// What was done, or would be.
-    pub changes: Vec<Planned>,
-    /// Show the changes as a plan: nothing was done.
-    pub planned: bool,
-    pub standing: Vec<Standing>,
-    pub outputs: BTreeMap<String, String>,
-    pub checks: Vec<Check>,
-    /// What the service decided, when it was asked.
-    pub verdict: Option<Verdict>,
-    pub problems: Vec<Problem>,
-}
-
-impl Outcome {
-    /// An outcome with a word and a line, and nothing else yet.
-    pub fn new(exit: Exit, outcome: &'static str, summary: impl Into<String>) -> Outcome {
-        Outcome {
-            exit,
-            outcome,
-            summary: summary.into(),
-            changes: Vec::new(),
-            planned: false,
-            standing: Vec::new(),
-            outputs: BTreeMap::new(),
-            checks: Vec::new(),
-            verdict: None,
-            problems: Vec::new(),
-        }
-    }
-
-    /// Refused for what it was given, before any call.
-    pub fn refused(problem: impl Into<Problem>) -> Outcome {
-        Outcome::new(Exit::Usage, "refused", "").with_problems(vec![problem.into()])
-    }
-
-    /// The same with these problems.
-    pub fn with_problems(mut self, problems: Vec<Problem>) -> Outcome {
-        self.problems = problems;
-        self
-    }
-}
-
-/// What the envelope says besides the outcome.
-#[derive(Debug, Clone, Default)]
-pub struct Frame {
-    pub command: &'static str,
-    pub stack: String,
-    pub region: String,
-    pub seconds: f64,
-    pub calls: u64,
-}
 
 /// Who prints, and how.
 pub struct Report {
@@ -180,6 +40,19 @@ impl Report {
     /// What must not be missed, quiet or not.
     pub fn warn(&self, text: &str) {
         self.progress.note_always(&format!("warning: {text}"));
+    }
+
+    /// Says what of a capture will be sent, and warns of what is missing.
+    pub fn say_capture(&self, capture: &Capture, skips_first: bool) {
+        let first = if skips_first { "left out" } else { "included" };
+        self.note(&format!("{} frames as {}, the first one {first}", capture.frames, capture.tag));
+        if capture.additional_info.is_none() {
+            self.warn(&format!(
+                "the capture has no additional_info: the service needs it in the capture architecture and may decline \
+                 for its lack; {} FILE adds it",
+                crate::flags::ADDITIONAL_INFO
+            ));
+        }
     }
 
     /// A question on stderr, for an answer on stdin.
@@ -209,7 +82,7 @@ impl Report {
     }
 }
 
-/// Whoever reads may have gone: that is no reason to fail.
+/// A closed pipe is not an error.
 fn to_stdout(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -220,12 +93,17 @@ pub fn envelope(frame: &Frame, outcome: &Outcome) -> serde_json::Value {
     json::envelope(frame, outcome)
 }
 
-/// Whoever reads may have gone here too.
+/// A closed pipe is not an error here either.
 fn to_stderr(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// A plan as text: what `deploy plan` prints.
-pub fn plan_text(changes: &[Planned]) -> String {
+pub fn plan_text(changes: &[Change]) -> String {
     text::plan(changes)
+}
+
+/// A problem as a person reads it: one line, then the cause and what to do.
+pub fn problem_text(problem: &Problem) -> String {
+    text::problem(problem)
 }

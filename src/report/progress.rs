@@ -8,13 +8,13 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
-use crate::engine::{Event, Key};
+use crate::event::{Event, What};
 
 /// Shows events.
 pub struct Progress {
     quiet: bool,
     bars: Option<MultiProgress>,
-    running: RefCell<BTreeMap<Key, Running>>,
+    running: RefCell<BTreeMap<&'static str, Running>>,
 }
 
 struct Running {
@@ -48,12 +48,13 @@ impl Progress {
 
     /// Something happened.
     pub fn event(&self, event: Event) {
-        match event {
-            Event::Started { key, name, verb } => self.state(key, &name, doing(verb)),
-            Event::Waiting { key, name, why } => self.state(key, &name, &why),
-            Event::Finished { key, name, verb } => self.ended(key, &name, done(verb)),
-            Event::Failed { key, name, why } => self.ended(key, &name, &format!("failed: {why}")),
-            Event::Skipped { key, name, because } => self.note(&format!("{key} {name}: skipped, {because} failed")),
+        let Event { key, name, what } = event;
+        match what {
+            What::Started(verb) => self.state(key, &name, doing(verb)),
+            What::Waiting(why) => self.state(key, &name, &why),
+            What::Finished(verb) => self.ended(key, &name, done(verb)),
+            What::Failed(why) => self.ended(key, &name, &format!("failed: {why}")),
+            What::Skipped(because) => self.note(&format!("{key} {name}: skipped, {because} failed")),
         }
     }
 
@@ -65,7 +66,7 @@ impl Progress {
         }
     }
 
-    fn state(&self, key: Key, name: &str, state: &str) {
+    fn state(&self, key: &'static str, name: &str, state: &str) {
         let mut running = self.running.borrow_mut();
         let one = running.entry(key).or_insert_with(|| Running {
             since: Instant::now(),
@@ -82,7 +83,7 @@ impl Progress {
         }
     }
 
-    fn ended(&self, key: Key, name: &str, how: &str) {
+    fn ended(&self, key: &'static str, name: &str, how: &str) {
         let one = self.running.borrow_mut().remove(key);
         let took = one.as_ref().map(|one| one.since.elapsed()).unwrap_or_default();
         if let Some(bar) = one.and_then(|one| one.bar) {

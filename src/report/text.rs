@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Check, Outcome, Planned, Problem, Standing};
+use crate::outcome::{Action, Change, Finding, Outcome, Problem, Standing, shown};
 
 /// The result of a command: the plan, what stands, the checks, the outputs.
 pub fn result(outcome: &Outcome) -> String {
@@ -33,7 +33,7 @@ pub fn problem(problem: &Problem) -> String {
 }
 
 /// A plan, with every field that changes. Empty when there is nothing.
-pub fn plan(changes: &[Planned]) -> String {
+pub fn plan(changes: &[Change]) -> String {
     if changes.is_empty() {
         return String::new();
     }
@@ -42,12 +42,12 @@ pub fn plan(changes: &[Planned]) -> String {
     let mut text = String::new();
     for change in changes {
         let sign = sign(change.action);
-        let (action, name, resource) = (change.action, &change.name, change.resource);
+        let (action, name, resource) = (change.action.word(), &change.name, change.resource);
         let _ =
             writeln!(text, "{sign:>3} {action:7}  {resource:resources$}  {name:names$}  (guide step {})", change.step);
         for field in &change.fields {
             let _ = match change.action {
-                "create" => writeln!(text, "        {}: {}", field.field, crate::engine::diff::shown(&field.new)),
+                Action::Create => writeln!(text, "        {}: {}", field.field, shown(&field.new)),
                 _ => writeln!(text, "        {field}"),
             };
         }
@@ -60,24 +60,24 @@ pub fn plan(changes: &[Planned]) -> String {
 }
 
 /// `Plan: 2 to create, 1 to update.`
-fn counts(changes: &[Planned]) -> String {
-    let count = |action: &str| changes.iter().filter(|change| change.action == action).count();
-    let verbs = ["create", "adopt", "update", "replace", "delete"];
-    let counted = verbs.map(|verb| (count(verb), verb)).into_iter().filter(|(count, _)| *count > 0);
+fn counts(changes: &[Change]) -> String {
+    let count = |action: Action| changes.iter().filter(|change| change.action == action).count();
+    let actions = [Action::Create, Action::Adopt, Action::Update, Action::Replace, Action::Delete];
+    let counted = actions.map(|action| (count(action), action.word())).into_iter().filter(|(count, _)| *count > 0);
     let words: Vec<String> = counted.map(|(count, verb)| format!("{count} to {verb}")).collect();
-    let foreign = count("foreign");
+    let foreign = count(Action::Foreign);
     let foreign = if foreign > 0 { format!(" {foreign} not ours.") } else { String::new() };
     if words.is_empty() { format!("Plan: nothing.{foreign}") } else { format!("Plan: {}.{foreign}", words.join(", ")) }
 }
 
-fn sign(action: &str) -> &'static str {
+fn sign(action: Action) -> &'static str {
     match action {
-        "create" => "+",
-        "update" | "adopt" => "~",
-        "replace" => "-/+",
-        "delete" => "-",
-        "wait" => "...",
-        _ => "!",
+        Action::Create => "+",
+        Action::Update | Action::Adopt => "~",
+        Action::Replace => "-/+",
+        Action::Delete => "-",
+        Action::Wait => "...",
+        Action::Foreign => "!",
     }
 }
 
@@ -93,7 +93,7 @@ fn standing(standing: &[Standing]) -> String {
     text
 }
 
-fn checks(checks: &[Check]) -> String {
+fn checks(checks: &[Finding]) -> String {
     let titles = checks.iter().map(|check| check.title.len()).max().unwrap_or_default();
     let mut text = String::new();
     for check in checks {

@@ -8,7 +8,7 @@ use http::{Request, Response};
 use tokio::sync::Notify;
 
 use super::{Sandbox, hold, wire};
-use crate::engine::clock::elapse;
+use crate::clock::elapse;
 
 /// Longer than the SDK waits for one answer.
 const LATE: Duration = Duration::from_secs(45);

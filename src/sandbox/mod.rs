@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
@@ -37,6 +38,9 @@ use axum::body::Body;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+
+use crate::cloud::StandIn;
+use crate::oz::{BaseUrl, Transport};
 
 use faults::Faults;
 pub use faults::{Cut, Fault};
@@ -176,6 +180,11 @@ impl Sandbox {
         http_client_fn(move |_: &HttpConnectorSettings, _: &_| SharedHttpConnector::new(Connector(sandbox.clone())))
     }
 
+    /// In place of AWS.
+    pub fn stand_in(&self) -> StandIn {
+        StandIn { http_client: self.http_client(), account: self.world().account }
+    }
+
     /// Answers one call of an AWS client.
     pub fn answer(&self, request: &http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
         let mut world = self.lock();
@@ -299,6 +308,18 @@ impl Sandbox {
         let mut world = hold(&self.inner.world);
         world.advance(self.inner.origin + self.inner.since.elapsed().as_secs_f64() * self.inner.pace);
         world
+    }
+}
+
+#[async_trait(?Send)]
+impl Transport for Sandbox {
+    async fn get(&self, base: &BaseUrl, path: &str) -> Result<(http::StatusCode, Bytes), String> {
+        let request = http::Request::get(base.join(path).as_str()).body(Bytes::new());
+        let request = request.map_err(|error| error.to_string())?;
+        let answer = self.browse((base.host(), base.port()), request).await?;
+        let status = answer.status();
+        let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await;
+        Ok((status, body.map_err(|error| error.to_string())?))
     }
 }
 

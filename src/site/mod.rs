@@ -3,10 +3,10 @@
 mod certificate;
 
 use aws_sdk_ec2::types::{Filter, Image};
+use tokio::sync::OnceCell;
 
-use crate::cloud::{Absent, Cloud, Error, Need, Result, Shared};
+use crate::cloud::{Absent, Cloud, Error, Memo, Need, Result, Tags};
 use crate::config::{Config, Listener};
-use crate::engine::Tags;
 use certificate::certificate;
 
 pub use certificate::{TAKEN, certificates, covers, covers_name};
@@ -27,17 +27,6 @@ pub struct Site {
     pub certificate: String,
     /// The zone of the record; `None` without one.
     pub zone: Option<Zone>,
-    /// How a changed launch template reaches the instances.
-    pub rollout: Rollout,
-}
-
-/// What the command line says of a rollout.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rollout {
-    /// Also to a version that was rolled back before, also in an unhealthy group.
-    pub force: bool,
-    /// It waits after the first instance, since somebody asks the service then.
-    pub verified: bool,
 }
 
 /// An AMI, as far as a launch template needs it.
@@ -83,16 +72,16 @@ impl Site {
     /// A site of which nothing was looked up: enough to trace edges and to remove a stack.
     pub fn blank(config: Config, region: &str) -> Site {
         let (image, certificate, zone) = (MachineImage::default(), String::new(), None);
-        Site { config, region: region.to_owned(), image, certificate, zone, rollout: Rollout::default() }
+        Site { config, region: region.to_owned(), image, certificate, zone }
     }
 
     /// Looks up what the stack needs and never makes, side by side.
     ///
     /// # Errors
     /// Everything that is missing at once.
-    pub async fn look_up(config: Config, cloud: &Cloud, shared: &Shared) -> Result<Site, SiteError> {
+    pub async fn look_up(config: Config, cloud: &Cloud, memo: &Memo) -> Result<Site, SiteError> {
         let (image, certificate, zone) =
-            tokio::join!(image(&config, cloud), certificate(&config, cloud), zone(&config, cloud, shared));
+            tokio::join!(image(&config, cloud), certificate(&config, cloud), zone(&config, cloud, memo));
         let mut missing = Vec::new();
         let image = image?.unwrap_or_else(|m| blank(&mut missing, m));
         let certificate = certificate?.unwrap_or_else(|m| blank(&mut missing, m));
@@ -104,19 +93,19 @@ impl Site {
     }
 
     /// What a removal needs: only the zone, and not even that must exist.
-    pub async fn look_up_for_teardown(config: Config, cloud: &Cloud, shared: &Shared) -> Result<Site, Error> {
-        let zone = zone(&config, cloud, shared).await?.unwrap_or_default();
+    pub async fn look_up_for_teardown(config: Config, cloud: &Cloud, memo: &Memo) -> Result<Site, Error> {
+        let zone = zone(&config, cloud, memo).await?.unwrap_or_default();
         Ok(Site { zone, ..Site::blank(config, &cloud.region) })
     }
 
     /// The zone and the whole name of the record; `None`: there is to be none, or no such zone.
-    pub async fn record(&self, cloud: &Cloud, shared: &Shared) -> Result<Option<(Zone, String)>> {
+    pub async fn record(&self, cloud: &Cloud, memo: &Memo) -> Result<Option<(Zone, String)>> {
         let Some(dns) = &self.config.dns else {
             return Ok(None);
         };
         let zone = match &self.zone {
             Some(zone) => Some(zone.clone()),
-            None => zone(&self.config, cloud, shared).await?.unwrap_or_default(),
+            None => zone(&self.config, cloud, memo).await?.unwrap_or_default(),
         };
         Ok(zone.map(|zone| (zone.clone(), full_name(&dns.record, &zone.name))))
     }
@@ -127,6 +116,16 @@ impl Site {
         tags.insert("Name".to_owned(), name.to_owned());
         tags.insert(OWNER_TAG.to_owned(), self.config.stack.clone());
         tags
+    }
+
+    /// EC2's filter for what carries this stack's owner tag.
+    pub fn owner_filter(&self) -> Filter {
+        Filter::builder().name(format!("tag:{OWNER_TAG}")).values(&self.config.stack).build()
+    }
+
+    /// Whether these tags say that it belongs to this stack.
+    pub fn owns(&self, tags: &Tags) -> bool {
+        tags.get(OWNER_TAG) == Some(&self.config.stack)
     }
 
     /// Whether the load balancer speaks HTTPS.
@@ -219,9 +218,12 @@ pub async fn zone_name(zone: &str, cloud: &Cloud) -> Result<String> {
     Ok(reply.and_then(|reply| reply.hosted_zone).map(|zone| zone.name).unwrap_or_default())
 }
 
-/// Asked once a look, however many want it.
-async fn zone(config: &Config, cloud: &Cloud, shared: &Shared) -> Looked<Option<Zone>> {
-    shared.zone.get_or_try_init(|| ask_zone(config, cloud)).await.cloned()
+#[derive(Default)]
+struct ZoneOnce(OnceCell<std::result::Result<Option<Zone>, Missing>>);
+
+/// Asked once a reading, however many want it.
+async fn zone(config: &Config, cloud: &Cloud, memo: &Memo) -> Looked<Option<Zone>> {
+    memo.of::<ZoneOnce>().0.get_or_try_init(|| ask_zone(config, cloud)).await.cloned()
 }
 
 async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {

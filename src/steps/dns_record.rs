@@ -7,8 +7,8 @@ use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, Res
 use serde::Serialize;
 
 use super::{load_balancer, target_group};
-use crate::cloud::{Absent, Cloud, Need, Result};
-use crate::engine::{Key, Live, Look, Outputs, Owner, Refs, Resource, Status};
+use crate::cloud::{Absent, Cloud, Memo, Need};
+use crate::engine::{Context, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result, Status};
 use crate::site::Site;
 
 /// The name that clients use.
@@ -32,7 +32,7 @@ pub struct Spec {
 impl Resource for DnsRecord {
     const KEY: Key = "dns_record";
     const STEP: u8 = 7;
-    const FIXED: &'static [&'static str] = &["zone", "name"];
+    const FORCES_REPLACEMENT: &'static [&'static str] = &["zone", "name"];
     type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {
@@ -56,8 +56,8 @@ impl Resource for DnsRecord {
         }
     }
 
-    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
-        let Some((zone, name)) = site.record(cloud, &look.shared).await? else {
+    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+        let Some((zone, name)) = site.record(cloud, &reading.memo).await? else {
             return Ok(None);
         };
         let sets = sets_named(cloud, &zone.id, &name).await?;
@@ -66,24 +66,28 @@ impl Resource for DnsRecord {
             return Ok(None);
         };
         let spec = spec_of(&zone.id, &name, set);
-        let owner = owner(cloud, site, look, &spec).await?;
+        let owner = owner(cloud, site, reading, &spec).await?;
         Ok(Some(Live { spec, outputs: Outputs::new(), status: Status::Ready, owner }))
     }
 
+    async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+        Ok(Vec::new()) // records carry no tags
+    }
+
     /// CREATE, not UPSERT: what somebody else makes at the same time is refused, and stays.
-    async fn create(&self, cloud: &Cloud, _: &Site, want: &Spec) -> Result<Outputs> {
+    async fn create(&self, &Context { cloud, .. }: &Context<'_>, want: &Spec) -> Result<Outputs> {
         change(cloud, &want.zone, [(ChangeAction::Create, alias(want)?)].into()).await
     }
 
     /// One batch, all or nothing: a record of another type has to go in the same moment.
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+    async fn update(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let old = live.spec.listed.clone().filter(|_| live.spec.kind != want.kind);
         let mut changes: Vec<_> = old.into_iter().map(|old| (ChangeAction::Delete, old)).collect();
         changes.push((ChangeAction::Upsert, alias(want)?));
         change(cloud, &want.zone, changes).await
     }
 
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let listed = live.spec.listed.clone().into_iter().map(|set| (ChangeAction::Delete, set));
         change(cloud, &live.spec.zone, listed.collect()).await?;
         Ok(())
@@ -117,13 +121,13 @@ fn spec_of(zone: &str, name: &str, set: ResourceRecordSet) -> Spec {
 }
 
 /// Whose it is: our load balancer's, that of another one with our tag, or a stranger's.
-async fn owner(cloud: &Cloud, site: &Site, look: &Look, spec: &Spec) -> Result<Owner> {
+async fn owner(cloud: &Cloud, site: &Site, reading: &Reading, spec: &Spec) -> Result<Owner> {
     let weighted = spec.listed.as_ref().and_then(|set| set.set_identifier.clone());
     if let Some(identifier) = weighted {
         return Ok(Owner::Untouchable(format!("it is one of several records of this name ({identifier:?})")));
     }
     let is_alias = spec.listed.as_ref().is_some_and(|set| set.alias_target.is_some());
-    let target = look.output(load_balancer::DNS_NAME).await?.map(|name| name.to_lowercase());
+    let target = reading.output(load_balancer::DNS_NAME).await?.map(|name| name.to_lowercase());
     if is_alias && target.as_ref() == Some(&spec.alias) {
         return Ok(Owner::Parent(load_balancer::LoadBalancer::KEY));
     }
@@ -161,12 +165,12 @@ async fn is_no_more(cloud: &Cloud, site: &Site, dns_name: &str) -> bool {
     if !is_named_after(dns_name, &site.config.names.load_balancer, &cloud.region) {
         return false;
     }
-    let Some(names) = &cloud.names else {
+    let Some(dns) = &cloud.dns else {
         return true;
     };
     let domain = dns_name.split_once(".elb.").map_or("", |(_, rest)| rest);
     let witness = format!("elasticloadbalancing.{}.{domain}", cloud.region);
-    names.deny(dns_name, &witness).await
+    dns.deny(dns_name, &witness).await
 }
 
 /// `[internal-]NAME-NUMBER.REGION.elb.amazonaws.com`, as AWS names load balancers.

@@ -5,8 +5,8 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::instance_role::ROLE_NAME;
-use crate::cloud::{Absent, Cloud, Error, Result, tags};
-use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use crate::cloud::{self, Absent, Cloud, Memo, Tags, tags};
+use crate::engine::{Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
 use crate::site::Site;
 
 const PROFILE_NAME: Output = Output(InstanceProfile::KEY, "name");
@@ -33,7 +33,11 @@ impl Resource for InstanceProfile {
         InstanceProfileSpec { role: Some(refs.get(ROLE_NAME)) }
     }
 
-    async fn find(&self, cloud: &Cloud, site: &Site, _: &Look) -> Result<Option<Live<InstanceProfileSpec>>> {
+    async fn find(
+        &self,
+        &Context { cloud, site, .. }: &Context<'_>,
+        _: &Reading,
+    ) -> Result<Option<Live<InstanceProfileSpec>>> {
         let request = cloud.iam.get_instance_profile().instance_profile_name(self.name(site));
         let reply = request.send().await.or_absent()?;
         let Some(profile) = reply.and_then(|reply| reply.instance_profile) else {
@@ -47,7 +51,11 @@ impl Resource for InstanceProfile {
         }))
     }
 
-    async fn create(&self, cloud: &Cloud, site: &Site, want: &InstanceProfileSpec) -> Result<Outputs> {
+    async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+        Ok(Vec::new()) // IAM has no search by tag: names must do
+    }
+
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &InstanceProfileSpec) -> Result<Outputs> {
         let name = self.name(site);
         let request = cloud.iam.create_instance_profile().instance_profile_name(&name);
         request.set_tags(Some(tags::to_iam(&site.tags(&name))?)).send().await?;
@@ -57,8 +65,7 @@ impl Resource for InstanceProfile {
 
     async fn update(
         &self,
-        cloud: &Cloud,
-        _: &Site,
+        &Context { cloud, .. }: &Context<'_>,
         live: &Live<InstanceProfileSpec>,
         want: &InstanceProfileSpec,
     ) -> Result<Outputs> {
@@ -68,17 +75,22 @@ impl Resource for InstanceProfile {
             request.role_name(role).send().await.or_absent()?;
         }
         add_role(cloud, name, want).await?;
-        Ok(live.outputs.clone())
+        Ok(Outputs::new())
     }
 
-    async fn tag(&self, cloud: &Cloud, live: &Live<InstanceProfileSpec>, tags: &Tags) -> Result<()> {
+    async fn tag(
+        &self,
+        &Context { cloud, .. }: &Context<'_>,
+        live: &Live<InstanceProfileSpec>,
+        tags: &Tags,
+    ) -> Result<()> {
         let request = cloud.iam.tag_instance_profile().instance_profile_name(&live.outputs[&PROFILE_NAME]);
         request.set_tags(Some(tags::to_iam(tags)?)).send().await?;
         Ok(())
     }
 
     /// IAM does not ask who uses a profile: whatever runs with it would lose its credentials (DeleteInstanceProfile).
-    async fn delete(&self, cloud: &Cloud, site: &Site, live: &Live<InstanceProfileSpec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<InstanceProfileSpec>) -> Result<()> {
         let name = &live.outputs[&PROFILE_NAME];
         let users = users(cloud, site, name).await?;
         if !users.is_empty() {
@@ -97,7 +109,7 @@ impl Resource for InstanceProfile {
 }
 
 /// What uses the profile besides this stack in this region: instances of any region, launch templates of this one.
-async fn users(cloud: &Cloud, site: &Site, profile: &str) -> Result<Vec<String>> {
+async fn users(cloud: &Cloud, site: &Site, profile: &str) -> cloud::Result<Vec<String>> {
     let account = cloud.account().await?;
     let arn = format!("arn:{}:iam::{}:instance-profile/{profile}", account.partition, account.id);
     let regions = regions(cloud).await?;
@@ -117,7 +129,7 @@ async fn users(cloud: &Cloud, site: &Site, profile: &str) -> Result<Vec<String>>
 }
 
 /// Every region that is enabled; an emulator's others are not looked at.
-async fn regions(cloud: &Cloud) -> Result<Vec<String>> {
+async fn regions(cloud: &Cloud) -> cloud::Result<Vec<String>> {
     if cloud.custom_endpoint {
         return Ok(vec![cloud.region.clone()]);
     }
@@ -126,7 +138,7 @@ async fn regions(cloud: &Cloud) -> Result<Vec<String>> {
 }
 
 /// Those of our own group were terminated before; a read that lags may show them still.
-async fn instances_with(cloud: &Cloud, site: &Site, region: &str, profile: &str) -> Result<Vec<String>> {
+async fn instances_with(cloud: &Cloud, site: &Site, region: &str, profile: &str) -> cloud::Result<Vec<String>> {
     let filter = |name: &str, values: &[&str]| {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
         Filter::builder().name(name).set_values(Some(values)).build()
@@ -136,7 +148,7 @@ async fn instances_with(cloud: &Cloud, site: &Site, region: &str, profile: &str)
         .describe_instances()
         .filters(filter("iam-instance-profile.arn", &[profile]))
         .filters(filter("instance-state-name", &["pending", "running", "stopping", "stopped"]));
-    let reservations = match request.into_paginator().items().send().try_collect().await.map_err(Error::from) {
+    let reservations = match request.into_paginator().items().send().try_collect().await.map_err(cloud::Error::from) {
         Err(error) if cloud.lacks(&error) => Vec::new(),
         found => found?,
     };
@@ -151,9 +163,9 @@ async fn instances_with(cloud: &Cloud, site: &Site, region: &str, profile: &str)
 }
 
 /// Launch templates of others whose default or latest version names the profile: a stack that is scaled to nothing.
-async fn templates_with(cloud: &Cloud, site: &Site, profile_name: &str) -> Result<Vec<String>> {
+async fn templates_with(cloud: &Cloud, site: &Site, profile_name: &str) -> cloud::Result<Vec<String>> {
     let request = cloud.ec2.describe_launch_template_versions().versions("$Latest").versions("$Default");
-    let versions = match request.into_paginator().items().send().try_collect().await.map_err(Error::from) {
+    let versions = match request.into_paginator().items().send().try_collect().await.map_err(cloud::Error::from) {
         Err(_) if cloud.custom_endpoint => Vec::new(), // some want a template's name
         found => found?,
     };

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::instance_profile::InstanceProfile;
-use crate::cloud::{Absent, Cloud, Error, Need, Result, document, tags};
-use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, document, tags};
+use crate::engine::{Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
 use crate::site::Site;
 
 /// The policy's ARN and the role's name.
@@ -42,7 +42,7 @@ impl Resource for Policy {
         PolicySpec { document: POLICY_DOCUMENT.clone() }
     }
 
-    async fn find(&self, cloud: &Cloud, site: &Site, _: &Look) -> Result<Option<Live<PolicySpec>>> {
+    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, _: &Reading) -> Result<Option<Live<PolicySpec>>> {
         let arn = policy_arn(cloud, site).await?;
         let Some(reply) = cloud.iam.get_policy().policy_arn(&arn).send().await.or_absent()? else {
             return Ok(None);
@@ -57,7 +57,11 @@ impl Resource for Policy {
         }))
     }
 
-    async fn create(&self, cloud: &Cloud, site: &Site, _: &PolicySpec) -> Result<Outputs> {
+    async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+        Ok(Vec::new()) // IAM has no search by tag: names must do
+    }
+
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, _: &PolicySpec) -> Result<Outputs> {
         let name = self.name(site);
         let request = cloud.iam.create_policy().policy_name(&name).policy_document(POLICY);
         let reply = request.set_tags(Some(tags::to_iam(&site.tags(&name))?)).send().await?;
@@ -65,14 +69,19 @@ impl Resource for Policy {
     }
 
     /// An equal version that exists is made the default again, so that a lost answer or a second run adds none.
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<PolicySpec>, want: &PolicySpec) -> Result<Outputs> {
+    async fn update(
+        &self,
+        &Context { cloud, .. }: &Context<'_>,
+        live: &Live<PolicySpec>,
+        want: &PolicySpec,
+    ) -> Result<Outputs> {
         let arn = &live.outputs[&POLICY_ARN];
         let versions = other_versions(cloud, arn).await?;
         for version in &versions {
             let id = version.version_id().need("VersionId")?;
             if version_document(cloud, arn, id).await? == want.document {
                 cloud.iam.set_default_policy_version().policy_arn(arn).version_id(id).send().await?;
-                return Ok(live.outputs.clone());
+                return Ok(Outputs::new());
             }
         }
         if versions.len() + 1 >= MAX_VERSIONS {
@@ -81,17 +90,17 @@ impl Resource for Policy {
         }
         let request = cloud.iam.create_policy_version().policy_arn(arn).policy_document(POLICY);
         request.set_as_default(true).send().await?;
-        Ok(live.outputs.clone())
+        Ok(Outputs::new())
     }
 
-    async fn tag(&self, cloud: &Cloud, live: &Live<PolicySpec>, tags: &Tags) -> Result<()> {
+    async fn tag(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<PolicySpec>, tags: &Tags) -> Result<()> {
         let request = cloud.iam.tag_policy().policy_arn(&live.outputs[&POLICY_ARN]);
         request.set_tags(Some(tags::to_iam(tags)?)).send().await?;
         Ok(())
     }
 
     /// Versions that are not the default first: AWS refuses to delete a policy that has any.
-    async fn delete(&self, cloud: &Cloud, site: &Site, live: &Live<PolicySpec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<PolicySpec>) -> Result<()> {
         let arn = &live.outputs[&POLICY_ARN];
         let held = attached_to_others(cloud, site, arn).await?;
         if !held.is_empty() {
@@ -127,7 +136,7 @@ impl Resource for Role {
         RoleSpec { trust: TRUST_DOCUMENT.clone() }
     }
 
-    async fn find(&self, cloud: &Cloud, site: &Site, _: &Look) -> Result<Option<Live<RoleSpec>>> {
+    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, _: &Reading) -> Result<Option<Live<RoleSpec>>> {
         let request = cloud.iam.get_role().role_name(self.name(site));
         let Some(role) = request.send().await.or_absent()?.and_then(|reply| reply.role) else {
             return Ok(None);
@@ -140,26 +149,35 @@ impl Resource for Role {
         }))
     }
 
-    async fn create(&self, cloud: &Cloud, site: &Site, _: &RoleSpec) -> Result<Outputs> {
+    async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+        Ok(Vec::new()) // IAM has no search by tag: names must do
+    }
+
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, _: &RoleSpec) -> Result<Outputs> {
         let name = self.name(site);
         let request = cloud.iam.create_role().role_name(&name).assume_role_policy_document(TRUST);
         request.set_tags(Some(tags::to_iam(&site.tags(&name))?)).send().await?;
         Ok([(ROLE_NAME, name)].into())
     }
 
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<RoleSpec>, _: &RoleSpec) -> Result<Outputs> {
+    async fn update(
+        &self,
+        &Context { cloud, .. }: &Context<'_>,
+        live: &Live<RoleSpec>,
+        _: &RoleSpec,
+    ) -> Result<Outputs> {
         let request = cloud.iam.update_assume_role_policy().role_name(&live.outputs[&ROLE_NAME]);
         request.policy_document(TRUST).send().await?;
-        Ok(live.outputs.clone())
+        Ok(Outputs::new())
     }
 
-    async fn tag(&self, cloud: &Cloud, live: &Live<RoleSpec>, tags: &Tags) -> Result<()> {
+    async fn tag(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<RoleSpec>, tags: &Tags) -> Result<()> {
         let request = cloud.iam.tag_role().role_name(&live.outputs[&ROLE_NAME]);
         request.set_tags(Some(tags::to_iam(tags)?)).send().await?;
         Ok(())
     }
 
-    async fn delete(&self, cloud: &Cloud, site: &Site, live: &Live<RoleSpec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<RoleSpec>) -> Result<()> {
         let name = &live.outputs[&ROLE_NAME];
         let held = held_by_role(cloud, site, name).await?;
         if !held.is_empty() {
@@ -195,8 +213,12 @@ impl Resource for Attachment {
         AttachmentSpec { role: refs.get(ROLE_NAME), policy: refs.get(POLICY_ARN) }
     }
 
-    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<AttachmentSpec>>> {
-        let Some(role) = look.output(ROLE_NAME).await? else {
+    async fn find(
+        &self,
+        &Context { cloud, site, .. }: &Context<'_>,
+        reading: &Reading,
+    ) -> Result<Option<Live<AttachmentSpec>>> {
+        let Some(role) = reading.output(ROLE_NAME).await? else {
             return Ok(None);
         };
         let policy = policy_arn(cloud, site).await?;
@@ -209,22 +231,20 @@ impl Resource for Attachment {
         Ok(Some(Live { spec, outputs: Outputs::new(), status: Status::Ready, owner }))
     }
 
-    async fn create(&self, cloud: &Cloud, _: &Site, want: &AttachmentSpec) -> Result<Outputs> {
+    async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+        Ok(Vec::new()) // an attachment carries no tags
+    }
+
+    async fn create(&self, &Context { cloud, .. }: &Context<'_>, want: &AttachmentSpec) -> Result<Outputs> {
         cloud.iam.attach_role_policy().role_name(&want.role).policy_arn(&want.policy).send().await?;
         Ok(Outputs::new())
     }
 
-    async fn update(
-        &self,
-        cloud: &Cloud,
-        site: &Site,
-        _: &Live<AttachmentSpec>,
-        want: &AttachmentSpec,
-    ) -> Result<Outputs> {
-        self.create(cloud, site, want).await
+    async fn update(&self, cx: &Context<'_>, _: &Live<AttachmentSpec>, want: &AttachmentSpec) -> Result<Outputs> {
+        self.create(cx, want).await
     }
 
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<AttachmentSpec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<AttachmentSpec>) -> Result<()> {
         let AttachmentSpec { role, policy } = &live.spec;
         cloud.iam.detach_role_policy().role_name(role).policy_arn(policy).send().await.or_absent()?;
         Ok(())
@@ -247,7 +267,7 @@ async fn policy_arn(cloud: &Cloud, site: &Site) -> Result<String> {
     Ok(format!("arn:{}:iam::{}:policy/{}", account.partition, account.id, site.config.names.policy))
 }
 
-async fn version_document(cloud: &Cloud, arn: &str, version: &str) -> Result<Value> {
+async fn version_document(cloud: &Cloud, arn: &str, version: &str) -> cloud::Result<Value> {
     let reply = cloud.iam.get_policy_version().policy_arn(arn).version_id(version).send().await?;
     document::decoded(&reply.policy_version.and_then(|version| version.document).need("Document")?)
 }

@@ -13,9 +13,9 @@ use aws_sdk_ec2::types::{
 use serde::Serialize;
 
 use super::security_groups;
-use crate::cloud::{Absent, Cloud, Need, Result, tags};
+use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Imds;
-use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use crate::engine::{Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
 use crate::site::Site;
 
 /// The template's id, and the number of the version that is as wanted.
@@ -59,7 +59,7 @@ pub struct Volume {
 impl Resource for LaunchTemplate {
     const KEY: Key = "launch_template";
     const STEP: u8 = 3;
-    const RENEWED: &'static [Output] = &[VERSION];
+    const UNKNOWN_AFTER_UPDATE: &'static [Output] = &[VERSION];
     type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {
@@ -93,7 +93,7 @@ impl Resource for LaunchTemplate {
         }
     }
 
-    async fn find(&self, cloud: &Cloud, site: &Site, _: &Look) -> Result<Option<Live<Spec>>> {
+    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, _: &Reading) -> Result<Option<Live<Spec>>> {
         let name = self.name(site);
         let named = Filter::builder().name("launch-template-name").values(&name).build();
         let reply = cloud.ec2.describe_launch_templates().filters(named).send().await?;
@@ -114,7 +114,14 @@ impl Resource for LaunchTemplate {
         }))
     }
 
-    async fn create(&self, cloud: &Cloud, site: &Site, want: &Spec) -> Result<Outputs> {
+    async fn tagged(&self, cx: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+        let request = cx.cloud.ec2.describe_launch_templates().filters(cx.site.owner_filter());
+        let templates = request.into_paginator().items().send().try_collect().await?;
+        let ids = templates.iter().filter_map(|template| template.launch_template_id());
+        Ok(ids.map(|id| format!("launch template {id}")).collect())
+    }
+
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &Spec) -> Result<Outputs> {
         let name = self.name(site);
         // The SDK's own random token: EC2 remembers tokens for a day, and would answer with a template since deleted.
         let request = cloud
@@ -129,7 +136,7 @@ impl Resource for LaunchTemplate {
     }
 
     /// The newest version that is as wanted becomes the default; one is added only when none is.
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+    async fn update(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let id = &live.outputs[&ID];
         let mut all = versions(cloud, id, &[]).await?;
         all.sort_by_key(|version| std::cmp::Reverse(version.version_number));
@@ -148,14 +155,14 @@ impl Resource for LaunchTemplate {
         Ok([(ID, id.clone()), (VERSION, number.to_string())].into())
     }
 
-    async fn tag(&self, cloud: &Cloud, live: &Live<Spec>, tags: &Tags) -> Result<()> {
+    async fn tag(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, tags: &Tags) -> Result<()> {
         let request = cloud.ec2.create_tags().resources(&live.outputs[&ID]);
         request.set_tags(Some(tags::to_ec2(tags))).send().await?;
         Ok(())
     }
 
     /// Takes every version along. AWS does not care whether a group uses it: the order is ours.
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         cloud.ec2.delete_launch_template().launch_template_id(&live.outputs[&ID]).send().await.or_absent()?;
         Ok(())
     }
@@ -172,7 +179,7 @@ async fn versions(cloud: &Cloud, id: &str, wanted: &[&str]) -> Result<Vec<Launch
 
 /// The token names the version that this one follows: two runs at once, or a lost answer, make one version, while going
 /// back to earlier data within the day that EC2 remembers tokens still makes a new one.
-async fn add_version(cloud: &Cloud, id: &str, latest: i64, want: &Spec) -> Result<i64> {
+async fn add_version(cloud: &Cloud, id: &str, latest: i64, want: &Spec) -> cloud::Result<i64> {
     let mut hash = DefaultHasher::new();
     (id, latest, want).hash(&mut hash);
     let request = cloud

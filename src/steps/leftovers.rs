@@ -1,16 +1,15 @@
 //! What launches left behind: volumes and network interfaces that carry our tag and outlived their instances. Nobody
-//! wants them; only a removal looks for them. And the last look of a removal: by tag, whatever the name.
+//! wants them; only a removal looks for them.
 
 use std::marker::PhantomData;
 
-use aws_sdk_autoscaling::types::AutoScalingGroup;
-use aws_sdk_ec2::types::{Filter, Instance, NetworkInterface, Volume};
+use aws_sdk_ec2::types::{Filter, NetworkInterface, Volume};
 use serde::Serialize;
 
 use super::{auto_scaling, security_groups};
-use crate::cloud::{Absent, Cloud, Error, Result, tags};
-use crate::engine::{Blocker, Goal, Key, Live, Look, Outputs, Owner, Refs, Resource, Status};
-use crate::site::{OWNER_TAG, Site};
+use crate::cloud::{Absent, Cloud, Memo, tags};
+use crate::engine::{Blocker, Context, Goal, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result, Status};
+use crate::site::Site;
 
 /// The volumes, and the network interfaces.
 pub const VOLUMES: Leftovers<Volume> = Leftovers(PhantomData);
@@ -31,6 +30,8 @@ pub struct Spec {
 #[allow(async_fn_in_trait)] // one thread
 pub trait Kind: Sized + 'static {
     const KEY: Key;
+    /// AWS's noun.
+    const NOUN: &'static str;
     /// What carries this tag.
     async fn tagged(cloud: &Cloud, tag: Filter) -> Result<Vec<Self>>;
     fn id(&self) -> Option<&str>;
@@ -41,6 +42,7 @@ pub trait Kind: Sized + 'static {
 
 impl Kind for Volume {
     const KEY: Key = "volumes";
+    const NOUN: &'static str = "volume";
 
     async fn tagged(cloud: &Cloud, tag: Filter) -> Result<Vec<Volume>> {
         let pages = cloud.ec2.describe_volumes().filters(tag).into_paginator();
@@ -63,6 +65,7 @@ impl Kind for Volume {
 
 impl Kind for NetworkInterface {
     const KEY: Key = "network_interfaces";
+    const NOUN: &'static str = "network interface";
 
     async fn tagged(cloud: &Cloud, tag: Filter) -> Result<Vec<NetworkInterface>> {
         let pages = cloud.ec2.describe_network_interfaces().filters(tag).into_paginator();
@@ -103,12 +106,11 @@ impl<T: Kind> Resource for Leftovers<T> {
     }
 
     /// What is still attached is waited for: most of it goes with its instance.
-    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
-        if look.goal == Goal::Present {
+    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+        if reading.goal == Goal::Present {
             return Ok(None);
         }
-        let tag = Filter::builder().name(format!("tag:{OWNER_TAG}")).values(&site.config.stack);
-        let all = T::tagged(cloud, tag.build()).await?;
+        let all = T::tagged(cloud, site.owner_filter()).await?;
         let ids: Vec<String> = all.iter().filter_map(|one| one.id().map(str::to_owned)).collect();
         if ids.is_empty() {
             return Ok(None);
@@ -125,15 +127,20 @@ impl<T: Kind> Resource for Leftovers<T> {
         Ok(Some(Live { spec, outputs, status, owner }))
     }
 
-    async fn create(&self, _: &Cloud, _: &Site, _: &Spec) -> Result<Outputs> {
+    async fn tagged(&self, cx: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+        let all = T::tagged(cx.cloud, cx.site.owner_filter()).await?;
+        Ok(all.iter().filter_map(T::id).map(|id| format!("{} {id}", T::NOUN)).collect())
+    }
+
+    async fn create(&self, _: &Context<'_>, _: &Spec) -> Result<Outputs> {
         Ok(Outputs::new()) // never wanted
     }
 
-    async fn update(&self, _: &Cloud, _: &Site, _: &Live<Spec>, _: &Spec) -> Result<Outputs> {
+    async fn update(&self, _: &Context<'_>, _: &Live<Spec>, _: &Spec) -> Result<Outputs> {
         Ok(Outputs::new()) // never wanted
     }
 
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         for id in &live.spec.ids {
             T::remove(cloud, id).await?;
         }
@@ -141,7 +148,7 @@ impl<T: Kind> Resource for Leftovers<T> {
     }
 
     /// An instance that is not of our group keeps what is attached to it.
-    async fn blockers(&self, cloud: &Cloud, site: &Site, live: &Live<Spec>) -> Result<Vec<Blocker>> {
+    async fn blockers(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Vec<Blocker>> {
         let mut blockers = Vec::new();
         for (id, instance) in &live.spec.attached {
             let request = cloud.ec2.describe_instances().instance_ids(instance);
@@ -153,7 +160,7 @@ impl<T: Kind> Resource for Leftovers<T> {
                 .find_map(|one| tags::from_ec2(one.tags()).remove("aws:autoscaling:groupName"));
             blockers.push(Blocker {
                 what: format!("{instance}, which has {id}"),
-                goes: group.is_none_or(|group| group == site.config.names.auto_scaling_group),
+                clears_by_itself: group.is_none_or(|group| group == site.config.names.auto_scaling_group),
             });
         }
         Ok(blockers)
@@ -163,91 +170,4 @@ impl<T: Kind> Resource for Leftovers<T> {
 /// Whether this resource is one that nobody wants.
 pub fn is_leftover(key: Key) -> bool {
     [<Volume as Kind>::KEY, <NetworkInterface as Kind>::KEY].contains(&key)
-}
-
-/// Everything in this region that carries our tag, by kind and id. IAM has no search by tag: there, names must do.
-pub async fn tagged(cloud: &Cloud, site: &Site) -> Result<Vec<String>> {
-    let tag = || {
-        let name = format!("tag:{OWNER_TAG}");
-        Filter::builder().name(name).values(&site.config.stack).build()
-    };
-    let groups = async {
-        Ok(cloud.ec2.describe_security_groups().filters(tag()).into_paginator().items().send().try_collect().await?)
-    };
-    let templates = async {
-        Ok(cloud.ec2.describe_launch_templates().filters(tag()).into_paginator().items().send().try_collect().await?)
-    };
-    let (groups, templates, instances, fleets, volumes, interfaces, balancing) = tokio::try_join!(
-        groups,
-        templates,
-        instances(cloud, tag()),
-        fleets(cloud, site),
-        Volume::tagged(cloud, tag()),
-        NetworkInterface::tagged(cloud, tag()),
-        balancing(cloud, site),
-    )?;
-    let mut found = Vec::new();
-    let mut add = |kind: &str, id: Option<&str>| found.extend(id.map(|id| format!("{kind} {id}")));
-    groups.iter().for_each(|one| add("security group", one.group_id()));
-    templates.iter().for_each(|one| add("launch template", one.launch_template_id()));
-    instances.iter().for_each(|one| add("instance", one.instance_id()));
-    fleets.iter().for_each(|one| add("auto scaling group", one.auto_scaling_group_name()));
-    volumes.iter().for_each(|one| add("volume", one.volume_id()));
-    interfaces.iter().for_each(|one| add("network interface", one.network_interface_id()));
-    balancing.iter().for_each(|arn| add("", Some(arn)));
-    found.sort();
-    Ok(found)
-}
-
-async fn instances(cloud: &Cloud, tag: Filter) -> Result<Vec<Instance>> {
-    let alive = ["pending", "running", "shutting-down", "stopping", "stopped"].map(str::to_owned);
-    let alive = Filter::builder().name("instance-state-name").set_values(Some(alive.into()));
-    let request = cloud.ec2.describe_instances().filters(tag).filters(alive.build());
-    let reservations = request.into_paginator().items().send().try_collect().await?;
-    Ok(reservations.into_iter().flat_map(|one| one.instances.unwrap_or_default()).collect())
-}
-
-async fn fleets(cloud: &Cloud, site: &Site) -> Result<Vec<AutoScalingGroup>> {
-    let tag = aws_sdk_autoscaling::types::Filter::builder().name(format!("tag:{OWNER_TAG}")).values(&site.config.stack);
-    let request = cloud.autoscaling.describe_auto_scaling_groups().filters(tag.build());
-    let mut groups = request.into_paginator().items().send().try_collect().await?;
-    // Some endpoints do not heed the filter.
-    groups.retain(|group| tags::from_autoscaling(group.tags()).get(OWNER_TAG) == Some(&site.config.stack));
-    Ok(groups)
-}
-
-/// ARNs of load balancers and target groups. Their tags are read twenty at a time: there is no filter.
-async fn balancing(cloud: &Cloud, site: &Site) -> Result<Vec<String>> {
-    let balancers = async {
-        Ok::<_, Error>(cloud.elb.describe_load_balancers().into_paginator().items().send().try_collect().await?)
-    };
-    let groups = async { Ok(cloud.elb.describe_target_groups().into_paginator().items().send().try_collect().await?) };
-    let (balancers, groups) = tokio::try_join!(balancers, groups)?;
-    let balancers = balancers.into_iter().filter_map(|one| one.load_balancer_arn);
-    let arns: Vec<String> = balancers.chain(groups.into_iter().filter_map(|one| one.target_group_arn)).collect();
-    let mut ours = Vec::new();
-    for some in arns.chunks(20) {
-        match tagged_of(cloud, site, some).await? {
-            Some(these) => ours.extend(these),
-            // One that went since the list was made refuses the whole call.
-            None => {
-                for one in some {
-                    ours.extend(tagged_of(cloud, site, std::slice::from_ref(one)).await?.into_iter().flatten());
-                }
-            }
-        }
-    }
-    Ok(ours)
-}
-
-/// Those of these load balancers and target groups that carry our tag; `None`: one of them does not exist.
-async fn tagged_of(cloud: &Cloud, site: &Site, arns: &[String]) -> Result<Option<Vec<String>>> {
-    let request = cloud.elb.describe_tags().set_resource_arns(Some(arns.to_vec()));
-    let carries = |tags: &[_]| tags::from_elb(tags).get(OWNER_TAG) == Some(&site.config.stack);
-    let reply = request.send().await.or_absent()?;
-    Ok(reply.map(|reply| {
-        let all = reply.tag_descriptions().iter();
-        let ours = all.filter(|one| carries(one.tags()));
-        ours.filter_map(|one| one.resource_arn.clone()).collect()
-    }))
 }

@@ -9,10 +9,10 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use serde::Serialize;
 
-use super::{security_groups, target_group};
-use crate::cloud::{Absent, Cloud, Error, Need, Result, tags};
+use super::{security_groups, shared, target_group};
+use crate::cloud::{self, Absent, Memo, Need, Tags, tags};
 use crate::config::Scheme;
-use crate::engine::{Goal, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use crate::engine::{Context, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
 use crate::site::Site;
 
 /// The load balancer's ARN, its DNS name, and the hosted zone that an alias to it names.
@@ -42,8 +42,8 @@ pub struct Spec {
 impl Resource for LoadBalancer {
     const KEY: Key = "load_balancer";
     const STEP: u8 = 4;
-    const FIXED: &'static [&'static str] = &["vpc", "scheme"];
-    const LINGERS: bool = true;
+    const FORCES_REPLACEMENT: &'static [&'static str] = &["vpc", "scheme"];
+    const DELETES_ASYNC: bool = true;
     type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {
@@ -66,9 +66,8 @@ impl Resource for LoadBalancer {
         }
     }
 
-    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
-        let names = &site.config.names;
-        let balancing = look.shared.balancing(cloud, &names.load_balancer, &names.target_group).await?;
+    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+        let balancing = shared::balancing(cloud, reading, &site.config.names).await?;
         let Some(found) = &balancing.load_balancer else {
             return Ok(None);
         };
@@ -80,10 +79,10 @@ impl Resource for LoadBalancer {
         if let Some(state) = found
             .state()
             .filter(|state| state.code() == Some(&LoadBalancerStateEnum::Failed))
-            .filter(|_| look.goal == Goal::Present)
+            .filter(|_| reading.goal == Goal::Present)
         {
             let why = state.reason().unwrap_or("AWS gives no reason");
-            return Err(Error::Reply(format!("the load balancer failed: {why}; run teardown, then up")));
+            return Err(cloud::Error::Reply(format!("the load balancer failed: {why}; run teardown, then up")).into());
         }
         let zones = found.availability_zones().iter().filter_map(|zone| zone.subnet_id());
         let state = found.state().and_then(|state| state.code());
@@ -106,8 +105,13 @@ impl Resource for LoadBalancer {
         }))
     }
 
+    async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
+        let [balancers, _] = shared::tagged_balancing(cx, memo).await?;
+        Ok(balancers)
+    }
+
     /// ELBv2 answers a create of a twin with the twin, whoever's it is: the tags of the answer are looked at again.
-    async fn create(&self, cloud: &Cloud, site: &Site, want: &Spec) -> Result<Outputs> {
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &Spec) -> Result<Outputs> {
         let name = self.name(site);
         let request = cloud
             .elb
@@ -128,7 +132,7 @@ impl Resource for LoadBalancer {
             .into())
     }
 
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+    async fn update(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let arn = &live.outputs[&ARN];
         if live.spec.security_groups != want.security_groups {
             let request = cloud.elb.set_security_groups().load_balancer_arn(arn);
@@ -138,22 +142,22 @@ impl Resource for LoadBalancer {
             let request = cloud.elb.set_subnets().load_balancer_arn(arn);
             request.set_subnets(Some(want.subnets.clone())).send().await?;
         }
-        Ok(live.outputs.clone())
+        Ok(Outputs::new())
     }
 
-    async fn tag(&self, cloud: &Cloud, live: &Live<Spec>, tags: &Tags) -> Result<()> {
+    async fn tag(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, tags: &Tags) -> Result<()> {
         let request = cloud.elb.add_tags().resource_arns(&live.outputs[&ARN]);
         request.set_tags(Some(tags::to_elb(tags))).send().await?;
         Ok(())
     }
 
     /// Takes its listeners and their rules along.
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         cloud.elb.delete_load_balancer().load_balancer_arn(&live.outputs[&ARN]).send().await.or_absent()?;
         Ok(())
     }
 
-    async fn protections(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<Vec<String>> {
+    async fn protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Vec<String>> {
         let request = cloud.elb.describe_load_balancer_attributes().load_balancer_arn(&live.outputs[&ARN]);
         let reply = request.send().await.or_absent()?;
         let attributes = reply.and_then(|reply| reply.attributes).unwrap_or_default();
@@ -164,7 +168,7 @@ impl Resource for LoadBalancer {
         })
     }
 
-    async fn lift(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<()> {
+    async fn remove_protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let off = LoadBalancerAttribute::builder().key(PROTECTION).value("false").build();
         let request = cloud.elb.modify_load_balancer_attributes().load_balancer_arn(&live.outputs[&ARN]);
         request.attributes(off).send().await.or_absent()?;
@@ -200,7 +204,7 @@ impl<const PORT: u16> Listener<PORT> {
 impl<const PORT: u16> Resource for Listener<PORT> {
     const KEY: Key = if PORT == 443 { "https_listener" } else { "http_listener" };
     const STEP: u8 = 4;
-    const FIXED: &'static [&'static str] = &["load_balancer"];
+    const FORCES_REPLACEMENT: &'static [&'static str] = &["load_balancer"];
     type Spec = ListenerSpec;
 
     fn name(&self, site: &Site) -> String {
@@ -233,11 +237,15 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         }
     }
 
-    async fn find(&self, cloud: &Cloud, _: &Site, look: &Look) -> Result<Option<Live<ListenerSpec>>> {
-        let Some(load_balancer) = look.output(ARN).await? else {
+    async fn find(
+        &self,
+        &Context { cloud, .. }: &Context<'_>,
+        reading: &Reading,
+    ) -> Result<Option<Live<ListenerSpec>>> {
+        let Some(load_balancer) = reading.output(ARN).await? else {
             return Ok(None);
         };
-        let listeners = look.shared.listeners(cloud, &load_balancer).await?;
+        let listeners = shared::listeners(cloud, reading, &load_balancer).await?;
         let Some(listener) = listeners.iter().find(|one| one.port() == Some(PORT.into())) else {
             return Ok(None);
         };
@@ -249,7 +257,11 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         }))
     }
 
-    async fn create(&self, cloud: &Cloud, site: &Site, want: &ListenerSpec) -> Result<Outputs> {
+    async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+        Ok(Vec::new()) // a listener goes with its load balancer
+    }
+
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &ListenerSpec) -> Result<Outputs> {
         let request = cloud
             .elb
             .create_listener()
@@ -265,7 +277,12 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         Ok([(Self::ARN, made)].into())
     }
 
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<ListenerSpec>, want: &ListenerSpec) -> Result<Outputs> {
+    async fn update(
+        &self,
+        &Context { cloud, .. }: &Context<'_>,
+        live: &Live<ListenerSpec>,
+        want: &ListenerSpec,
+    ) -> Result<Outputs> {
         let request = cloud
             .elb
             .modify_listener()
@@ -275,17 +292,20 @@ impl<const PORT: u16> Resource for Listener<PORT> {
             .set_ssl_policy(want.tls_policy.clone())
             .default_actions(action(want));
         request.send().await?;
-        Ok(live.outputs.clone())
+        Ok(Outputs::new())
     }
 
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<ListenerSpec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<ListenerSpec>) -> Result<()> {
         cloud.elb.delete_listener().listener_arn(&live.outputs[&Self::ARN]).send().await.or_absent()?;
         Ok(())
     }
 }
 
 /// Target groups that rules on our listeners forward to and that are not ours: a removal leaves them.
-pub async fn strangers_behind(cloud: &Cloud, site: &Site, outputs: &Outputs) -> Result<Vec<String>> {
+///
+/// # Errors
+/// Elastic Load Balancing does not describe them.
+pub async fn strangers_behind(&Context { cloud, site, .. }: &Context<'_>, outputs: &Outputs) -> Result<Vec<String>> {
     let ours = outputs.get(&target_group::ARN);
     let mut behind = BTreeSet::new();
     for listener in [Listener::<443>::ARN, Listener::<80>::ARN].iter().filter_map(|output| outputs.get(output)) {

@@ -9,6 +9,7 @@ pub mod leftovers;
 pub mod load_balancer;
 pub mod scaling_policy;
 pub mod security_groups;
+pub(crate) mod shared;
 pub mod target_group;
 
 use crate::engine::Node;

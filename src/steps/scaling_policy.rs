@@ -6,8 +6,8 @@ use aws_sdk_autoscaling::types::{
 use serde::Serialize;
 
 use super::auto_scaling::{AutoScalingGroup, NAME};
-use crate::cloud::{Absent, Cloud, Need, Result};
-use crate::engine::{Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status};
+use crate::cloud::{Absent, Cloud, Memo, Need};
+use crate::engine::{Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
 use crate::site::Site;
 
 /// More instances under load, fewer without.
@@ -46,8 +46,12 @@ impl Resource for ScalingPolicy {
     }
 
     /// Ours by its name, else the group's first one that tracks CPU: the console's wizard gives it another name.
-    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<PolicySpec>>> {
-        let Some(group) = look.output(NAME).await? else {
+    async fn find(
+        &self,
+        &Context { cloud, site, .. }: &Context<'_>,
+        reading: &Reading,
+    ) -> Result<Option<Live<PolicySpec>>> {
+        let Some(group) = reading.output(NAME).await? else {
             return Ok(None);
         };
         let Some(reply) =
@@ -77,16 +81,25 @@ impl Resource for ScalingPolicy {
         }))
     }
 
-    async fn create(&self, cloud: &Cloud, site: &Site, want: &PolicySpec) -> Result<Outputs> {
+    async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+        Ok(Vec::new()) // a scaling policy carries no tags, and goes with its group
+    }
+
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &PolicySpec) -> Result<Outputs> {
         put_policy(cloud, self.name(site), want).await
     }
 
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<PolicySpec>, want: &PolicySpec) -> Result<Outputs> {
+    async fn update(
+        &self,
+        &Context { cloud, .. }: &Context<'_>,
+        live: &Live<PolicySpec>,
+        want: &PolicySpec,
+    ) -> Result<Outputs> {
         put_policy(cloud, live.outputs[&POLICY_NAME].clone(), want).await
     }
 
     /// With its alarms.
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<PolicySpec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<PolicySpec>) -> Result<()> {
         let request = cloud.autoscaling.delete_policy().auto_scaling_group_name(&live.spec.group);
         request.policy_name(&live.outputs[&POLICY_NAME]).send().await.or_absent()?;
         Ok(())

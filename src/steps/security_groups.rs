@@ -8,9 +8,10 @@ use aws_sdk_ec2::types::{
 };
 use serde::{Serialize, Serializer};
 
-use crate::cloud::{Absent, Cloud, Need, Result, tags};
+use super::shared;
+use crate::cloud::{Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Config;
-use crate::engine::{Blocker, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use crate::engine::{Blocker, Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
 use crate::site::{OWNER_TAG, Site};
 
 /// The load balancer's group, the instances' one, and their rules.
@@ -39,7 +40,7 @@ impl<const OF_INSTANCES: bool> Group<OF_INSTANCES> {
 impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
     const KEY: Key = if OF_INSTANCES { "instance_security_group" } else { "load_balancer_security_group" };
     const STEP: u8 = 1;
-    const FIXED: &'static [&'static str] = &["vpc"];
+    const FORCES_REPLACEMENT: &'static [&'static str] = &["vpc"];
     type Spec = GroupSpec;
 
     fn name(&self, site: &Site) -> String {
@@ -53,8 +54,12 @@ impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
         GroupSpec { vpc: site.config.network.vpc.clone() }
     }
 
-    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<GroupSpec>>> {
-        let Some(group) = read::<OF_INSTANCES>(cloud, site, look).await? else {
+    async fn find(
+        &self,
+        &Context { cloud, site, .. }: &Context<'_>,
+        reading: &Reading,
+    ) -> Result<Option<Live<GroupSpec>>> {
+        let Some(group) = read::<OF_INSTANCES>(cloud, site, reading).await? else {
             return Ok(None);
         };
         Ok(Some(Live {
@@ -65,7 +70,12 @@ impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
         }))
     }
 
-    async fn create(&self, cloud: &Cloud, site: &Site, want: &GroupSpec) -> Result<Outputs> {
+    async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
+        let groups = shared::tagged_security_groups(cx, memo).await?;
+        Ok(groups.iter().map(|id| format!("security group {id}")).collect())
+    }
+
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &GroupSpec) -> Result<Outputs> {
         let name = Resource::name(self, site);
         let description = match OF_INSTANCES {
             true => "Oz Liveness: instances",
@@ -82,22 +92,26 @@ impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
         Ok([(Self::ID, id)].into())
     }
 
-    async fn update(&self, _: &Cloud, _: &Site, live: &Live<GroupSpec>, _: &GroupSpec) -> Result<Outputs> {
-        Ok(live.outputs.clone()) // the VPC is fixed, and there is nothing else
+    async fn update(&self, _: &Context<'_>, _: &Live<GroupSpec>, _: &GroupSpec) -> Result<Outputs> {
+        Ok(Outputs::new()) // the VPC is fixed, and there is nothing else
     }
 
-    async fn tag(&self, cloud: &Cloud, live: &Live<GroupSpec>, tags: &Tags) -> Result<()> {
+    async fn tag(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<GroupSpec>, tags: &Tags) -> Result<()> {
         let request = cloud.ec2.create_tags().resources(&live.outputs[&Self::ID]);
         request.set_tags(Some(tags::to_ec2(tags))).send().await?;
         Ok(())
     }
 
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<GroupSpec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<GroupSpec>) -> Result<()> {
         cloud.ec2.delete_security_group().group_id(&live.outputs[&Self::ID]).send().await.or_absent()?;
         Ok(())
     }
 
-    async fn blockers(&self, cloud: &Cloud, site: &Site, live: &Live<GroupSpec>) -> Result<Vec<Blocker>> {
+    async fn blockers(
+        &self,
+        &Context { cloud, site, .. }: &Context<'_>,
+        live: &Live<GroupSpec>,
+    ) -> Result<Vec<Blocker>> {
         holders(cloud, site, &live.outputs[&Self::ID]).await
     }
 }
@@ -131,8 +145,12 @@ impl<const OF_INSTANCES: bool> Resource for Rules<OF_INSTANCES> {
         RulesSpec { group: refs.get(Group::<OF_INSTANCES>::ID), ingress, egress }
     }
 
-    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<RulesSpec>>> {
-        let Some(group) = read::<OF_INSTANCES>(cloud, site, look).await? else {
+    async fn find(
+        &self,
+        &Context { cloud, site, .. }: &Context<'_>,
+        reading: &Reading,
+    ) -> Result<Option<Live<RulesSpec>>> {
+        let Some(group) = read::<OF_INSTANCES>(cloud, site, reading).await? else {
             return Ok(None);
         };
         let mut egress = rules_of(group.ip_permissions_egress());
@@ -149,13 +167,22 @@ impl<const OF_INSTANCES: bool> Resource for Rules<OF_INSTANCES> {
         }))
     }
 
-    async fn create(&self, cloud: &Cloud, _: &Site, want: &RulesSpec) -> Result<Outputs> {
+    async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+        Ok(Vec::new()) // rules carry no tag of ours
+    }
+
+    async fn create(&self, &Context { cloud, .. }: &Context<'_>, want: &RulesSpec) -> Result<Outputs> {
         // AWS gives a new group the wanted egress by itself, and refuses to be told it again.
         authorize_ingress(cloud, &want.group, permissions(want.ingress.iter())).await
     }
 
     /// Adds before it removes, so that nothing that is allowed before and after is refused in between.
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<RulesSpec>, want: &RulesSpec) -> Result<Outputs> {
+    async fn update(
+        &self,
+        &Context { cloud, .. }: &Context<'_>,
+        live: &Live<RulesSpec>,
+        want: &RulesSpec,
+    ) -> Result<Outputs> {
         let live = &live.spec;
         let missing: Vec<_> = want.ingress.iter().filter(|(rule, _)| !live.ingress.contains_key(rule)).collect();
         if !missing.is_empty() {
@@ -176,7 +203,7 @@ impl<const OF_INSTANCES: bool> Resource for Rules<OF_INSTANCES> {
         Ok(Outputs::new())
     }
 
-    async fn delete(&self, _: &Cloud, _: &Site, _: &Live<RulesSpec>) -> Result<()> {
+    async fn delete(&self, _: &Context<'_>, _: &Live<RulesSpec>) -> Result<()> {
         Ok(()) // they go with their group
     }
 }
@@ -252,19 +279,19 @@ fn from_load_balancer(config: &Config, group: &str) -> BTreeMap<Rule, String> {
 }
 
 /// The group in the wanted VPC; else ours in another VPC, which then is one to replace.
-async fn read<'a, const OF_INSTANCES: bool>(
+async fn read<const OF_INSTANCES: bool>(
     cloud: &Cloud,
     site: &Site,
-    look: &'a Look,
-) -> Result<Option<&'a SecurityGroup>> {
+    reading: &Reading,
+) -> Result<Option<SecurityGroup>> {
     let names = [name::<false>(&site.config), name::<true>(&site.config)];
     let wanted = names[usize::from(OF_INSTANCES)];
-    let groups = look.shared.security_groups(cloud, names).await?;
-    let mut named: Vec<&SecurityGroup> = groups.iter().filter(|group| group.group_name() == Some(wanted)).collect();
+    let groups = shared::security_groups(cloud, reading, names).await?;
+    let mut named: Vec<SecurityGroup> = groups.into_iter().filter(|group| group.group_name() == Some(wanted)).collect();
     let ours = |group: &SecurityGroup| tags::from_ec2(group.tags()).get(OWNER_TAG) == Some(&site.config.stack);
     named.retain(|group| group.vpc_id() == Some(&site.config.network.vpc) || ours(group));
     named.sort_by_key(|group| group.vpc_id() != Some(&site.config.network.vpc));
-    Ok(named.first().copied())
+    Ok(named.into_iter().next())
 }
 
 async fn authorize_ingress(cloud: &Cloud, group: &str, wanted: Vec<IpPermission>) -> Result<Outputs> {
@@ -311,7 +338,7 @@ async fn holders(cloud: &Cloud, site: &Site, group: &str) -> Result<Vec<Blocker>
         if id != group {
             holders.push(Blocker {
                 what: format!("a rule of the security group {id} ({named})"),
-                goes: names.contains(&named),
+                clears_by_itself: names.contains(&named),
             });
         }
     }
@@ -329,7 +356,7 @@ fn interface(one: &NetworkInterface, site: &Site) -> Blocker {
         (None, "") => format!("{id} (network interface)"),
         (None, words) => format!("{id} ({words})"),
     };
-    Blocker { what, goes: of_balancer || ours }
+    Blocker { what, clears_by_itself: of_balancer || ours }
 }
 
 /// Rule ids by direction (true: egress) and rule.

@@ -7,8 +7,11 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use serde::Serialize;
 
-use crate::cloud::{Absent, Cloud, Error, Need, Result, tags};
-use crate::engine::{Blocker, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
+use super::shared;
+use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
+use crate::engine::{
+    Blocker, Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status,
+};
 use crate::site::{OWNER_TAG, Site};
 
 /// The target group's ARN.
@@ -45,7 +48,7 @@ pub struct HealthCheck {
 impl Resource for TargetGroup {
     const KEY: Key = "target_group";
     const STEP: u8 = 5;
-    const FIXED: &'static [&'static str] = &["vpc", "protocol", "port", "target_type"];
+    const FORCES_REPLACEMENT: &'static [&'static str] = &["vpc", "protocol", "port", "target_type"];
     type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {
@@ -69,9 +72,8 @@ impl Resource for TargetGroup {
         }
     }
 
-    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
-        let names = &site.config.names;
-        let balancing = look.shared.balancing(cloud, &names.load_balancer, &names.target_group).await?;
+    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+        let balancing = shared::balancing(cloud, reading, &site.config.names).await?;
         let Some(group) = &balancing.target_group else {
             return Ok(None);
         };
@@ -87,8 +89,13 @@ impl Resource for TargetGroup {
         }))
     }
 
+    async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
+        let [_, groups] = shared::tagged_balancing(cx, memo).await?;
+        Ok(groups)
+    }
+
     /// ELBv2 answers a create of a twin with the twin, whoever's it is: the tags of the answer are looked at again.
-    async fn create(&self, cloud: &Cloud, site: &Site, want: &Spec) -> Result<Outputs> {
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &Spec) -> Result<Outputs> {
         let name = self.name(site);
         let check = &want.health_check;
         let request = cloud
@@ -111,7 +118,7 @@ impl Resource for TargetGroup {
         Ok([(ARN, arn)].into())
     }
 
-    async fn update(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+    async fn update(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let arn = &live.outputs[&ARN];
         let check = &want.health_check;
         if live.spec.health_check != *check {
@@ -128,28 +135,28 @@ impl Resource for TargetGroup {
         if live.spec.algorithm != want.algorithm {
             set_algorithm(cloud, arn, want).await?;
         }
-        Ok(live.outputs.clone())
+        Ok(Outputs::new())
     }
 
-    async fn tag(&self, cloud: &Cloud, live: &Live<Spec>, tags: &Tags) -> Result<()> {
+    async fn tag(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, tags: &Tags) -> Result<()> {
         let request = cloud.elb.add_tags().resource_arns(&live.outputs[&ARN]);
         request.set_tags(Some(tags::to_elb(tags))).send().await?;
         Ok(())
     }
 
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         cloud.elb.delete_target_group().target_group_arn(&live.outputs[&ARN]).send().await.or_absent()?;
         Ok(())
     }
 
-    async fn blockers(&self, cloud: &Cloud, site: &Site, live: &Live<Spec>) -> Result<Vec<Blocker>> {
+    async fn blockers(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Vec<Blocker>> {
         let request = cloud.elb.describe_target_groups().target_group_arns(&live.outputs[&ARN]);
         let reply = request.send().await.or_absent()?;
         let groups = reply.and_then(|reply| reply.target_groups).unwrap_or_default();
         let ours = format!(":loadbalancer/app/{}/", site.config.names.load_balancer);
         let users = groups.iter().flat_map(|group| group.load_balancer_arns());
         Ok(users
-            .map(|arn| Blocker { what: format!("a listener or rule of {arn}"), goes: arn.contains(&ours) })
+            .map(|arn| Blocker { what: format!("a listener or rule of {arn}"), clears_by_itself: arn.contains(&ours) })
             .collect())
     }
 }
@@ -160,12 +167,12 @@ impl Resource for TargetGroup {
 pub(super) async fn refuse_a_strangers(cloud: &Cloud, site: &Site, arn: &str) -> Result<()> {
     match is_ours(cloud, site, arn).await? {
         true => Ok(()),
-        false => Err(Error::Stranger(format!("{arn} was made by somebody else at the same time"))),
+        false => Err(Error::Foreign(format!("{arn} was made by somebody else at the same time"))),
     }
 }
 
 /// Whether an ELBv2 resource carries our tag.
-pub(super) async fn is_ours(cloud: &Cloud, site: &Site, arn: &str) -> Result<bool> {
+pub(super) async fn is_ours(cloud: &Cloud, site: &Site, arn: &str) -> cloud::Result<bool> {
     let reply = cloud.elb.describe_tags().resource_arns(arn).send().await?;
     let described = reply.tag_descriptions().first();
     let tags = described.map(|one| tags::from_elb(one.tags()));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Exit, Signal, Stage, Stop, golden, plan_text, settling, tables};
+use crate::support::{Cancel, Exit, Signal, Stage, golden, plan_text, retryable, tables};
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_skips_only_what_depends_on_it_and_the_next_run_makes_the_rest() {
@@ -30,8 +30,8 @@ async fn a_failure_skips_only_what_depends_on_it_and_the_next_run_makes_the_rest
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_run_says_so_and_the_next_one_goes_on() {
     for (signal, exit) in [(Signal::Interrupt, Exit::Interrupted), (Signal::Terminate, Exit::Terminated)] {
-        let (sender, stop) = Stop::channel();
-        let stage = Stage { stop, ..Stage::new() };
+        let (sender, cancel) = Cancel::channel();
+        let stage = Stage { cancel, ..Stage::new() };
         let later = async {
             tokio::time::sleep(Duration::from_secs(20)).await;
             sender.send(Some(signal)).unwrap();
@@ -44,9 +44,9 @@ async fn an_interrupted_run_says_so_and_the_next_one_goes_on() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_stopped_before_it_starts_changes_nothing() {
-    let (sender, stop) = Stop::channel();
+    let (sender, cancel) = Cancel::channel();
     sender.send(Some(Signal::Interrupt)).unwrap();
-    let stage = Stage { stop, ..Stage::new() };
+    let stage = Stage { cancel, ..Stage::new() };
     let outcome = stage.run("up").await;
     outcome.exits(Exit::Interrupted).writes_nothing();
     outcome.demand(outcome.summary.starts_with("interrupted; "), || "its summary must say that first".to_owned());
@@ -101,5 +101,5 @@ async fn route_53s_messages_are_reported_and_looked_at_again() {
     let refused = stage.other_client().await.create_record("app.example.com").await.unwrap_err();
     assert_eq!(refused.code(), "InvalidChangeBatch");
     assert!(refused.message().contains("already exists"), "{refused}");
-    assert!(settling(&refused).is_some());
+    assert!(retryable(&refused).is_some());
 }

@@ -186,7 +186,7 @@ fn messages_of_aws_are_understood() {
 #[test]
 fn what_is_not_known_is_shown_whole_with_its_request() {
     let error = refused("CreateRole", "SomethingNew", "never seen before");
-    let problem = Problem::of(&error);
+    let problem = Problem::from(&error);
     assert_eq!((problem.cause, problem.cure), (None, None));
     assert_eq!(problem.message, "ec2 CreateRole: SomethingNew: never seen before (request 4e8f1d2c)");
 }

@@ -3,7 +3,7 @@
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use crate::support::{Analysis, Decision, Kind, LoopbackService, Redaction, Stage, Verdict, Web, samples};
+use crate::support::{Analysis, Decision, Kind, LoopbackService, Redaction, Stage, Web, judge, samples};
 
 fn payload(tags: Value, kind: &str) -> String {
     json!({"folder:meta_data": {}, "media:tags": tags, "analyses": [{"type": kind}]}).to_string()
@@ -98,15 +98,15 @@ async fn requests_are_judged_as_strictly_as_documented() {
 fn the_guides_own_answers_are_understood() {
     let redaction = Redaction::default();
     let liveness: Value = serde_json::from_str(include_str!("../../templates/oz-liveness.json")).unwrap();
-    let verdict = Verdict::judge(Analysis::Quality, &liveness, &redaction);
+    let verdict = judge(Analysis::Quality, &liveness, &redaction);
     assert_eq!((verdict.decision, verdict.score), (Some(Decision::Success), None), "{}", verdict.why);
     let biometry: Value = serde_json::from_str(include_str!("../../templates/oz-biometry.json")).unwrap();
-    let verdict = Verdict::judge(Analysis::Biometry, &biometry, &redaction);
+    let verdict = judge(Analysis::Biometry, &biometry, &redaction);
     assert_eq!((verdict.decision, verdict.score), (Some(Decision::Success), Some(1.0)), "{}", verdict.why);
-    assert!(Verdict::judge(Analysis::Biometry, &liveness, &redaction).decision.is_none(), "another analysis");
+    assert!(judge(Analysis::Biometry, &liveness, &redaction).decision.is_none(), "another analysis");
     // The guide's examples repeat keys: the last one counts.
     let twice = liveness.to_string().replacen("\"state\":", "\"analysis_id\":\"first\",\"state\":", 1);
-    assert!(Verdict::judge(Analysis::Quality, &serde_json::from_str(&twice).unwrap(), &redaction).decision.is_some());
+    assert!(judge(Analysis::Quality, &serde_json::from_str(&twice).unwrap(), &redaction).decision.is_some());
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_ec2::types::{self as ec2, ResourceType};
 use serde_json::json;
 
-use crate::support::{Aws, Exit, Fault, Signal, Stage, Stop, VPC, tables};
+use crate::support::{Aws, Cancel, Exit, Fault, Signal, Stage, VPC, tables};
 
 /// With this protection, a removal is refused and changes nothing; `--lift-protection` takes it off and removes all.
 async fn is_kept_until_lifted(protect: impl FnOnce(&mut Aws<'_>), protection: &str, lifted_by: &str) {
@@ -236,8 +236,8 @@ async fn an_unfinished_last_look_proves_nothing() {
     outcome.exits(Exit::Failed).sums_up("is not known");
     assert_eq!(outcome.changes.len(), removed.changes.len());
 
-    let (sender, stop) = Stop::channel();
-    let stage = Stage { stop, ..Stage::of(&world) };
+    let (sender, cancel) = Cancel::channel();
+    let stage = Stage { cancel, ..Stage::of(&world) };
     let interrupt = async {
         until_the_last_looks(&stage).await;
         sender.send(Some(Signal::Interrupt)).unwrap();

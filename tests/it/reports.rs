@@ -2,7 +2,7 @@
 
 use quick_xml::events::Event;
 
-use crate::support::{Check, Exit, Frame, Outcome, Problem, Status, html, junit};
+use crate::support::{Exit, Finding, Frame, Outcome, Problem, Status, html, junit};
 
 const HOSTILE: &str = "<script>alert('x')</script> & ]]> \u{1} \"quoted\" é";
 
@@ -19,11 +19,11 @@ fn frame() -> Frame {
 fn mixed() -> Outcome {
     let mut outcome = Outcome::new(Exit::Unverified, "failed", "3 of 5 checks failed.");
     outcome.checks = vec![
-        Check::new("load_balancer", 4, "load balancer active").pass("active"),
-        Check::new("targets", 6, "targets healthy").fail(HOSTILE, "because of <that>", "do & mend"),
-        Check::new("instance_profile", 2, "instance profile").found(Status::Unknown, "AccessDenied"),
-        Check::new("launch_template_version", 3, "version").found(Status::Warn, "old").because("a", "b"),
-        Check::new("liveness", 0, "liveness").skip("not called"),
+        Finding::new("load_balancer", 4, "load balancer active").pass("active"),
+        Finding::new("targets", 6, "targets healthy").fail(HOSTILE, "because of <that>", "do & mend"),
+        Finding::new("instance_profile", 2, "instance profile").found(Status::Unknown, "AccessDenied"),
+        Finding::new("launch_template_version", 3, "version").found(Status::Warn, "old").because("a", "b"),
+        Finding::new("liveness", 0, "liveness").skip("not called"),
     ];
     outcome.problems = vec![Problem::new("something else", "a cure")];
     outcome

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_autoscaling::types as asg;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Ended, Exit, OtherClient, Sandbox, Signal, Stage, Stop, sample_capture, tables};
+use crate::support::{Answer, Cancel, Ended, Exit, OtherClient, Sandbox, Signal, Stage, sample_capture, tables};
 
 const IMAGE: &str = "ami-0c0ffee0c0ffee0c0";
 const NEXT: &str = "--set instance.image=api-instant-next";
@@ -110,8 +110,8 @@ async fn a_group_that_stays_ill_is_not_rolled_after_something_else_was_put_right
         (None, " --timeout 1m", Exit::Deadline),
         (Some(Signal::Terminate), "", Exit::Terminated),
     ] {
-        let (sender, stop) = Stop::channel();
-        let stage = Stage { stop, ..Stage::up().await };
+        let (sender, cancel) = Cancel::channel();
+        let stage = Stage { cancel, ..Stage::up().await };
         stage.weather(|weather| weather.mute.push(IMAGE.to_owned()));
         let later = async {
             tokio::time::sleep(Duration::from_secs(30)).await;
@@ -184,8 +184,8 @@ async fn a_version_that_declines_living_people_is_rolled_back_by_us() {
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_rollout_is_found_and_followed() {
     for signal in [None, Some(Signal::Interrupt)] {
-        let (sender, stop) = Stop::channel();
-        let stage = Stage { stop, ..Stage::new() };
+        let (sender, cancel) = Cancel::channel();
+        let stage = Stage { cancel, ..Stage::new() };
         stage.succeeds("up").await;
         let line = format!("up {NEXT}");
         let later = async {

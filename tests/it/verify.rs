@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 use crate::support::{
-    Aws, BaseUrl, Clock, Ended, Endpoint, Exit, Names, Sandbox, Stage, Status, Stop, Web, config, configuration,
+    Aws, BaseUrl, Cancel, Clock, Dns, Ended, Endpoint, Exit, Sandbox, Stage, Status, Wait, Web, config, configuration,
     explain_reason, seed,
 };
 
@@ -165,10 +165,10 @@ async fn the_deadline_governs_what_may_heal() {
 #[tokio::test]
 async fn an_internal_load_balancer_out_of_reach_is_reported_with_the_ways_round() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let (clock, stop, web) = (Clock::new(Duration::from_secs(60), 1.0), Stop::never(), Web::new(None).unwrap());
+    let (clock, cancel, web) = (Clock::new(Duration::from_secs(60), 1.0), Cancel::never(), Web::new(None).unwrap());
     let endpoint = Endpoint {
         web: &web,
-        names: Names::System,
+        dns: Dns::System,
         balancer: "127.0.0.1", // nobody listens on this port of a private address
         base: BaseUrl::parse(&format!("https://app.example.com:{free}"), false).unwrap(),
         record: None,
@@ -176,7 +176,7 @@ async fn an_internal_load_balancer_out_of_reach_is_reported_with_the_ways_round(
         token: None,
         version: None,
         start: Instant::now(),
-        time: (&clock, &stop),
+        wait: Wait { clock, cancel: &cancel, watch: &|_| {} },
     };
     let found = endpoint.checks().await.unwrap();
     let statuses: Vec<Status> = found.iter().map(|found| found.check.status).collect();
@@ -218,7 +218,7 @@ fn every_reason_code_is_explained_in_this_stacks_words() {
 #[tokio::test(start_paused = true)]
 async fn a_name_is_denied_only_by_servers_that_know_its_witness() {
     let stage = up_in_real_time().await;
-    let names = Names::Sandbox(stage.sandbox.front().await.unwrap().names);
+    let names = Dns::Server(stage.sandbox.front().await.unwrap().names);
     let (here, gone) = ("app.example.com", "app-alb-1.eu-central-1.elb.amazonaws.com");
     assert!(names.deny(gone, here).await);
     assert!(!names.deny(here, here).await);

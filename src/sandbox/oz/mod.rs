@@ -19,7 +19,7 @@ use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::engine::clock::elapse;
+use crate::clock::elapse;
 use judge::{Asked, Wrong};
 
 /// More than any capture.

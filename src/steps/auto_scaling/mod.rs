@@ -1,17 +1,22 @@
 //! Guide step 4: the auto scaling group. A changed launch template reaches its instances by an instance refresh.
 
+mod group;
+pub mod refresh;
 mod rolling;
 
 use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, LifecycleState};
 use aws_sdk_ec2::types::Filter;
 use serde::Serialize;
 
-use super::{instance_profile, instance_role, launch_template, load_balancer, security_groups, target_group};
-use crate::cloud::{Absent, Cloud, Error, Result, group, tags};
-use crate::engine::{Goal, Key, Live, Look, Output, Outputs, Owner, Refs, Resource, Status, Tags};
-use crate::site::Site;
+use super::{instance_profile, instance_role, launch_template, load_balancer, security_groups, shared, target_group};
+use crate::cloud::{self, Absent, Cloud, Memo, Tags, tags};
+use crate::engine::{
+    Context, Effect, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status,
+};
+use crate::site::{OWNER_TAG, Site};
 
-pub use rolling::told;
+pub use group::find_group;
+pub use rolling::summary;
 
 /// The group's name, and how many instances it keeps now.
 pub const NAME: Output = Output(AutoScalingGroup::KEY, "name");
@@ -19,7 +24,10 @@ pub const DESIRED: Output = Output(AutoScalingGroup::KEY, "desired");
 /// The instance refresh that is under way, if one is that leads to what is wanted, or back.
 pub const REFRESH: Output = Output(AutoScalingGroup::KEY, "refresh");
 
-/// The instances.
+/// States of instances that are not gone.
+const ALIVE: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
+
+/// The group that launches, replaces and scales the instances, identified by its name.
 pub struct AutoScalingGroup;
 
 /// A group. Its desired capacity is the scaling policy's once it is made.
@@ -31,6 +39,9 @@ pub struct Spec {
     outdated_instances: Option<usize>,
     /// The version to which a refresh is under way that nobody wants any more.
     refresh_to: Option<String>,
+    /// The wanted version, when it was rolled back before.
+    #[serde(skip)]
+    rolled_back: Option<RolledBack>,
     subnets: Vec<String>,
     min: i32,
     desired_at_creation: i32,
@@ -41,10 +52,19 @@ pub struct Spec {
     warm_up_seconds: Option<i32>,
 }
 
+/// A version of the launch template that did not stay on the instances.
+#[derive(Debug, Clone, PartialEq)]
+struct RolledBack {
+    template: String,
+    version: String,
+    /// In AWS's words.
+    why: String,
+}
+
 impl Resource for AutoScalingGroup {
     const KEY: Key = "auto_scaling_group";
     const STEP: u8 = 4;
-    const LINGERS: bool = true;
+    const DELETES_ASYNC: bool = true;
     type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {
@@ -66,6 +86,7 @@ impl Resource for AutoScalingGroup {
             launch_template_version: refs.get(launch_template::VERSION),
             outdated_instances: None,
             refresh_to: None,
+            rolled_back: None,
             subnets,
             min: scaling.min,
             desired_at_creation: scaling.desired,
@@ -77,24 +98,23 @@ impl Resource for AutoScalingGroup {
         }
     }
 
-    async fn find(&self, cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
+    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
         let name = self.name(site);
-        let Some(group) = group(cloud, &name).await? else {
-            return outliving(cloud, site, look).await;
+        let Some(group) = find_group(cloud, &name).await? else {
+            return outliving(cloud, site, reading).await;
         };
-        let names = &site.config.names;
-        let balancing = look.shared.balancing(cloud, &names.load_balancer, &names.target_group).await?;
+        let balancing = shared::balancing(cloud, reading, &site.config.names).await?;
         let ours = balancing.target_group.as_ref().and_then(|group| group.target_group_arn.clone());
         let mut spec = spec_of(&group, ours, site, cloud.custom_endpoint);
         let mut outputs =
             Outputs::from([(NAME, name.clone()), (DESIRED, group.desired_capacity().unwrap_or_default().to_string())]);
         let status = match group.status() {
             Some(status) => Status::Leaving(format!("{status}: {}", members(&group))),
-            None if look.goal == Goal::Absent => Status::Ready,
-            None => match rolling::under_way(cloud, look, &group, &mut spec).await? {
+            None if reading.goal == Goal::Absent => Status::Ready,
+            None => match rolling::under_way(cloud, reading, &group, &mut spec).await? {
                 Some(refresh) => {
                     outputs.insert(REFRESH, refresh.id.clone());
-                    Status::Pending(told(&refresh))
+                    Status::Pending(summary(&refresh))
                 }
                 None => Status::Ready,
             },
@@ -103,7 +123,13 @@ impl Resource for AutoScalingGroup {
         Ok(Some(Live { spec, outputs, status, owner }))
     }
 
-    async fn create(&self, cloud: &Cloud, site: &Site, want: &Spec) -> Result<Outputs> {
+    async fn tagged(&self, cx: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+        let (groups, instances) = tokio::try_join!(tagged_groups(cx), tagged_instances(cx))?;
+        let groups = groups.iter().map(|name| format!("auto scaling group {name}"));
+        Ok(groups.chain(instances.iter().map(|id| format!("instance {id}"))).collect())
+    }
+
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &Spec) -> Result<Outputs> {
         let name = self.name(site);
         let request = cloud
             .autoscaling
@@ -124,13 +150,8 @@ impl Resource for AutoScalingGroup {
     }
 
     /// Never sends the desired capacity: that is the scaling policy's.
-    async fn update(&self, cloud: &Cloud, site: &Site, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
-        let (name, had) = (&live.outputs[&NAME], &live.spec);
-        let rolls = had.template() != want.template() || had.outdated_instances.is_some() || had.refresh_to.is_some();
-        let refreshes = match rolls {
-            true => Some(rolling::permitted(cloud, site, name, want).await?),
-            false => None,
-        };
+    async fn update(&self, cx: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+        let (cloud, name, had) = (cx.cloud, &live.outputs[&NAME], &live.spec);
         if had.target_groups != want.target_groups {
             let request = cloud.autoscaling.attach_load_balancer_target_groups().auto_scaling_group_name(name);
             request.set_target_group_arns(Some(want.target_groups.clone())).send().await?;
@@ -153,26 +174,45 @@ impl Resource for AutoScalingGroup {
             launch_template_version: had.launch_template_version.clone(),
             outdated_instances: had.outdated_instances,
             refresh_to: had.refresh_to.clone(),
+            rolled_back: had.rolled_back.clone(),
             target_groups: had.target_groups.clone(),
             ..want.clone()
         };
         if *had != settings {
             request.send().await?;
         }
-        if let Some(refreshes) = refreshes {
-            rolling::roll(cloud, site, name, &refreshes, (had, want)).await?;
+        if had.rolls_to(want) {
+            rolling::roll(cx, name, had, want).await?;
         }
-        Ok(live.outputs.clone())
+        Ok(Outputs::new())
     }
 
-    async fn tag(&self, cloud: &Cloud, live: &Live<Spec>, tags: &Tags) -> Result<()> {
+    fn effects(&self, live: &Live<Spec>, want: &Spec) -> Vec<Effect> {
+        let had = &live.spec;
+        let mut effects = Vec::new();
+        if had.rolls_to(want) {
+            effects.push(Effect::ReplacesInstances);
+        }
+        effects.extend(had.refresh_to.clone().map(|to| Effect::CancelsRefresh { to }));
+        let again = had.rolled_back.as_ref().filter(|back| (&*back.template, &*back.version) == want.template());
+        effects.extend(
+            again.map(|back| Effect::RetriesRolledBack { version: back.version.clone(), why: back.why.clone() }),
+        );
+        let running = live.outputs.get(&DESIRED).and_then(|size| size.parse().ok()).unwrap_or_default();
+        if had.max != want.max && want.max < running {
+            effects.push(Effect::ScalesIn { max: want.max, running });
+        }
+        effects
+    }
+
+    async fn tag(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, tags: &Tags) -> Result<()> {
         let tags = tags::to_autoscaling(&live.outputs[&NAME], tags);
         cloud.autoscaling.create_or_update_tags().set_tags(Some(tags)).send().await?;
         Ok(())
     }
 
     /// Sizes of nothing first, so that no instance is launched in place of those that go.
-    async fn delete(&self, cloud: &Cloud, _: &Site, live: &Live<Spec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let name = &live.outputs[&NAME];
         let request = cloud.autoscaling.update_auto_scaling_group().auto_scaling_group_name(name);
         request.min_size(0).max_size(0).desired_capacity(0).send().await.or_absent()?;
@@ -181,8 +221,8 @@ impl Resource for AutoScalingGroup {
         Ok(())
     }
 
-    async fn protections(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<Vec<String>> {
-        let Some(group) = group(cloud, &live.outputs[&NAME]).await? else {
+    async fn protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Vec<String>> {
+        let Some(group) = find_group(cloud, &live.outputs[&NAME]).await? else {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
@@ -206,9 +246,9 @@ impl Resource for AutoScalingGroup {
         Ok(found)
     }
 
-    async fn lift(&self, cloud: &Cloud, live: &Live<Spec>) -> Result<()> {
+    async fn remove_protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let name = &live.outputs[&NAME];
-        let Some(group) = group(cloud, name).await? else {
+        let Some(group) = find_group(cloud, name).await? else {
             return Ok(());
         };
         if protection(&group).is_some() {
@@ -235,6 +275,11 @@ impl Resource for AutoScalingGroup {
 impl Spec {
     fn template(&self) -> (&str, &str) {
         (&self.launch_template, &self.launch_template_version)
+    }
+
+    /// Whether instances must be replaced before they are as wanted.
+    fn rolls_to(&self, want: &Spec) -> bool {
+        self.template() != want.template() || self.outdated_instances.is_some() || self.refresh_to.is_some()
     }
 }
 
@@ -287,7 +332,7 @@ async fn complete_hooks(cloud: &Cloud, group: &str, instances: &[String]) -> Res
                 .set_lifecycle_hook_name(hook.lifecycle_hook_name.clone())
                 .instance_id(instance)
                 .lifecycle_action_result("CONTINUE");
-            match request.send().await.map_err(Error::from) {
+            match request.send().await.map_err(cloud::Error::from) {
                 // It waits for another hook, or no longer.
                 Err(error) if error.code() == "ValidationError" => {}
                 done => drop(done?),
@@ -298,14 +343,13 @@ async fn complete_hooks(cloud: &Cloud, group: &str, instances: &[String]) -> Res
 }
 
 /// A group is gone before its instances are; what follows a removal must wait for them too.
-async fn outliving(cloud: &Cloud, site: &Site, look: &Look) -> Result<Option<Live<Spec>>> {
-    if look.goal == Goal::Present {
+async fn outliving(cloud: &Cloud, site: &Site, reading: &Reading) -> Result<Option<Live<Spec>>> {
+    if reading.goal == Goal::Present {
         return Ok(None);
     }
     let name = &site.config.names.auto_scaling_group;
     let of_group = Filter::builder().name("tag:aws:autoscaling:groupName").values(name).build();
-    let alive = ["pending", "running", "shutting-down", "stopping", "stopped"].map(str::to_owned);
-    let alive = Filter::builder().name("instance-state-name").set_values(Some(alive.into())).build();
+    let alive = Filter::builder().name("instance-state-name").set_values(Some(ALIVE.map(str::to_owned).into())).build();
     let mut pages = cloud.ec2.describe_instances().filters(of_group).filters(alive).into_paginator().items().send();
     let mut left = Vec::new();
     while let Some(reservation) = pages.next().await {
@@ -344,6 +388,7 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
         launch_template_version: template_field(LaunchTemplateSpecification::version),
         outdated_instances: None,
         refresh_to: None,
+        rolled_back: None,
         subnets,
         min: group.min_size().unwrap_or_default(),
         desired_at_creation: site.config.scaling.desired, // whatever it is now
@@ -363,4 +408,21 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
 fn template(want: &Spec) -> LaunchTemplateSpecification {
     let template = LaunchTemplateSpecification::builder().launch_template_id(&want.launch_template);
     template.version(&want.launch_template_version).build()
+}
+
+async fn tagged_groups(cx: &Context<'_>) -> Result<Vec<String>> {
+    let name = format!("tag:{OWNER_TAG}");
+    let tag = aws_sdk_autoscaling::types::Filter::builder().name(name).values(&cx.site.config.stack);
+    let request = cx.cloud.autoscaling.describe_auto_scaling_groups().filters(tag.build());
+    let mut groups = request.into_paginator().items().send().try_collect().await?;
+    groups.retain(|group| cx.site.owns(&tags::from_autoscaling(group.tags()))); // moto 5.2 ignores the filter
+    Ok(groups.into_iter().filter_map(|group| group.auto_scaling_group_name).collect())
+}
+
+async fn tagged_instances(cx: &Context<'_>) -> Result<Vec<String>> {
+    let alive = Filter::builder().name("instance-state-name").set_values(Some(ALIVE.map(str::to_owned).into()));
+    let request = cx.cloud.ec2.describe_instances().filters(cx.site.owner_filter()).filters(alive.build());
+    let reservations = request.into_paginator().items().send().try_collect().await?;
+    let instances = reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default());
+    Ok(instances.filter_map(|instance| instance.instance_id).collect())
 }

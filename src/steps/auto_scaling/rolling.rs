@@ -4,44 +4,23 @@ use std::collections::BTreeMap;
 
 use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LaunchTemplateSpecification};
 
-use super::{Spec, template};
-use crate::cloud::refresh::{self, Refresh, refreshes};
-use crate::cloud::{Cloud, Error, Result, group};
-use crate::engine::Look;
-use crate::site::Site;
+use super::find_group;
+use super::refresh::{self, Refresh, refreshes};
+use super::{RolledBack, Spec, template};
+use crate::cloud::Cloud;
+use crate::engine::{Context, Error, Reading, Result};
 use crate::steps::launch_template;
 
 /// How long a refresh waits after the first instance, so that the service can be asked before the others follow.
 const CHECKPOINT_SECONDS: i32 = 60;
 
-/// What refreshes there are, newest first, when the wanted version may be rolled out.
-///
-/// # Errors
-/// A version that was rolled back is not tried again by itself.
-pub(super) async fn permitted(cloud: &Cloud, site: &Site, name: &str, want: &Spec) -> Result<Vec<Refresh>> {
-    let (template, version) = want.template();
-    let all = refreshes(cloud, name).await?.unwrap_or_default();
-    let last = all.iter().find(|one| one.brings(template, version));
-    match last.filter(|last| last.rolled_back() && !site.rollout.force) {
-        None => Ok(all),
-        Some(last) => Err(Error::Consent {
-            what: format!("version {version} was rolled back ({}): {}", last.status, last.reason),
-            flag: "--force",
-        }),
-    }
-}
-
 /// Brings the group to the wanted version: by an instance refresh where instances must be replaced, by its number alone
 /// where they need not. The refresh sets the number itself when it succeeds, so that AWS has something to go back to.
-pub(super) async fn roll(
-    cloud: &Cloud,
-    site: &Site,
-    name: &str,
-    refreshes: &[Refresh],
-    (had, want): (&Spec, &Spec),
-) -> Result<()> {
+pub(super) async fn roll(cx: &Context<'_>, name: &str, had: &Spec, want: &Spec) -> Result<()> {
+    let cloud = cx.cloud;
     let (template_id, version) = want.template();
-    if let Some(active) = refreshes.iter().find(|one| one.active()) {
+    let all = refreshes(cloud, name).await?.unwrap_or_default();
+    if let Some(active) = all.iter().find(|one| one.active()) {
         if !active.forward() || active.brings(template_id, version) {
             return Ok(());
         }
@@ -50,12 +29,12 @@ pub(super) async fn roll(
             return Ok(());
         }
     }
-    let outdated = group(cloud, name).await?.filter(|group| outdated(group, want.template()).next().is_some());
+    let outdated = find_group(cloud, name).await?.filter(|group| outdated(group, want.template()).next().is_some());
     if let Some(group) = outdated {
         if had.launch_template_version.starts_with('$') {
             pin_to_former(cloud, &group, want).await?;
         }
-        let checkpoint = site.rollout.verified.then_some(CHECKPOINT_SECONDS);
+        let checkpoint = cx.verified_rollout.then_some(CHECKPOINT_SECONDS);
         let started = refresh::start(cloud, name, want.template(), checkpoint).await?;
         if started.is_some() {
             return Ok(());
@@ -65,8 +44,13 @@ pub(super) async fn roll(
 }
 
 /// Notes in the spec what keeps the group from the wanted version; the refresh that is under way to it, or back from another.
-pub(super) async fn under_way(cloud: &Cloud, look: &Look, group: &Group, spec: &mut Spec) -> Result<Option<Refresh>> {
-    let (id, version) = (look.output(launch_template::ID).await?, look.output(launch_template::VERSION).await?);
+pub(super) async fn under_way(
+    cloud: &Cloud,
+    reading: &Reading,
+    group: &Group,
+    spec: &mut Spec,
+) -> Result<Option<Refresh>> {
+    let (id, version) = (reading.output(launch_template::ID).await?, reading.output(launch_template::VERSION).await?);
     let (Some(id), Some(version)) = (id, version) else {
         return Ok(None); // without its template the group has other troubles
     };
@@ -74,7 +58,7 @@ pub(super) async fn under_way(cloud: &Cloud, look: &Look, group: &Group, spec: &
     let pinned = spec.template() == (id.as_str(), version.as_str());
     let outdated = outdated(group, (&id, &version)).count();
     // A template that never changed brings nothing to refresh to.
-    let latest = look.output(launch_template::LATEST).await?;
+    let latest = reading.output(launch_template::LATEST).await?;
     if pinned && outdated == 0 && latest.is_some_and(|latest| latest == "1") {
         return Ok(None);
     }
@@ -83,6 +67,12 @@ pub(super) async fn under_way(cloud: &Cloud, look: &Look, group: &Group, spec: &
         return Ok(None); // where there are no refreshes, instances stay as they are
     };
     spec.outdated_instances = (pinned && outdated > 0).then_some(outdated);
+    let last = all.iter().find(|one| one.brings(&id, &version)).filter(|one| one.rolled_back());
+    spec.rolled_back = last.map(|last| RolledBack {
+        template: id.clone(),
+        version: version.clone(),
+        why: format!("{}: {}", last.status, last.reason),
+    });
     let active = all.into_iter().find(Refresh::active);
     if let Some(other) = active.as_ref().filter(|one| one.forward() && !one.brings(&id, &version)) {
         spec.refresh_to = Some(other.version.clone());
@@ -91,8 +81,8 @@ pub(super) async fn under_way(cloud: &Cloud, look: &Look, group: &Group, spec: &
     Ok(active)
 }
 
-/// In a line.
-pub fn told(refresh: &Refresh) -> String {
+/// An instance refresh in a line.
+pub fn summary(refresh: &Refresh) -> String {
     let reason = match refresh.reason.as_str() {
         "" => String::new(),
         reason => format!(" ({reason})"),
@@ -121,7 +111,7 @@ async fn pin_to_former(cloud: &Cloud, group: &Group, want: &Spec) -> Result<()> 
     let name = group.auto_scaling_group_name().unwrap_or_default();
     match pin(cloud, name, former.build()).await {
         // Template or version were deleted: the refresh has no way back, and is made all the same.
-        Err(error) if error.message().contains("does not exist") => Ok(()),
+        Err(Error::Cloud(error)) if error.message().contains("does not exist") => Ok(()),
         pinned => pinned,
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::panic::Location;
 
-use super::program::{Call, Check, Exit, Outcome, Problem, Status};
+use super::program::{Call, Exit, Finding, Outcome, Problem, Status};
 
 /// What a command line ended in, and the calls it made.
 pub struct Ended {
@@ -144,7 +144,7 @@ impl Ended {
     }
 
     #[track_caller]
-    pub fn check(&self, id: &str) -> &Check {
+    pub fn check(&self, id: &str) -> &Finding {
         let found = self.checks.iter().find(|check| check.id == id);
         self.demand(found.is_some(), || format!("there must be a check {id}"));
         found.unwrap()
@@ -194,7 +194,7 @@ fn problem_text(problem: &Problem) -> String {
 }
 
 /// A check as it is printed for people, by its id.
-fn check_text(check: &Check) -> String {
+fn check_text(check: &Finding) -> String {
     let mut text = format!("{} {}: {}\n", check.status.word(), check.id, check.evidence);
     for (label, words) in [("because", &check.cause), ("fix", &check.fix)] {
         text += &words.as_ref().map(|words| format!("  {label}: {words}\n")).unwrap_or_default();

@@ -10,7 +10,7 @@ use super::aws::Aws;
 use super::ended::Ended;
 use super::other_client::OtherClient;
 use super::program::{
-    Access, Cli, Cloud, Outcome, Report, Sandbox, Session, Stop, Weather, World, config, configuration, envelope, name,
+    Access, Cancel, Cli, Cloud, Outcome, Report, Sandbox, Session, Weather, World, config, configuration, envelope,
     perform, plan_text,
 };
 
@@ -18,7 +18,7 @@ use super::program::{
 pub struct Stage {
     pub sandbox: Sandbox,
     pub config: String,
-    pub stop: Stop,
+    pub cancel: Cancel,
     pub report: Report,
     /// Which case of a loop this is: what fails on this stage prints it.
     pub note: String,
@@ -34,7 +34,7 @@ impl Stage {
     pub fn with(lines: &str) -> Stage {
         let config = format!("{}{lines}", configuration());
         let report = Report::new(false, true);
-        Stage { sandbox: Sandbox::seeded(1.0), config, stop: Stop::never(), report, note: String::new() }
+        Stage { sandbox: Sandbox::seeded(1.0), config, cancel: Cancel::never(), report, note: String::new() }
     }
 
     /// A fresh sandbox in this weather.
@@ -101,8 +101,8 @@ impl Stage {
     }
 
     async fn cloud(&self) -> Cloud {
-        let (region, http_client) = (Some("eu-central-1".to_owned()), Some(self.sandbox.http_client()));
-        Cloud::connect(&Access { profile: None, region, http_client }).await.unwrap()
+        let (region, stand_in) = (Some("eu-central-1".to_owned()), Some(self.sandbox.stand_in()));
+        Cloud::connect(&Access { profile: None, region, stand_in }).await.unwrap()
     }
 
     /// What a command line ends in.
@@ -136,7 +136,7 @@ impl Stage {
         let start = Instant::now();
         let (session, outcome) = self.session_run(line).await;
         let cli = parsed(line);
-        envelope(&session.frame(name(&cli.verb), start), &outcome)
+        envelope(&session.frame(cli.verb.name(), start), &outcome)
     }
 
     /// The plan as it is printed.
@@ -168,13 +168,8 @@ impl Stage {
     async fn session_run(&self, line: &str) -> (Session<'_>, Outcome) {
         let cli = parsed(line);
         let config = config::parse(&self.config, "deploy.yaml", &cli.global.set).unwrap();
-        let session = Session {
-            config,
-            cloud: self.cloud().await,
-            report: &self.report,
-            stop: &self.stop,
-            sandbox: Some(self.sandbox.clone()),
-        };
+        let sandbox = Some(self.sandbox.clone());
+        let session = Session::new(config, self.cloud().await, &self.report, &self.cancel, sandbox);
         let outcome = perform(&session, &cli.verb).await;
         (session, outcome)
     }

@@ -1,0 +1,235 @@
+//! Deadlines, pauses and cancellation: the only place that sleeps, and the one way to wait.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use crate::event::{Event, What};
+
+/// The one deadline of a run, and how long to pause between two reads of one thing.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    deadline: Instant,
+    /// The shortest and the longest pause.
+    pause: (Duration, Duration),
+}
+
+impl Clock {
+    /// A deadline that far from now, with pauses that suit AWS; where its time passes `pace` times as fast, shorter ones.
+    pub fn new(timeout: Duration, pace: f64) -> Clock {
+        let start = Instant::now();
+        let pause = |seconds: f64| Duration::from_secs_f64(seconds / pace.max(0.001));
+        Clock { deadline: start + timeout, pause: (pause(1.0), pause(10.0)) }
+    }
+
+    /// The same pauses with an earlier deadline: that far from now, never past this one's.
+    pub fn at_most(&self, timeout: Duration) -> Clock {
+        let now = Instant::now();
+        Clock { deadline: self.deadline.min(now + timeout), pause: self.pause }
+    }
+
+    /// Whether the deadline has passed.
+    pub fn expired(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// The pause before the `attempt`-th repetition (from 0): longer each time, up to the longest.
+    fn pause_before(&self, attempt: u32) -> Duration {
+        let (shortest, longest) = self.pause;
+        shortest.saturating_mul(2u32.saturating_pow(attempt.min(16))).min(longest)
+    }
+}
+
+/// What every wait has: a deadline, a way to cancel it, and a listener. Passed as one.
+#[derive(Clone, Copy)]
+pub struct Wait<'a> {
+    /// The deadline and the pauses.
+    pub clock: Clock,
+    /// Who may end it.
+    pub cancel: &'a Cancel,
+    /// Who is told what it waits for.
+    pub watch: &'a dyn Fn(Event),
+}
+
+/// What is waited for, as events name it.
+#[derive(Debug, Clone)]
+pub struct Label {
+    /// The resource's key, or another noun.
+    pub key: &'static str,
+    /// AWS's name of it.
+    pub name: String,
+}
+
+impl Label {
+    /// A label.
+    pub fn new(key: &'static str, name: impl Into<String>) -> Label {
+        Label { key, name: name.into() }
+    }
+
+    /// The event that says why it is not ready.
+    pub fn waiting(&self, why: impl Into<String>) -> Event {
+        Event { key: self.key, name: self.name.clone(), what: What::Waiting(why.into()) }
+    }
+}
+
+/// What one attempt of a wait came to.
+#[derive(Debug)]
+pub enum Attempt<T> {
+    /// What was waited for.
+    Done(T),
+    /// Not yet: why.
+    Again(String),
+    /// Not yet, because of this: why.
+    AgainFor(Label, String),
+}
+
+/// Why a wait ended without its answer, and what it waited for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{ended}: {why}")]
+pub struct Late {
+    /// Which of the two ended it.
+    pub ended: Ended,
+    /// What the last attempt said.
+    pub why: String,
+}
+
+/// What ends a wait before its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Ended {
+    /// The deadline passed.
+    #[error("the deadline passed")]
+    TimedOut,
+    /// A signal asked to stop.
+    #[error("interrupted")]
+    Cancelled(Signal),
+}
+
+impl From<Late> for Ended {
+    fn from(late: Late) -> Ended {
+        late.ended
+    }
+}
+
+impl<'a> Wait<'a> {
+    /// The same with an earlier deadline: that far from now, never past this one's.
+    pub fn at_most(&self, timeout: Duration) -> Wait<'a> {
+        Wait { clock: self.clock.at_most(timeout), ..*self }
+    }
+
+    /// The same without a listener.
+    pub fn quiet(&self) -> Wait<'a> {
+        Wait { watch: &|_| {}, ..*self }
+    }
+
+    /// Attempts until there is an answer; after each attempt that gives none says why, and pauses.
+    ///
+    /// # Errors
+    /// What an attempt fails with; the deadline; a signal.
+    pub async fn until<T, E: From<Late>>(
+        &self,
+        label: &Label,
+        mut attempt: impl AsyncFnMut() -> Result<Attempt<T>, E>,
+    ) -> Result<T, E> {
+        let mut count = 0;
+        loop {
+            let (event, why) = match attempt().await? {
+                Attempt::Done(answer) => return Ok(answer),
+                Attempt::Again(why) => (label.waiting(why.clone()), why),
+                Attempt::AgainFor(label, why) => (label.waiting(why.clone()), why),
+            };
+            (self.watch)(event);
+            self.pause(count).await.map_err(|ended| Late { ended, why })?;
+            count += 1;
+        }
+    }
+
+    /// Pauses before the `attempt`-th repetition (from 0), longer each time.
+    ///
+    /// # Errors
+    /// The deadline passed, or a signal asked to stop.
+    pub async fn pause(&self, attempt: u32) -> Result<(), Ended> {
+        self.sleep(self.clock.pause_before(attempt)).await
+    }
+
+    /// Pauses for the longest time that lies between two attempts.
+    ///
+    /// # Errors
+    /// The deadline passed, or a signal asked to stop.
+    pub async fn longest_pause(&self) -> Result<(), Ended> {
+        self.sleep(self.clock.pause.1).await
+    }
+
+    async fn sleep(&self, pause: Duration) -> Result<(), Ended> {
+        let until = (Instant::now() + pause).min(self.clock.deadline);
+        tokio::select! {
+            biased; // in one order, so that a simulation replays
+            () = sleep_until(until) => {}
+            _ = self.cancel.asked() => {}
+        }
+        match self.cancel.signal() {
+            Some(signal) => Err(Ended::Cancelled(signal)),
+            None if self.clock.expired() => Err(Ended::TimedOut),
+            None => Ok(()),
+        }
+    }
+
+    /// What the future gives, if it is in time and nothing asks to stop meanwhile: then it is dropped.
+    ///
+    /// # Errors
+    /// The deadline passed, or a signal asked to stop.
+    pub async fn within<T>(&self, future: impl Future<Output = T>) -> Result<T, Ended> {
+        tokio::select! {
+            biased;
+            done = future => Ok(done),
+            () = sleep_until(self.clock.deadline) => Err(Ended::TimedOut),
+            signal = self.cancel.asked() => Err(Ended::Cancelled(signal)),
+        }
+    }
+}
+
+/// Whether a signal asked the run to stop, and which.
+#[derive(Debug, Clone)]
+pub struct Cancel(watch::Receiver<Option<Signal>>);
+
+/// The signals that stop a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C: SIGINT.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+impl Cancel {
+    /// Never asked to stop.
+    pub fn never() -> Cancel {
+        Cancel(watch::channel(None).1)
+    }
+
+    /// One that a test or another task asks through the sender.
+    pub fn channel() -> (watch::Sender<Option<Signal>>, Cancel) {
+        let (sender, receiver) = watch::channel(None);
+        (sender, Cancel(receiver))
+    }
+
+    /// The signal that asked, if one did.
+    pub fn signal(&self) -> Option<Signal> {
+        *self.0.borrow()
+    }
+
+    /// Returns when a signal asks; never if none can any more.
+    pub async fn asked(&self) -> Signal {
+        let mut receiver = self.0.clone();
+        let asked = receiver.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
+        match asked {
+            Some(signal) => signal,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Lets time pass, where a slow service is simulated.
+pub async fn elapse(time: Duration) {
+    tokio::time::sleep(time).await;
+}

@@ -1,0 +1,20 @@
+//! Reads that serve several readers, each made once.
+
+use std::any::{Any, TypeId};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// What was read so far, by type: each type holds one read in a cell of its own.
+#[derive(Debug, Default)]
+pub struct Memo(RefCell<HashMap<TypeId, Rc<dyn Any>>>);
+
+impl Memo {
+    /// The one value of this type, shared by all who ask.
+    pub fn of<T: Default + 'static>(&self) -> Rc<T> {
+        let mut values = self.0.borrow_mut();
+        let value = values.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(T::default()));
+        // The key is the value's type, so the default is never taken.
+        Rc::clone(value).downcast().unwrap_or_default()
+    }
+}

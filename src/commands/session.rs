@@ -1,0 +1,169 @@
+//! What a command works with, from the command line and deploy.yaml.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::sandbox;
+use crate::cli::{Global, PACE};
+use crate::clock::{Cancel, Clock, Wait};
+use crate::cloud::{Access, Cloud};
+use crate::config::{self, Config};
+use crate::event::Event;
+use crate::exit::Exit;
+use crate::outcome::{Failed, Frame, Outcome, Problem};
+use crate::oz::{Network, Refused, Transport, Web};
+use crate::report::Report;
+use crate::resolver::Dns;
+use crate::sandbox::Sandbox;
+
+/// What a command on a stack works with.
+pub struct Session<'a> {
+    /// deploy.yaml, with names as AWS will see them.
+    pub config: Config,
+    /// AWS's clients.
+    pub cloud: Cloud,
+    /// Who prints.
+    pub report: &'a Report,
+    /// Whether a signal asked to stop.
+    pub cancel: &'a Cancel,
+    /// The local AWS, in place of the real one.
+    pub sandbox: Option<Sandbox>,
+    /// How the service is asked for its version.
+    pub transport: Box<dyn Transport>,
+    watch: Box<dyn Fn(Event) + 'a>,
+}
+
+impl<'a> Session<'a> {
+    /// A session on this stack.
+    pub fn new(
+        config: Config,
+        cloud: Cloud,
+        report: &'a Report,
+        cancel: &'a Cancel,
+        sandbox: Option<Sandbox>,
+    ) -> Session<'a> {
+        let transport: Box<dyn Transport> = match &sandbox {
+            Some(sandbox) => Box::new(sandbox.clone()),
+            None => Box::new(Network),
+        };
+        let watch = Box::new(|event| report.event(event));
+        Session { config, cloud, report, cancel, sandbox, transport, watch }
+    }
+
+    /// Configuration, sandbox and clients.
+    ///
+    /// # Errors
+    /// What is wrong with them, before any call.
+    pub async fn open(global: &Global, report: &'a Report, cancel: &'a Cancel) -> Result<Session<'a>, Failed> {
+        let (file, text) = configuration(global).map_err(Outcome::refused)?;
+        let mut config = config::parse(&text, &file, &global.set).map_err(|mistakes| {
+            let problems = mistakes.to_string().lines().map(Problem::bare).collect();
+            Outcome::new(Exit::Usage, "refused", "").with_problems(problems)
+        })?;
+        config.region = global.region.clone().or(config.region);
+        let sandbox = open_sandbox(global).map_err(Outcome::refused)?;
+        let access = Access {
+            profile: global.profile.clone(),
+            region: config.region.clone(),
+            stand_in: sandbox.as_ref().map(Sandbox::stand_in),
+        };
+        let cure = "Set region in deploy.yaml, --region, AWS_REGION, or the profile's region.";
+        let cloud = Cloud::connect(&access).await;
+        let cloud = cloud.ok_or_else(|| Outcome::refused(Problem::new("no region is configured", cure)))?;
+        Ok(Session::new(config, cloud, report, cancel, sandbox))
+    }
+
+    /// A deadline, with pauses that suit AWS or the sandbox, cancellation and listener.
+    pub fn wait(&self, timeout: Duration) -> Wait<'_> {
+        let pace = self.sandbox.as_ref().map_or(1.0, Sandbox::pace);
+        Wait { clock: Clock::new(timeout, pace), cancel: self.cancel, watch: &*self.watch }
+    }
+
+    /// What the envelope says of this session.
+    pub fn frame(&self, command: &'static str, start: Instant) -> Frame {
+        Frame {
+            command,
+            stack: self.config.stack.clone(),
+            region: self.cloud.region.clone(),
+            seconds: seconds(start),
+            calls: self.cloud.limiter.calls(),
+        }
+    }
+
+    /// How the service is reached.
+    pub fn reach(&self) -> Reach<'_> {
+        Reach { sandbox: self.sandbox.as_ref() }
+    }
+
+    /// Trust and routes to the service.
+    ///
+    /// # Errors
+    /// The authorities cannot be used, or loopback cannot be listened on.
+    pub async fn web(&self, ca_file: Option<&Path>) -> Result<Web, Refused> {
+        Ok(self.reach().web_and_dns(ca_file).await?.0)
+    }
+}
+
+/// How the service is reached: over the network, or inside the sandbox.
+#[derive(Clone, Copy)]
+pub struct Reach<'a> {
+    /// The local AWS, with the stand-in service behind its load balancers.
+    pub sandbox: Option<&'a Sandbox>,
+}
+
+impl Reach<'_> {
+    /// Trust and routes, and where names are asked.
+    ///
+    /// # Errors
+    /// The authorities cannot be used, or loopback cannot be listened on.
+    pub async fn web_and_dns(&self, ca_file: Option<&Path>) -> Result<(Web, Dns), Refused> {
+        let Some(sandbox) = self.sandbox else {
+            return Ok((Web::new(ca_file)?, Dns::System));
+        };
+        let cure = "The sandbox needs a free port on loopback.";
+        let front = sandbox.front().await.map_err(|error| Refused::new(error.to_string(), cure))?;
+        let web = Web::sandbox(front.web, &front.authority).map_err(|why| Refused::new(why, cure))?;
+        Ok((web, Dns::Server(front.names)))
+    }
+}
+
+/// The sandbox as it was kept, when there is to be one.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn open_sandbox(global: &Global) -> Result<Option<Sandbox>, Problem> {
+    let world = world_file(global);
+    let opened = global.sandbox.then(|| Sandbox::open(&world, PACE)).transpose();
+    opened.map_err(|error| Problem::new(format!("{}: {error}", world.display()), "`deploy sandbox reset` begins anew."))
+}
+
+/// Since then, in seconds, to the millisecond.
+pub fn seconds(start: Instant) -> f64 {
+    (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// Where the sandbox is kept: `$XDG_STATE_HOME/deploy/sandbox.json`.
+pub fn world_file(global: &Global) -> PathBuf {
+    let state = || {
+        let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+        std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or(home).unwrap_or_else(std::env::temp_dir)
+    };
+    global.sandbox_world.clone().unwrap_or_else(|| state().join("deploy").join("sandbox.json"))
+}
+
+/// The name and the text of the configuration. The sandbox needs none: its own network is seeded.
+fn configuration(global: &Global) -> Result<(String, String), Problem> {
+    let path = match &global.config {
+        Some(path) => path.clone(),
+        None if global.sandbox => {
+            return Ok(("the sandbox's configuration".to_owned(), sandbox::configuration()));
+        }
+        None => PathBuf::from("deploy.yaml"),
+    };
+    let cure = "Copy deploy.yaml.example to deploy.yaml and set the network, or try `deploy --sandbox up`.";
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| Problem::new(format!("{}: {error}", path.display()), cure))?;
+    Ok((path.display().to_string(), text))
+}

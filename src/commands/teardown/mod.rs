@@ -1,0 +1,148 @@
+//! `deploy teardown`: removes the stack in reverse, and looks that nothing is left.
+
+mod consent;
+mod last_look;
+mod policy;
+
+use super::Session;
+use crate::cli;
+use crate::engine::reconcile::reconcile;
+use crate::engine::{Context, Decision, Error, Goal, LiveStack, Plan, Result, Walk, outputs_of};
+use crate::exit::Exit;
+use crate::outcome::{Action, Change, Failed, Outcome, Problem};
+use crate::steps::leftovers::is_leftover;
+use crate::steps::load_balancer;
+use last_look::left_by_tag;
+use policy::TeardownPolicy;
+
+/// Removes the stack.
+///
+/// # Errors
+/// It was refused, or is incomplete; the outcome lists what was removed and what is left.
+pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Result<Outcome, Failed> {
+    let wait = session.wait(args.timeout);
+    let stack = session.read_stack(Goal::Absent, false, &wait).await?;
+    let planner = session.planner(&stack.site, Goal::Absent, false);
+    let cx = Context { cloud: &session.cloud, site: &stack.site, verified_rollout: false };
+    let walk = Walk { planner: &planner, cx, wait };
+    let (changes, foreign) = removals(&walk, &stack.live);
+    let mut left: Vec<Problem> = foreign.iter().map(stays).collect();
+    if changes.is_empty() && left.is_empty() {
+        return nothing_to_remove(&walk).await;
+    }
+    let protected = protections(&walk, &stack.live).await.map_err(unread)?;
+    if args.dry_run {
+        left.extend(protected);
+        let outcome = Outcome::new(Exit::Done, "changes_pending", "Nothing was removed.").with_problems(left);
+        return Ok(outcome.with_plan(changes));
+    }
+    if !protected.is_empty() && !args.lift_protection {
+        let outcome = Outcome::preflight("refused; nothing was removed").with_problems(protected);
+        return Err(outcome.with_plan(changes).into());
+    }
+    if !changes.is_empty() {
+        consent::ask(session, args, &changes)?;
+    }
+    let behind = load_balancer::strangers_behind(&cx, &outputs_of(&stack.live)).await.map_err(unread)?;
+    left.extend(
+        behind.iter().map(|arn| {
+            Problem::bare("a rule on our listener forwarded to it; it is not ours and stays").of(arn.clone())
+        }),
+    );
+    if !protected.is_empty() {
+        remove_protections(&walk, &stack.live).await.map_err(unread)?;
+    }
+    let mut done = Plan::default();
+    let ended = remove(&walk, stack.live, &mut done, &foreign, &mut left).await;
+    let changes = planner.changes(&done);
+    match ended {
+        Ok(()) => Ok(Outcome { changes, ..concluded(changes_count(&done), left) }),
+        Err(failed) => Err(failed.map(|mut outcome| {
+            outcome.problems.extend(left);
+            Outcome { changes, ..outcome }
+        })),
+    }
+}
+
+async fn remove(
+    walk: &Walk<'_>,
+    live: LiveStack,
+    done: &mut Plan,
+    foreign: &[Change],
+    left: &mut Vec<Problem>,
+) -> Result<(), Failed> {
+    reconcile(walk, live, &mut TeardownPolicy::default(), done).await?;
+    left.extend(left_by_tag(walk, changes_count(done), foreign).await?);
+    Ok(())
+}
+
+fn changes_count(done: &Plan) -> usize {
+    done.iter().count()
+}
+
+/// By name there is nothing; what carries our tag under other names is told.
+async fn nothing_to_remove(walk: &Walk<'_>) -> Result<Outcome, Failed> {
+    let left = left_by_tag(walk, 0, &[]).await?;
+    if left.is_empty() {
+        return Ok(Outcome::new(Exit::Done, "unchanged", "There was nothing of this stack to remove."));
+    }
+    let summary = "There was nothing of these names to remove, and other things carry the stack's tag.";
+    Ok(Outcome::new(Exit::Incomplete, "incomplete", summary).with_problems(left))
+}
+
+/// What is ours and would be removed, in that order; and what only has our name.
+fn removals(walk: &Walk<'_>, live: &LiveStack) -> (Vec<Change>, Vec<Change>) {
+    let mut plan = walk.planner.plan(live);
+    plan.reverse();
+    // What leaves with its instance is no line of its own.
+    plan.retain(|key, decision| !(is_leftover(key) && matches!(decision, Decision::Wait(_))));
+    let changes = walk.planner.changes(&plan);
+    changes.into_iter().partition(|change| change.action != Action::Foreign)
+}
+
+/// What keeps ours from being removed on purpose, with what would take it off.
+async fn protections(walk: &Walk<'_>, live: &LiveStack) -> Result<Vec<Problem>> {
+    let mut problems = Vec::new();
+    for (key, decision) in walk.planner.plan(live) {
+        let (Decision::Delete, Some(node), Some(Some(found))) = (decision, walk.planner.graph.node(key), live.get(key))
+        else {
+            continue;
+        };
+        for protection in node.protections(&walk.cx, found).await? {
+            let problem = Problem::new(protection, "`teardown --lift-protection` takes it off first.");
+            problems.push(problem.of(format!("{key} {}", node.name(walk.cx.site))));
+        }
+    }
+    Ok(problems)
+}
+
+async fn remove_protections(walk: &Walk<'_>, live: &LiveStack) -> Result<()> {
+    for (key, decision) in walk.planner.plan(live) {
+        if let (Decision::Delete, Some(node), Some(Some(found))) =
+            (decision, walk.planner.graph.node(key), live.get(key))
+        {
+            node.remove_protections(&walk.cx, found).await?;
+        }
+    }
+    Ok(())
+}
+
+fn unread(error: Error) -> Outcome {
+    Outcome::failed("failed; nothing was removed").problem(&error)
+}
+
+fn concluded(removed: usize, left: Vec<Problem>) -> Outcome {
+    if left.is_empty() {
+        let summary =
+            format!("Removed {removed} resources; two looks afterwards, by name and by tag, found none of them.");
+        return Outcome::new(Exit::Done, "changed", summary);
+    }
+    let summary = format!("Removed {removed} resources; {} that are not ours stay.", left.len());
+    Outcome::new(Exit::Incomplete, "incomplete", summary).with_problems(left)
+}
+
+fn stays(change: &Change) -> Problem {
+    let why = change.why.clone().unwrap_or_default();
+    let why = why.replace("; with --adopt it would be tagged and changed as above", "");
+    Problem::new(why, "It was left as it is.").of(format!("{} {}", change.resource, change.name))
+}

@@ -1,0 +1,77 @@
+//! The metered calls: capture -> liveness -> best shot, in memory -> biometry against the reference.
+
+use tokio::time::Instant;
+
+use super::prepared::Prepared;
+use crate::checks::{Asked, decided};
+use crate::cli;
+use crate::clock::{Ended, Wait};
+use crate::exit::Exit;
+use crate::outcome::{Analysis, Decision, Finding, Verdict};
+use crate::oz::{BaseUrl, Capture, Service};
+
+/// What the metered calls came to.
+pub struct Metered {
+    /// One finding a call.
+    pub findings: Vec<Finding>,
+    /// Of the last call.
+    pub verdict: Verdict,
+    /// Exit code and word.
+    pub end: (Exit, &'static str),
+}
+
+/// Makes them, once.
+///
+/// # Errors
+/// The deadline passed, or a signal asked to stop.
+pub async fn call(
+    args: &cli::Verify,
+    (prepared, capture): (&Prepared, &Capture),
+    base: BaseUrl,
+    wait: &Wait<'_>,
+    start: Instant,
+) -> Result<Metered, Ended> {
+    let mut quality = Asked { expect_declined: args.service.expects_declined(), ..Asked::plainly(Analysis::Quality) };
+    let service = match Service::new(base, prepared.token.clone(), &prepared.web) {
+        Ok(service) => service,
+        Err(why) => {
+            let verdict = Verdict::unanswered(why);
+            let findings = vec![Asked::plainly(Analysis::Quality).finding(&verdict)];
+            return Ok(Metered { findings, verdict, end: (Exit::Unverified, "failed") });
+        }
+    };
+    let began = start.elapsed();
+    let live = service.liveness(capture, wait).await?;
+    let chained = prepared.reference.as_ref().filter(|_| live.verdict.decision == Some(Decision::Success));
+    // The negative control may come true in the second link: then the first one's SUCCESS is no failure.
+    quality.expect_declined &= chained.is_none();
+    let mut first = quality.finding(&live.verdict);
+    first.started_ms = began.as_millis() as u64;
+    let Some(reference) = chained else {
+        let end = decided(&live.verdict, &quality);
+        return Ok(Metered { findings: vec![first], verdict: live.verdict, end });
+    };
+    let Some(shot) = &live.best_shot else {
+        let missing = Finding::new("biometry", 0, "biometry").fail(
+            "the answer to the liveness call holds no best shot",
+            "some services give one for certain gestures only",
+            "Take a capture of another gesture, or leave --reference out.",
+        );
+        return Ok(Metered {
+            findings: vec![first, missing],
+            verdict: live.verdict,
+            end: (Exit::Unverified, "failed"),
+        });
+    };
+    let began = start.elapsed();
+    let same = service.biometry((reference, shot), capture.meta.expose(), wait).await?;
+    let biometry = Asked {
+        analysis: Analysis::Biometry,
+        floor: args.min_confidence,
+        expect_declined: args.service.expects_declined(),
+    };
+    let mut second = biometry.finding(&same.verdict);
+    second.started_ms = began.as_millis() as u64;
+    let end = decided(&same.verdict, &biometry);
+    Ok(Metered { findings: vec![first, second], verdict: same.verdict, end })
+}

@@ -1,0 +1,163 @@
+//! `deploy verify`: steps 6 and 7 of the guide and the client's part, as checks.
+
+mod metered;
+mod prepared;
+mod reports;
+mod round;
+
+use std::path::Path;
+
+use tokio::time::Instant;
+
+use super::{Reach, Session, late};
+use crate::checks::Found;
+use crate::cli;
+use crate::clock::{Attempt, Ended, Label, Late, Wait};
+use crate::exit::Exit;
+use crate::outcome::{Failed, Finding, Outcome, Status};
+use crate::report::Report;
+use prepared::Prepared;
+pub use reports::{writable, write_reports};
+use round::{Round, look, reach_alone};
+
+/// Drift is what so many looks in a row show, over some seven seconds: reads may lag behind the writes of an `up` that has
+/// just ended (Amazon EC2 developer guide, "Eventual consistency").
+const DRIFT_LOOKS: u32 = 4;
+
+/// Proves a stack.
+///
+/// # Errors
+/// Input is refused, the stack cannot be read, or the time is over.
+pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Result<Outcome, Failed> {
+    let (start, wait) = (Instant::now(), session.wait(args.timeout));
+    let verify = &session.config.verify;
+    let capture = args.capture.as_deref().or(verify.capture.as_deref().map(Path::new));
+    let reference = args.reference.as_deref().or(verify.reference.as_deref().map(Path::new));
+    let prepared = Prepared::read(args, capture, reference, &session.reach()).await?;
+    let label = Label::new("verify", session.config.stack.clone());
+    let (mut passes, mut drifts, mut last) = (0, 0, Round::default());
+    let settled = wait.until(&label, async || {
+        let round = wait.within(Box::pin(look(session, &prepared, &wait, start))).await.map_err(late)??;
+        let wrong: Vec<&Found> = round.found.iter().filter(|found| !found.good()).collect();
+        passes = if wrong.is_empty() { passes + 1 } else { 0 };
+        drifts = if wrong.iter().any(|found| is_drift(&found.check)) { drifts + 1 } else { 0 };
+        let settled = |found: &&Found| !found.heals && (drifts >= DRIFT_LOOKS || !is_drift(&found.check));
+        if wrong.iter().any(settled) || passes >= args.count {
+            return Ok::<_, Unsettled>(Attempt::Done(round));
+        }
+        let why = wrong.first().map_or_else(
+            || format!("passed {passes} of {} times", args.count),
+            |found| format!("{}: {}", found.check.title, found.check.evidence),
+        );
+        last = round;
+        Ok(Attempt::Again(why))
+    });
+    match settled.await {
+        Ok(round) => Ok(finish(session.report, args, &prepared, round, &wait, start).await),
+        Err(Unsettled::Failed(failed)) => Err(failed),
+        Err(Unsettled::Late(late)) => Ok(stopped(late.ended, last)),
+    }
+}
+
+/// Why there is no settled round.
+enum Unsettled {
+    Failed(Failed),
+    Late(Late),
+}
+
+impl<E: Into<Failed>> From<E> for Unsettled {
+    fn from(failed: E) -> Unsettled {
+        Unsettled::Failed(failed.into())
+    }
+}
+
+impl From<Late> for Unsettled {
+    fn from(late: Late) -> Unsettled {
+        Unsettled::Late(late)
+    }
+}
+
+/// Only the client's checks: neither an account nor deploy.yaml.
+///
+/// # Errors
+/// Input is refused.
+pub async fn client_alone(args: &cli::Verify, report: &Report, wait: &Wait<'_>) -> Result<Outcome, Failed> {
+    let start = Instant::now();
+    let reach = Reach { sandbox: None };
+    let prepared = Prepared::read(args, args.capture.as_deref(), args.reference.as_deref(), &reach).await?;
+    let mut round = Round::default();
+    for _ in 0..args.count {
+        round.found = match reach_alone(&prepared, wait, start).await {
+            Ok(found) => found,
+            Err(ended) => return Ok(stopped(ended, Round::default())),
+        };
+        if round.found.iter().any(|found| !found.good()) {
+            break;
+        }
+    }
+    Ok(finish(report, args, &prepared, round, wait, start).await)
+}
+
+/// The metered calls, once, when everything before is good; then the outcome.
+async fn finish(
+    report: &Report,
+    args: &cli::Verify,
+    prepared: &Prepared,
+    round: Round,
+    wait: &Wait<'_>,
+    start: Instant,
+) -> Outcome {
+    let good = round.found.iter().all(Found::good);
+    let to = round.to.clone().or_else(|| prepared.base.clone());
+    let mut checks = findings(round.found);
+    let mut decision = None;
+    match (&prepared.capture, to) {
+        (Some(capture), Some(base)) if good => {
+            report.say_capture(capture, args.overrides.skips_first());
+            match metered::call(args, (prepared, capture), base, wait, start).await {
+                Ok(metered) => {
+                    checks.extend(metered.findings);
+                    decision = Some((metered.verdict, metered.end));
+                }
+                Err(ended) => return Outcome { outputs: round.outputs, checks, ..late(ended) },
+            }
+        }
+        (Some(_), _) => {
+            let why = "not called: something before it failed, and calls are metered";
+            checks.push(Finding::new("liveness", 0, "liveness").skip(why));
+        }
+        (None, _) => {}
+    }
+    let (exit, word) = decision.as_ref().map_or_else(|| ended(&checks), |(_, end)| *end);
+    let failed = checks.iter().filter(|check| matches!(check.status, Status::Fail | Status::Unknown)).count();
+    let summary = match failed {
+        0 => format!("Verified: {} checks.", checks.len()),
+        failed => format!("{failed} of {} checks failed.", checks.len()),
+    };
+    let verdict = decision.map(|(verdict, _)| verdict);
+    Outcome { outputs: round.outputs, checks, verdict, ..Outcome::new(exit, word, summary) }
+}
+
+/// Whether this check compares what exists with what is wanted, and asks nobody whether it works.
+fn is_drift(check: &Finding) -> bool {
+    ["drift", "listeners"].contains(&check.id)
+}
+
+fn ended(checks: &[Finding]) -> (Exit, &'static str) {
+    let wrong = |status| checks.iter().filter(move |check| check.status == status);
+    let drift_alone = wrong(Status::Fail).all(is_drift);
+    match (wrong(Status::Fail).count(), wrong(Status::Unknown).count()) {
+        (0, 0) => (Exit::Done, "verified"),
+        (0, _) => (Exit::Failed, "failed"),
+        (_, 0) if drift_alone => (Exit::Changes, "drift"),
+        _ => (Exit::Unverified, "failed"),
+    }
+}
+
+fn findings(found: Vec<Found>) -> Vec<Finding> {
+    found.into_iter().map(|found| found.check).collect()
+}
+
+fn stopped(ended: Ended, round: Round) -> Outcome {
+    Outcome { checks: findings(round.found), outputs: round.outputs, ..late(ended) }
+}

@@ -1,0 +1,215 @@
+//! What to do about every resource, from what was found. Pure: no clock, no calls, no listener.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decide::foreign_owner;
+use super::diff::diff;
+use super::resource::{Key, Outputs, Owner};
+use super::{AnyLive, Decision, Effect, Error, Goal, Graph, Node, NodeError, Ownership, Refs, Result, Terms};
+use crate::outcome::Change;
+use crate::site::Site;
+
+/// Everything found by one reading.
+pub type LiveStack = BTreeMap<Key, Option<AnyLive>>;
+
+/// The ids of everything that was found.
+pub fn outputs_of(live: &LiveStack) -> Outputs {
+    live.values().flatten().flat_map(|live| live.outputs.clone()).collect()
+}
+
+/// What to do about each resource, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Plan(Vec<(Key, Decision)>);
+
+impl Plan {
+    /// Each resource with its decision, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, &Decision)> {
+        self.0.iter().map(|(key, decision)| (*key, decision))
+    }
+
+    /// What is to be done about this resource.
+    pub fn decision(&self, key: Key) -> Option<&Decision> {
+        self.iter().find(|(other, _)| *other == key).map(|(_, decision)| decision)
+    }
+
+    /// The resources about which there is something to do.
+    pub fn pending(&self) -> impl Iterator<Item = (Key, &Decision)> {
+        self.iter().filter(|(_, decision)| decision.is_pending())
+    }
+
+    /// Whether everything is as wanted.
+    pub fn is_settled(&self) -> bool {
+        self.pending().next().is_none()
+    }
+
+    /// Whether there is nothing in it at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What its updates do besides changing fields, each with its resource.
+    pub fn effects(&self) -> impl Iterator<Item = (Key, &Effect)> {
+        self.iter().flat_map(|(key, decision)| decision.effects().iter().map(move |effect| (key, effect)))
+    }
+
+    /// The first of these resources whose decision repeats what was done, as if that had not been done.
+    pub fn first_repeated(&self, done: &Plan) -> Option<Key> {
+        done.iter().find(|(key, done)| self.decision(key).is_some_and(|next| next.repeats(done))).map(|(key, _)| key)
+    }
+
+    /// Adds what was done.
+    pub fn extend(&mut self, more: impl IntoIterator<Item = (Key, Decision)>) {
+        self.0.extend(more);
+    }
+
+    /// The other way round.
+    pub fn reverse(&mut self) {
+        self.0.reverse();
+    }
+
+    /// Keeps what passes.
+    pub fn retain(&mut self, mut keep: impl FnMut(Key, &Decision) -> bool) {
+        self.0.retain(|(key, decision)| keep(key, decision));
+    }
+}
+
+impl IntoIterator for Plan {
+    type Item = (Key, Decision);
+    type IntoIter = std::vec::IntoIter<(Key, Decision)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// Plans a stack.
+pub struct Planner<'a> {
+    /// The stack's resources and what depends on what.
+    pub graph: Graph<'a>,
+    /// deploy.yaml, and what was looked up for it.
+    pub site: &'a Site,
+    /// What the stack is to become.
+    pub goal: Goal,
+    /// Whose it must be.
+    pub ownership: Ownership,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner for these resources on this site.
+    pub fn new(stack: &[&'a dyn Node], site: &'a Site, goal: Goal, ownership: Ownership) -> Planner<'a> {
+        Planner { graph: Graph::trace(stack, site), site, goal, ownership }
+    }
+
+    /// The same stack with the goal that it be gone.
+    pub fn removing(&self) -> Planner<'a> {
+        Planner { graph: self.graph.clone(), goal: Goal::Absent, ownership: self.ownership.clone(), site: self.site }
+    }
+
+    /// What to do about each resource, in order.
+    pub fn plan(&self, live: &LiveStack) -> Plan {
+        let mut outputs = Outputs::new();
+        let mut plan = Plan::default();
+        for node in self.graph.nodes() {
+            let seen = live.get(node.key()).and_then(Option::as_ref);
+            let decision = self.decide(*node, &Refs::new(outputs.clone()), seen);
+            let stays = !matches!(decision, Decision::Create(_) | Decision::Replace { .. });
+            let updated = matches!(decision, Decision::Update { .. });
+            let unknown = if updated { node.unknown_after_update() } else { &[] };
+            if let Some(seen) = seen.filter(|_| stays) {
+                let known = seen.outputs.iter().filter(|(output, _)| !unknown.contains(output));
+                outputs.extend(known.map(|(output, value)| (*output, value.clone())));
+            }
+            plan.extend([(node.key(), decision)]);
+        }
+        plan
+    }
+
+    /// What to do about one resource.
+    pub fn decide(&self, node: &dyn Node, refs: &Refs, live: Option<&AnyLive>) -> Decision {
+        node.decide(&Terms { site: self.site, goal: self.goal, ownership: &self.ownership }, refs, live)
+    }
+
+    /// What a reading found.
+    ///
+    /// # Errors
+    /// Everything that could not be read, all at once.
+    pub fn collect(&self, found: BTreeMap<Key, Result<Option<AnyLive>>>) -> Result<LiveStack, Vec<NodeError>> {
+        let (mut stack, mut errors) = (LiveStack::new(), Vec::new());
+        for (key, result) in found {
+            match result {
+                Ok(live) => {
+                    stack.insert(key, live);
+                }
+                Err(Error::DependencyNotRead(_)) => {} // the one that it waited for says why
+                Err(error) => errors.extend(self.error(key, error)),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        self.inherit_owners(&mut stack);
+        Ok(stack)
+    }
+
+    /// What must be removed before it can be made again, with everything that holds its id.
+    pub fn replaced(&self, plan: &Plan) -> BTreeSet<Key> {
+        let replaced = plan.iter().filter(|(_, decision)| matches!(decision, Decision::Replace { .. }));
+        replaced.flat_map(|(key, _)| self.graph.bound_to(key)).collect()
+    }
+
+    /// The lines of a plan: everything that is not as wanted.
+    pub fn changes(&self, plan: &Plan) -> Vec<Change> {
+        plan.iter().filter_map(|(key, decision)| self.change(key, decision)).collect()
+    }
+
+    /// An error of this resource.
+    pub fn error(&self, key: Key, error: Error) -> Option<NodeError> {
+        let node = self.graph.node(key)?;
+        Some(NodeError { key, name: node.name(self.site), step: node.step(), error })
+    }
+
+    fn change(&self, key: Key, decision: &Decision) -> Option<Change> {
+        let node = self.graph.node(key)?;
+        let (fields, why) = match decision {
+            Decision::Nothing => return None,
+            Decision::Create(spec) => (diff(&serde_json::json!({}), spec), None),
+            Decision::Update { changes, effects, .. } => (changes.clone(), replaces_instances(effects)),
+            Decision::Replace { changes, why } => {
+                (changes.clone(), Some(format!("AWS does not change {} in place", why.join(", "))))
+            }
+            Decision::Foreign { whose, adoptable, changes } => {
+                let adopt = if *adoptable { "; with --adopt it would be tagged and changed as above" } else { "" };
+                (changes.clone(), Some(format!("not ours: {whose}{adopt}")))
+            }
+            Decision::Wait(why) => (Vec::new(), Some(why.clone())),
+            Decision::Delete => (Vec::new(), None),
+        };
+        let action = decision.action()?;
+        Some(Change { action, resource: key, name: node.name(self.site), step: node.step(), fields, why })
+    }
+
+    /// A part of something that is not ours is not ours.
+    fn inherit_owners(&self, stack: &mut LiveStack) {
+        for node in self.graph.nodes() {
+            let live = stack.get(node.key()).and_then(Option::as_ref);
+            let Some(Owner::Parent(parent)) = live.map(|live| live.owner.clone()) else {
+                continue;
+            };
+            let above = stack.get(parent).and_then(Option::as_ref);
+            let Some((_, adoptable)) = above.and_then(|live| foreign_owner(&live.owner, &self.ownership)) else {
+                continue;
+            };
+            let whose = format!("it is a part of {parent}, which is not ours");
+            if let Some(Some(live)) = stack.get_mut(node.key()) {
+                live.owner = if adoptable { Owner::Stranger(whose) } else { Owner::Untouchable(whose) };
+            }
+        }
+    }
+}
+
+fn replaces_instances(effects: &[Effect]) -> Option<String> {
+    effects.contains(&Effect::ReplacesInstances).then(|| {
+        "an instance refresh brings it to the instances: launch before terminate, back by itself when it fails"
+            .to_owned()
+    })
+}

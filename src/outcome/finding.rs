@@ -1,0 +1,95 @@
+//! One check of what was made, or of what stands in its way.
+
+use serde::Serialize;
+
+/// What a check found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Pass,
+    /// Right now, and something to look after.
+    Warn,
+    Fail,
+    /// Does not apply here, or what it needs failed.
+    Skip,
+    /// Could not be told.
+    Unknown,
+}
+
+impl Status {
+    /// As it is printed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Pass => "pass",
+            Status::Warn => "warn",
+            Status::Fail => "fail",
+            Status::Skip => "skip",
+            Status::Unknown => "unknown",
+        }
+    }
+}
+
+/// One check, as `--json` shows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    pub id: &'static str,
+    /// The guide's step; 0: none of the seven.
+    pub step: u8,
+    pub title: &'static str,
+    pub status: Status,
+    /// What was seen.
+    pub evidence: String,
+    /// Why it is so.
+    pub cause: Option<String>,
+    /// What to do about it.
+    pub fix: Option<String>,
+    /// Milliseconds from the start of the run to the start of this check.
+    pub started_ms: u64,
+    pub duration_ms: u64,
+}
+
+impl Finding {
+    /// A check of the guide's `step` that nobody has carried out yet.
+    pub fn new(id: &'static str, step: u8, title: &'static str) -> Finding {
+        Finding {
+            id,
+            step,
+            title,
+            status: Status::Unknown,
+            evidence: String::new(),
+            cause: None,
+            fix: None,
+            started_ms: 0,
+            duration_ms: 0,
+        }
+    }
+
+    /// As it should be.
+    pub fn pass(self, evidence: impl Into<String>) -> Finding {
+        self.found(Status::Pass, evidence)
+    }
+
+    /// Not carried out: why.
+    pub fn skip(self, evidence: impl Into<String>) -> Finding {
+        self.found(Status::Skip, evidence)
+    }
+
+    /// Not as it should be.
+    pub fn fail(self, evidence: impl Into<String>, cause: impl Into<String>, fix: impl Into<String>) -> Finding {
+        self.found(Status::Fail, evidence).because(cause, fix)
+    }
+
+    /// What was found.
+    pub fn found(mut self, status: Status, evidence: impl Into<String>) -> Finding {
+        self.status = status;
+        self.evidence = evidence.into();
+        self
+    }
+
+    /// Why, and what to do.
+    pub fn because(mut self, cause: impl Into<String>, fix: impl Into<String>) -> Finding {
+        self.cause = Some(cause.into());
+        self.fix = Some(fix.into());
+        self
+    }
+}

@@ -1,0 +1,172 @@
+//! An instance refresh, followed to its end.
+
+use aws_sdk_autoscaling::types::Instance;
+
+use super::gate::Unfit;
+use super::{HealthGate, Rollout};
+use crate::checks::{Targets, targets};
+use crate::clock::{Attempt, Late};
+use crate::cloud::{self, Error, RetryBudget};
+use crate::event::{Event, What};
+use crate::exit::Exit;
+use crate::outcome::{Failed, Outcome, Problem};
+use crate::steps::auto_scaling::refresh::{Refresh, cancel, refreshes, roll_back};
+use crate::steps::auto_scaling::{find_group, summary};
+use crate::steps::target_group;
+
+/// Why a refresh was not followed to its end.
+enum Lost {
+    Cloud(Error),
+    Late(Late),
+}
+
+impl From<Late> for Lost {
+    fn from(late: Late) -> Lost {
+        Lost::Late(late)
+    }
+}
+
+impl From<Error> for Lost {
+    fn from(error: Error) -> Lost {
+        Lost::Cloud(error)
+    }
+}
+
+impl Rollout<'_> {
+    /// Follows an instance refresh to its end, and takes it back when the service does not work on the way.
+    ///
+    /// # Errors
+    /// The version did not stay, or the run ends before the refresh does: the outcome that says so.
+    pub async fn follow(&self, id: &str, mut gate: Option<&mut HealthGate<'_>>) -> Result<(), Failed> {
+        let (label, mut unfit) = (self.label(), None);
+        let mut budget = RetryBudget::default();
+        let wait = self.wait.quiet(); // progress tells more than why it waits
+        let ended = wait.until(&label, async || {
+            let (refresh, healthy) = match self.look(id).await {
+                Ok(None) => return Ok(Attempt::Done(None)),
+                Ok(Some((refresh, healthy))) if refresh.active() => (refresh, healthy),
+                Ok(Some((refresh, _))) => return Ok(Attempt::Done(Some(refresh))),
+                Err(error) => {
+                    let why = budget.allow(error, &self.wait.clock)?.to_owned();
+                    self.tell(why.clone());
+                    return Ok(Attempt::Again(why));
+                }
+            };
+            let under_way = refresh.forward() && (1..100).contains(&refresh.percent);
+            if let Some(gate) = gate.as_mut().filter(|_| under_way && unfit.is_none()) {
+                unfit = gate.judge(healthy, &self.wait).await;
+                if let Some(unfit) = &unfit {
+                    self.take_back(&unfit.why).await?;
+                }
+            }
+            Ok(Attempt::Again(summary(&refresh)))
+        });
+        match ended.await {
+            Ok(None) => Ok(()),
+            Ok(Some(refresh)) => {
+                self.tell_end(&refresh);
+                concluded(&refresh, unfit)
+            }
+            Err(Lost::Late(late)) => Err(left(late).into()),
+            Err(Lost::Cloud(error)) => {
+                let summary = "failed; the rollout goes on by itself, and running again follows it";
+                Err(Outcome::failed(summary).problem(&error).into())
+            }
+        }
+    }
+
+    /// The refresh and how many targets are healthy; `None`: there is no such refresh.
+    async fn look(&self, id: &str) -> cloud::Result<Option<(Refresh, usize)>> {
+        let all = refreshes(self.cloud, self.group()).await?;
+        let Some(found) = all.into_iter().flatten().find(|refresh| refresh.id == id) else {
+            return Ok(None);
+        };
+        let healthy = if found.active() { self.progress(&found).await? } else { 0 };
+        Ok(Some((found, healthy)))
+    }
+
+    /// Takes the version back; where AWS cannot, keeps it from more instances.
+    async fn take_back(&self, why: &str) -> cloud::Result<()> {
+        self.tell(format!("rolling back: {why}"));
+        if !roll_back(self.cloud, self.group()).await? {
+            self.tell("AWS has no way back here: cancelling");
+            cancel(self.cloud, self.group()).await?;
+        }
+        Ok(())
+    }
+
+    /// One line for each change: how far it is, and what the instances do that come and go. How many are healthy.
+    async fn progress(&self, refresh: &Refresh) -> cloud::Result<usize> {
+        let group = find_group(self.cloud, self.group()).await?;
+        let targets = match self.ids.get(&target_group::ARN) {
+            Some(arn) => targets(self.cloud, arn).await?,
+            None => Targets::default(),
+        };
+        let instances = group.iter().flat_map(|group| group.instances());
+        let lines: Vec<String> = instances.filter_map(|instance| moving(instance, refresh, &targets)).collect();
+        let what = summary(refresh);
+        self.tell(if lines.is_empty() { what } else { format!("{what}: {}", lines.join("; ")) });
+        Ok(targets.healthy)
+    }
+
+    fn tell_end(&self, refresh: &Refresh) {
+        let verb = match refresh.status.as_str() {
+            "Successful" => "rolled out",
+            _ if refresh.rolled_back() => "rolled back",
+            _ => "not rolled out",
+        };
+        let label = self.label();
+        (self.wait.watch)(Event { key: label.key, name: label.name, what: What::Finished(verb) });
+    }
+}
+
+/// What an instance does that comes or goes; `None`: it just serves.
+fn moving(instance: &Instance, refresh: &Refresh, targets: &Targets) -> Option<String> {
+    let id = instance.instance_id().unwrap_or("?");
+    let version = instance.launch_template().and_then(|from| from.version()).unwrap_or("?");
+    let state = instance.lifecycle_state().map_or("?", |state| state.as_str());
+    let health = targets.others.iter().find(|target| target.id == id).map(|target| target.state.as_str());
+    match (state, health) {
+        ("InService", None) if version != refresh.version => None,
+        (state, Some(health)) => Some(format!("{id} (version {version}) {state}, {health}")),
+        (state, None) => Some(format!("{id} (version {version}) {state}")),
+    }
+}
+
+/// The run ends, the rollout does not.
+fn left(late: Late) -> Outcome {
+    let outcome = Outcome::ended(late.ended, "the rollout goes on by itself; running again follows it");
+    outcome.problem(Problem::new(late.why, "Running again goes on from here."))
+}
+
+/// How a refresh ended. What was rolled back is not tried again by itself.
+fn concluded(refresh: &Refresh, unfit: Option<Unfit>) -> Result<(), Failed> {
+    let back = refresh.rolled_back();
+    let (exit, why, finding) = match unfit {
+        Some(unfit) => (unfit.exit, unfit.why, unfit.finding),
+        None if back => (Exit::Unverified, refresh.reason.clone(), None),
+        None => return Ok(()), // a cancelled one too: the next plan begins it anew
+    };
+    let version = &refresh.version;
+    let (outcome, problem) = if back {
+        let cure = format!(
+            "The instances run the version before it. Mend deploy.yaml or the image; `up {}` tries this version again.",
+            crate::flags::FORCE
+        );
+        let problem = Problem::new(format!("version {version} was not taken: {why}"), cure);
+        (Outcome::new(exit, "rolled_back", "rolled back"), problem)
+    } else {
+        let problem = Problem::new(
+            format!("version {version} does not work: {why}"),
+            "Instances that were replaced keep this version. Mend deploy.yaml or the image and run `up` again: the group \
+             is pinned to a numbered version then, to which AWS can go back.",
+        );
+        (Outcome::new(exit, "failed", "failed; the version was not taken back"), problem)
+    };
+    let problem = problem
+        .of("auto_scaling_group (guide step 4)")
+        .because(format!("the instance refresh ended in {}", refresh.status));
+    let mut outcome = outcome.problem(problem);
+    outcome.checks.extend(finding);
+    Err(outcome.into())
+}

@@ -1,0 +1,92 @@
+//! What is asked of the service while instances are replaced.
+
+use crate::checks::{self, Asked, decided};
+use crate::clock::Wait;
+use crate::exit::Exit;
+use crate::outcome::{Analysis, Finding};
+use crate::oz::{BaseUrl, Capture, Refused, Service, Token, Transport, Web, ask_version};
+
+/// So many failed questions in a row before a rollout is taken back: an answer that does not come may come yet.
+const FAILURES_IN_A_ROW: u32 = 3;
+
+/// Questions to the service during a rollout.
+pub struct HealthGate<'a> {
+    base: BaseUrl,
+    transport: &'a dyn Transport,
+    /// A real call, made once: it is metered.
+    liveness: Option<(Capture, Service)>,
+    was_metered: bool,
+    failures: u32,
+}
+
+/// Why a rollout is taken back.
+pub(super) struct Unfit {
+    pub exit: Exit,
+    pub why: String,
+    pub finding: Option<Finding>,
+}
+
+impl<'a> HealthGate<'a> {
+    /// What will be asked at this endpoint, and with a capture of deploy.yaml over `web`.
+    ///
+    /// # Errors
+    /// The capture or the token cannot be used: refused before anything is changed.
+    pub fn new(
+        endpoint: &str,
+        transport: &'a dyn Transport,
+        metered: Option<(Capture, Web)>,
+    ) -> Result<HealthGate<'a>, Refused> {
+        let base = BaseUrl::parse(endpoint, true)?; // a stack without TLS was asked for in deploy.yaml
+        let liveness = match metered {
+            Some((capture, web)) => {
+                let service = Service::new(base.clone(), Token::read(None)?, &web);
+                Some((capture, service.map_err(|why| Refused::new(why, "This is a bug."))?))
+            }
+            None => None,
+        };
+        Ok(HealthGate { base, transport, liveness, was_metered: false, failures: 0 })
+    }
+
+    /// Where the service answers.
+    pub(super) fn endpoint(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    /// Asks for the version as often as it takes to meet every healthy instance.
+    ///
+    /// # Errors
+    /// Why one of the answers was no good.
+    pub(super) async fn ask(&self, healthy: usize) -> Result<(), String> {
+        for _ in 0..(2 * healthy).clamp(2, 10) {
+            ask_version(self.transport, &self.base).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks the service, and once for a real analysis. `Some`: the rollout is to be taken back.
+    pub(super) async fn judge(&mut self, healthy: usize, wait: &Wait<'_>) -> Option<Unfit> {
+        if let Err(why) = self.ask(healthy).await {
+            self.failures += 1;
+            let why = format!("{}: {why}", self.base);
+            let unfit = Unfit { exit: Exit::Unverified, why, finding: None };
+            return Some(unfit).filter(|_| self.failures >= FAILURES_IN_A_ROW);
+        }
+        self.failures = 0;
+        let (capture, service) = self.liveness.as_ref().filter(|_| !self.was_metered)?;
+        self.was_metered = true;
+        // Without an answer, the wait that follows tells of the deadline or the signal.
+        let answered = service.liveness(capture, wait).await.ok()?;
+        let asked = Asked::plainly(Analysis::Quality);
+        let (exit, _) = decided(&answered.verdict, &asked);
+        let finding = asked.finding(&answered.verdict);
+        // A decision is a decision: it is not asked for again.
+        (exit != Exit::Done).then(|| Unfit { exit, why: finding.evidence.clone(), finding: Some(finding) })
+    }
+}
+
+impl checks::Targets {
+    /// Whether a target is ill: neither leaving nor just registered.
+    pub(super) fn has_ill(&self) -> bool {
+        self.others.iter().any(|target| !target.leaving && target.state != "initial")
+    }
+}

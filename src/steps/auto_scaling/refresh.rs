@@ -1,0 +1,136 @@
+//! Instance refreshes of an auto scaling group, in one shape.
+
+use aws_sdk_autoscaling::types::{
+    DesiredConfiguration, InstanceRefresh, InstanceRefreshStatus, LaunchTemplateSpecification, RefreshPreferences,
+    RefreshStrategy,
+};
+
+use crate::cloud::{Absent, Cloud, Error, Need, Result};
+
+/// One instance refresh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refresh {
+    pub id: String,
+    /// `Pending`, `InProgress`, `Baking`, `Cancelling`, `RollbackInProgress`; or what it ended in.
+    pub status: String,
+    /// The launch template's id and version that it brings; empty when it was started without.
+    pub template: String,
+    pub version: String,
+    /// Instances that are replaced, healthy and warm, in percent.
+    pub percent: i32,
+    /// Instances still to be replaced.
+    pub to_update: i32,
+    /// AWS's words; empty when there are none.
+    pub reason: String,
+}
+
+impl Refresh {
+    /// Whether it is still under way.
+    pub fn active(&self) -> bool {
+        self.forward() || ["Cancelling", "RollbackInProgress"].contains(&self.status.as_str())
+    }
+
+    /// Whether it is under way to its version, and not back.
+    pub fn forward(&self) -> bool {
+        ["Pending", "InProgress", "Baking"].contains(&self.status.as_str())
+    }
+
+    /// Whether it brings this version of this template.
+    pub fn brings(&self, template: &str, version: &str) -> bool {
+        self.template == template && self.version == version
+    }
+
+    /// Whether it came to nothing, by its own failure or by somebody's command.
+    pub fn rolled_back(&self) -> bool {
+        ["Failed", "RollbackSuccessful", "RollbackFailed"].contains(&self.status.as_str())
+    }
+}
+
+/// Every refresh of a group, newest first; `None`: this endpoint has no refreshes.
+pub async fn refreshes(cloud: &Cloud, group: &str) -> Result<Option<Vec<Refresh>>> {
+    let request = cloud.autoscaling.describe_instance_refreshes().auto_scaling_group_name(group);
+    match request.send().await.or_absent() {
+        Err(error) if cloud.lacks(&error) => Ok(None),
+        reply => {
+            let all = reply?.and_then(|reply| reply.instance_refreshes).unwrap_or_default();
+            Ok(Some(all.into_iter().map(shaped).collect()))
+        }
+    }
+}
+
+/// Starts one: launch before terminate, never fewer than desired, back by itself on failure. `checkpoint`: seconds that it
+/// waits after the first instance, for whoever verifies it. `None`: this endpoint has no refreshes.
+pub async fn start(
+    cloud: &Cloud,
+    group: &str,
+    (template, version): (&str, &str),
+    checkpoint: Option<i32>,
+) -> Result<Option<String>> {
+    let wanted = LaunchTemplateSpecification::builder().launch_template_id(template).version(version);
+    let wanted = DesiredConfiguration::builder().launch_template(wanted.build());
+    let preferences = RefreshPreferences::builder()
+        .skip_matching(true)
+        .min_healthy_percentage(100)
+        .max_healthy_percentage(150)
+        .set_checkpoint_percentages(checkpoint.map(|_| vec![1, 100]))
+        .set_checkpoint_delay(checkpoint);
+    let request = cloud
+        .autoscaling
+        .start_instance_refresh()
+        .auto_scaling_group_name(group)
+        .strategy(RefreshStrategy::Rolling)
+        .desired_configuration(wanted.build());
+    let with = |auto_rollback| {
+        let preferences = preferences.clone().auto_rollback(auto_rollback).build();
+        request.clone().preferences(preferences).send()
+    };
+    let reply = match with(true).await.map_err(Error::from) {
+        // The group follows `$Latest`, or its image is a parameter: there is no way back, and AWS promises none.
+        Err(error) if error.code() == "ValidationError" && error.message().contains("AutoRollback") => {
+            with(false).await.map_err(Error::from)
+        }
+        reply => reply,
+    };
+    match reply {
+        Err(error) if cloud.lacks(&error) => Ok(None),
+        reply => Ok(Some(reply?.instance_refresh_id.need("InstanceRefreshId")?)),
+    }
+}
+
+/// Ends the one that is under way, and leaves what it replaced; false: none was.
+pub async fn cancel(cloud: &Cloud, group: &str) -> Result<bool> {
+    let request = cloud.autoscaling.cancel_instance_refresh().auto_scaling_group_name(group);
+    match request.send().await.map_err(Error::from) {
+        Err(error) if error.code() == NONE_ACTIVE => Ok(false),
+        reply => reply.map(|_| true),
+    }
+}
+
+/// Ends the one that is under way, and takes back what it replaced; false: AWS cannot, and it goes on
+/// ("IrreversibleInstanceRefresh": the group follows `$Latest` or `$Default`, or an image by its parameter).
+pub async fn roll_back(cloud: &Cloud, group: &str) -> Result<bool> {
+    let request = cloud.autoscaling.rollback_instance_refresh().auto_scaling_group_name(group);
+    match request.send().await.map_err(Error::from) {
+        // It ended, or is on its way back, before we said so.
+        Err(error) if error.code() == NONE_ACTIVE => Ok(true),
+        Err(error) if error.code() == "IrreversibleInstanceRefresh" => Ok(false),
+        reply => reply.map(|_| true),
+    }
+}
+
+const NONE_ACTIVE: &str = "ActiveInstanceRefreshNotFound";
+
+fn shaped(one: InstanceRefresh) -> Refresh {
+    let template = one.desired_configuration.and_then(|wanted| wanted.launch_template);
+    let part = |part: Option<String>| part.unwrap_or_default();
+    let details = one.rollback_details.and_then(|details| details.rollback_reason);
+    Refresh {
+        id: part(one.instance_refresh_id),
+        status: one.status.as_ref().map_or("", InstanceRefreshStatus::as_str).to_owned(),
+        version: part(template.as_ref().and_then(|template| template.version.clone())),
+        template: part(template.and_then(|template| template.launch_template_id)),
+        percent: one.percentage_complete.unwrap_or_default(),
+        to_update: one.instances_to_update.unwrap_or_default(),
+        reason: details.or(one.status_reason).unwrap_or_default(),
+    }
+}

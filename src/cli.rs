@@ -11,14 +11,16 @@ pub const PACE: f64 = 40.0;
 
 /// Creates, converges, proves and removes the AWS stack of Oz Liveness.
 ///
-/// Exit codes: 0 done or nothing to do; 1 failed; 2 usage or deploy.yaml; 3 changes pending (plan --exit-code) or drift
-/// (verify); 4 refused before anything was changed; 5 a deadline passed; 6 the service is not right; 7 the service works
-/// and its decision was negative; 8 something with our name is not ours; 9 teardown is incomplete; 130, 143 interrupted.
+/// Exit codes: 0 done or nothing to do; 1 failed; 2 usage or deploy.yaml; 3 changes pending (plan --exit-code) or
+/// drift (verify); 4 refused before anything was changed; 5 a deadline passed; 6 the service is not right; 7 the
+/// service works and its decision was negative; 8 something with our name is not ours; 9 teardown is incomplete; 130, 143 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "deploy", version, disable_help_subcommand = true)]
 pub struct Cli {
+    /// What every verb takes.
     #[command(flatten)]
     pub global: Global,
+    /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
 }
@@ -281,7 +283,7 @@ pub enum Sandbox {
         #[arg(long, default_value_t = PACE)]
         pace: f64,
     },
-    /// Show what the kept sandbox does to those who live in it, or change it: iam_delay=15 launch_fails='{"*": OptInRequired}'
+    /// Show what the kept sandbox does to its users, or change it: iam_delay=15 launch_fails='{"*": OptInRequired}'
     Weather {
         /// Switches to set; without any, they are only shown
         #[arg(value_name = "NAME=VALUE")]

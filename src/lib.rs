@@ -1,20 +1,49 @@
 //! `deploy` creates, converges, proves and removes the AWS stack of Oz Liveness. src/README.md has the map of the code.
 
-pub mod checks;
-pub mod cli;
-pub mod clock;
-pub mod cloud;
-pub mod commands;
-pub mod config;
-pub mod engine;
-pub mod event;
-pub mod exit;
-pub mod flags;
-pub mod outcome;
-pub mod oz;
-pub mod report;
-pub mod resolver;
-pub mod rollout;
-pub mod sandbox;
-pub mod site;
-pub mod steps;
+mod checks;
+mod cli;
+mod clock;
+mod cloud;
+mod commands;
+mod config;
+mod engine;
+mod event;
+mod exit;
+mod flags;
+mod outcome;
+mod oz;
+mod report;
+mod resolver;
+mod rollout;
+mod sandbox;
+mod site;
+mod steps;
+
+pub use cli::Cli;
+pub use commands::{refuse, run};
+
+/// What the tests use of the program. Everything else is private, so that the compiler shows what is dead.
+#[doc(hidden)]
+pub mod testing {
+    pub use crate::checks::{Endpoint, explain as explain_reason};
+    pub use crate::cli::Cli;
+    pub use crate::clock::{Cancel, Clock, Signal, Wait};
+    pub use crate::cloud::{Access, Cloud, Error, Row, explain, explain_words, retryable, table};
+    pub use crate::commands::sandbox::configuration;
+    pub use crate::commands::{Session, perform};
+    pub mod config {
+        pub use crate::config::{Config, Dns, Network, parse};
+    }
+    pub use crate::engine::Graph;
+    pub use crate::exit::Exit;
+    pub use crate::outcome::{Analysis, Decision, Finding, Frame, Outcome, Problem, Status};
+    pub use crate::oz::picture::Kind;
+    pub use crate::oz::{BaseUrl, Capture, Redaction, Web, judge};
+    pub use crate::report::{Report, envelope, html, junit, plan_text, problem_text};
+    pub use crate::resolver::Dns;
+    pub use crate::sandbox::oz::{Answer, Script, Seen, Service, samples, serve};
+    pub use crate::sandbox::weather::Throttle;
+    pub use crate::sandbox::{Call, Fault, Sandbox, Weather, World, sample_capture, seed, tables};
+    pub use crate::site::Site;
+    pub use crate::steps::STACK;
+}

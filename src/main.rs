@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use deploy::cli::Cli;
-use deploy::commands;
+use deploy::Cli;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match Cli::try_parse() {
-        Ok(cli) => commands::run(cli).await.into(),
-        Err(refused) => commands::refuse(&refused).into(),
+        Ok(cli) => deploy::run(cli).await.into(),
+        Err(refused) => deploy::refuse(&refused).into(),
     }
 }

@@ -44,7 +44,7 @@ impl Dns {
         }
     }
 
-    /// What each of these name servers answers itself: no cache between, so a negative answer of minutes ago does not lie.
+    /// What each of these name servers answers itself: no cache lies between, so no negative answer of minutes ago.
     pub async fn authoritative(&self, servers: &[String], name: &str) -> Vec<(String, Result<Vec<IpAddr>, String>)> {
         join_all(servers.iter().map(async |server| {
             let answer = match self.addresses(server.trim_end_matches('.')).await {
@@ -56,8 +56,8 @@ impl Dns {
         .await
     }
 
-    /// Whether a name certainly does not exist: they deny it, while they know this witness. (Behind a proxy a resolver may
-    /// deny every public name.)
+    /// Whether a name certainly does not exist: it is denied, while this witness is known. (Behind a proxy a resolver
+    /// may deny every public name.)
     pub async fn deny(&self, name: &str, witness: &str) -> bool {
         let resolver = match self {
             Dns::Server(server) => resolver(*server),

@@ -20,11 +20,11 @@ use crate::oz::{BaseUrl, Transport, ask_version};
 use crate::site::Site;
 use crate::steps::{auto_scaling, load_balancer, target_group};
 
-pub use activities::{Failing, launches};
+pub use activities::launches;
 pub use analysis::{Asked, decided};
 pub use endpoint::{Endpoint, judge_version};
 pub use found::{Found, timed, timed_each};
-pub use reasons::{Explained, explain};
+pub use reasons::explain;
 pub use stack::{Stack, instances};
 
 /// Why a stack is not proven.

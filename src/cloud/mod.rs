@@ -31,7 +31,7 @@ pub use limiter::CallLimiter;
 pub use memo::Memo;
 pub use reply::Need;
 pub use retry::RetryBudget;
-pub use retryable::{Retryable, retryable};
+pub use retryable::retryable;
 pub use tags::Tags;
 
 /// Where and as whom AWS is called.

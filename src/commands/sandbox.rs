@@ -39,7 +39,8 @@ pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, cancel: &Ca
 pub fn configuration() -> String {
     let seed = sandbox::seed();
     format!(
-        "region: {}\nnetwork:\n  vpc: {}\n  private_subnets: [{}]\n  public_subnets: [{}]\ndns: {{ zone: {}, record: app }}\n",
+        "region: {}\nnetwork:\n  vpc: {}\n  private_subnets: [{}]\n  public_subnets: [{}]\n\
+         dns: {{ zone: {}, record: app }}\n",
         seed.region,
         seed.vpc.id,
         seed.private_subnets.join(", "),

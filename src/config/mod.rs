@@ -20,7 +20,7 @@ use std::sync::Arc;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Serialize, Serializer};
 
-pub use mistake::{Mistake, Mistakes, Place};
+pub use mistake::{Mistakes, Place};
 pub use names::Names;
 
 use mistake::Findings;

@@ -23,8 +23,6 @@ pub enum Next {
 
 /// One round, as a policy sees it.
 pub struct Round<'a> {
-    /// From 0; rounds that changed nothing do not count.
-    pub number: u32,
     /// Whether nothing was changed or waited for yet.
     pub is_first: bool,
     /// What is left to do.
@@ -84,7 +82,7 @@ pub async fn reconcile<P: Policy>(
     let (mut number, mut waits) = (0, 0);
     loop {
         let plan = walk.planner.plan(&live);
-        let round = Round { number, is_first: number + waits == 0, plan: &plan, live: &live, done };
+        let round = Round { is_first: number + waits == 0, plan: &plan, live: &live, done };
         let next = policy.review(walk, &round).await?;
         if number >= P::ROUNDS_MAX && !matches!(next, Next::Settled | Next::ReadAgain) {
             return Err(policy.never_settles(walk, &plan).into());

@@ -6,9 +6,11 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
+    /// As it should be.
     Pass,
     /// Right now, and something to look after.
     Warn,
+    /// Not as it should be.
     Fail,
     /// Does not apply here, or what it needs failed.
     Skip,
@@ -32,10 +34,13 @@ impl Status {
 /// One check, as `--json` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
+    /// What scripts know it by.
     pub id: &'static str,
     /// The guide's step; 0: none of the seven.
     pub step: u8,
+    /// What people know it by.
     pub title: &'static str,
+    /// How it ended.
     pub status: Status,
     /// What was seen.
     pub evidence: String,
@@ -45,6 +50,7 @@ pub struct Finding {
     pub fix: Option<String>,
     /// Milliseconds from the start of the run to the start of this check.
     pub started_ms: u64,
+    /// Milliseconds that it took.
     pub duration_ms: u64,
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 pub enum Analysis {
     /// Liveness: `quality` in requests, `QUALITY` in answers.
     Quality,
+    /// Whether two pictures show the same person.
     Biometry,
 }
 
@@ -24,7 +25,9 @@ impl Analysis {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
+    /// It held.
     Ok,
+    /// It did not.
     Failed,
 }
 
@@ -32,8 +35,11 @@ pub enum Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Decision {
+    /// Accepted.
     Success,
+    /// Refused.
     Declined,
+    /// A person must decide.
     OperatorRequired,
 }
 
@@ -51,6 +57,7 @@ impl Decision {
 /// Three levels: did it answer, did the analysis finish, what was decided.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
+    /// Whether an answer came.
     pub transport: Level,
     /// `None`: there was no answer to judge.
     pub technical: Option<Level>,
@@ -58,8 +65,11 @@ pub struct Verdict {
     pub decision: Option<Decision>,
     /// Liveness: how sure it is of an attack, 0 to 1. Biometry: the least similarity, 0 to 1.
     pub score: Option<f64>,
+    /// The service's id of the folder.
     pub folder_id: Option<String>,
+    /// The service's id of the analysis.
     pub analysis_id: Option<String>,
+    /// Milliseconds from the request to the answer.
     pub duration_ms: u64,
     /// Why one of the first two levels failed.
     #[serde(skip)]

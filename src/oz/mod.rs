@@ -15,7 +15,7 @@ pub use base::{BaseUrl, Token};
 pub use capture::{Capture, CaptureOverrides};
 pub use picture::Picture;
 pub use sensitive::{Redaction, Sensitive};
-pub use service::{Answered, Service};
+pub use service::Service;
 pub use transport::{Network, Transport, VERSION, ask_version};
 pub use verdict::judge;
 pub use web::{Web, why};

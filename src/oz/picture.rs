@@ -103,9 +103,4 @@ impl Picture {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
-
-    /// For the service.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
-    }
 }

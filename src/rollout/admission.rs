@@ -28,8 +28,8 @@ impl From<Late> for Refusal {
 }
 
 impl Rollout<'_> {
-    /// Waits until the group is healthy and the service answers; `repaired`: something else was changed a moment ago, so
-    /// the group is given time. Otherwise one look decides.
+    /// Waits until the group is healthy and the service answers; `repaired`: something else was changed a moment ago,
+    /// so the group is given time. Otherwise one look decides.
     ///
     /// # Errors
     /// The group is not healthy: the outcome that says so.

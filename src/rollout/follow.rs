@@ -158,8 +158,8 @@ fn concluded(refresh: &Refresh, unfit: Option<Unfit>) -> Result<(), Failed> {
     } else {
         let problem = Problem::new(
             format!("version {version} does not work: {why}"),
-            "Instances that were replaced keep this version. Mend deploy.yaml or the image and run `up` again: the group \
-             is pinned to a numbered version then, to which AWS can go back.",
+            "Instances that were replaced keep this version. Mend deploy.yaml or the image and run `up` again: the \
+             group is pinned to a numbered version then, to which AWS can go back.",
         );
         (Outcome::new(exit, "failed", "failed; the version was not taken back"), problem)
     };

@@ -1,5 +1,5 @@
-//! A changed launch template on its way to the instances: whether it may begin, how far it is, whether the service works
-//! on the way, and back when it does not.
+//! A changed launch template on its way to the instances: whether it may begin, how far it is, whether the service
+//! works on the way, and back when it does not.
 
 mod admission;
 mod follow;

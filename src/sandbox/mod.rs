@@ -44,7 +44,6 @@ use crate::oz::{BaseUrl, Transport};
 
 use faults::Faults;
 pub use faults::{Cut, Fault};
-pub use front::Front;
 pub use serve::serve;
 use service::Route;
 pub use weather::Weather;

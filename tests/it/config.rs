@@ -1,6 +1,6 @@
 //! deploy.yaml: its defaults, its example, its mistakes.
 
-use deploy::config::{Config, Dns, Network, parse};
+use crate::support::config::{Config, Dns, Network, parse};
 use expect_test::expect;
 use serde_json::Value;
 

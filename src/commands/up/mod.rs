@@ -37,8 +37,8 @@ struct Up<'a> {
 }
 
 impl Up<'_> {
-    /// Makes the stack as wanted and proves it. What does not answer may have changed since, or a lagging read has shown
-    /// what was not there: then once more.
+    /// Makes the stack as wanted and proves it. What does not answer may have changed since, or a lagging read has
+    /// shown what was not there: then once more.
     async fn converge(&self, mut live: LiveStack, done: &mut Plan) -> Result<Outcome, Failed> {
         let mut is_second = false;
         loop {

@@ -20,8 +20,8 @@ use prepared::Prepared;
 pub use reports::{writable, write_reports};
 use round::{Round, look, reach_alone};
 
-/// Drift is what so many looks in a row show, over some seven seconds: reads may lag behind the writes of an `up` that has
-/// just ended (Amazon EC2 developer guide, "Eventual consistency").
+/// Drift is what so many looks in a row show, over some seven seconds: reads may lag behind the writes of an `up` that
+/// has just ended (Amazon EC2 developer guide, "Eventual consistency").
 const DRIFT_LOOKS: u32 = 4;
 
 /// Proves a stack.

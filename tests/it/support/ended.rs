@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::panic::Location;
 
-use super::program::{Call, Exit, Finding, Outcome, Problem, Status};
+use super::program::{Call, Exit, Finding, Outcome, Problem, Status, problem_text};
 
 /// What a command line ended in, and the calls it made.
 pub struct Ended {
@@ -181,16 +181,6 @@ impl fmt::Display for Ended {
         }
         Ok(())
     }
-}
-
-/// A problem as it is printed for people.
-fn problem_text(problem: &Problem) -> String {
-    let resource = problem.resource.as_ref().map(|resource| format!("{resource}: ")).unwrap_or_default();
-    let mut text = format!("error: {resource}{}\n", problem.message);
-    for (label, words) in [("because", &problem.cause), ("hint", &problem.cure)] {
-        text += &words.as_ref().map(|words| format!("  {label}: {words}\n")).unwrap_or_default();
-    }
-    text
 }
 
 /// A check as it is printed for people, by its id.

@@ -7,7 +7,16 @@ use crate::cloud::{self, Cloud, Row, explain_words};
 /// The last launches of a group that failed one after another, newest first; none: the newest one succeeded.
 #[derive(Debug, Default)]
 pub struct Launches {
-    failed: Vec<(String, String)>,
+    failed: Vec<FailedLaunch>,
+}
+
+/// One launch that failed.
+#[derive(Debug)]
+struct FailedLaunch {
+    id: String,
+    words: String,
+    /// The availability zone that was tried; `None`: Auto Scaling does not say.
+    zone: Option<String>,
 }
 
 /// Why a group does not launch.
@@ -36,7 +45,8 @@ pub async fn launches(cloud: &Cloud, group: &str) -> cloud::Result<Launches> {
     let tried = activities.iter().filter(|one| launching(one.description()));
     let failed = tried.take_while(|one| failed(one)).map(|one| {
         let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
-        (part(one.activity_id()), part(one.status_message()))
+        let words = part(one.status_message());
+        FailedLaunch { id: part(one.activity_id()), zone: zone(one.details(), &words), words }
     });
     Ok(Launches { failed: failed.collect() })
 }
@@ -44,23 +54,52 @@ pub async fn launches(cloud: &Cloud, group: &str) -> cloud::Result<Launches> {
 impl Launches {
     /// The newest failure's id: what is older than it happened before.
     pub fn newest(&self) -> Option<&str> {
-        self.failed.first().map(|(id, _)| id.as_str())
+        self.failed.first().map(|launch| launch.id.as_str())
     }
 
     /// The newest failure after which nothing was launched; `None`: all is well, or nothing was tried since `before`. A
     /// zone without capacity is not the end while another one may serve.
     pub fn failing(&self, group: &AutoScalingGroup, before: Option<&str>) -> Option<Failing> {
-        let fresh = self.failed.iter().take_while(|(id, _)| Some(id.as_str()) != before);
-        let failed: Vec<&str> = fresh.map(|(_, words)| words.as_str()).collect();
-        let lasting =
-            failed.iter().find_map(|words| explain_words(words).filter(|row| row.lasts).map(|row| (*words, row)));
+        let fresh = self.failed.iter().take_while(|launch| Some(launch.id.as_str()) != before);
+        let failed: Vec<&FailedLaunch> = fresh.collect();
+        let lasting = failed.iter().find_map(|launch| {
+            explain_words(&launch.words).filter(|row| row.lasts).map(|row| (launch.words.as_str(), row))
+        });
         if let Some((words, row)) = lasting {
             let (words, known) = (words.to_owned(), Some(row));
             return Some(Failing { words, known, lasts: true });
         }
-        let words = (*failed.first()?).to_owned();
+        let words = failed.first()?.words.clone();
         let zones = group.availability_zones();
-        let without = |zone: &String| failed.iter().any(|words| words.contains(zone.as_str()));
+        let without = |zone: &String| failed.iter().any(|launch| launch.zone.as_ref() == Some(zone));
         Some(Failing { known: explain_words(&words), words, lasts: !zones.is_empty() && zones.iter().all(without) })
+    }
+}
+
+/// The zone that a launch was tried in: from the activity's details, else from the words. AWS's sentence about a zone
+/// without capacity names the others too, as a way out.
+fn zone(details: Option<&str>, words: &str) -> Option<String> {
+    let details = serde_json::from_str::<serde_json::Value>(details.unwrap_or_default()).unwrap_or_default();
+    if let Some(zone) = details["Availability Zone"].as_str() {
+        return Some(zone.to_owned());
+    }
+    let after = words.split_once("requested Availability Zone (").or_else(|| words.split_once("you requested ("));
+    Some(after?.1.split(')').next()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::zone;
+
+    #[test]
+    fn the_zone_is_the_one_that_was_tried_and_not_one_that_is_offered_instead() {
+        let words = "We currently do not have sufficient c7i-flex.4xlarge capacity in the Availability Zone you requested \
+                     (eu-central-1a). You can currently get c7i-flex.4xlarge capacity by not specifying an Availability \
+                     Zone in your request or choosing eu-central-1b, eu-central-1c.";
+        assert_eq!(zone(None, words).as_deref(), Some("eu-central-1a"));
+        assert_eq!(zone(Some("{}"), words).as_deref(), Some("eu-central-1a"));
+        let details = r#"{"Subnet ID":"subnet-0","Availability Zone":"eu-central-1b"}"#;
+        assert_eq!(zone(Some(details), words).as_deref(), Some("eu-central-1b"));
+        assert_eq!(zone(None, "Invalid IAM Instance Profile name"), None);
     }
 }

@@ -84,10 +84,19 @@ impl Error {
             "InvalidVolume.NotFound",
             "InvalidNetworkInterfaceID.NotFound",
         ];
-        let group_gone = self.code() == "ValidationError"
-            && (self.message().contains("AutoScalingGroup name not found")
-                || self.message().contains("Group not found"));
-        CODES.contains(&self.code()) || group_gone
+        CODES.contains(&self.code()) || self.is_group_gone()
+    }
+
+    /// Whether Auto Scaling does not find the group. It has three texts for it: "AutoScalingGroup name not found",
+    /// "AutoScaling Group NAME not found" and "Group NAME not found" (cloudquery and cloud-custodian match all of them).
+    pub fn is_group_gone(&self) -> bool {
+        let message = self.message();
+        let group = message.contains("AutoScalingGroup") || message.contains("Group ");
+        self.code() == "ValidationError"
+            && group
+            && message.contains("not found")
+            && !message.contains("Target Group")
+            && !message.contains("Launch")
     }
 }
 

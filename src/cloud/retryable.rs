@@ -52,9 +52,13 @@ const TABLE: &[Row] = &[
     ("CreateListener", "CertificateNotFound", "", "the certificate is not visible to the load balancer yet", 300),
     ("ModifyListener", "CertificateNotFound", "", "the certificate is not visible to the load balancer yet", 300),
     ("", "ValidationError", "Invalid IAM Instance Profile", "the instance profile is not visible to EC2 yet", 180),
+    // EC2 sees a profile before its role (hashicorp/terraform-provider-aws#29866).
+    ("", "ValidationError", "has no associated IAM Roles", "the profile's role is not visible to EC2 yet", 180),
+    ("", "ValidationError", "Provided Target Groups may not be valid", "the target group is not visible to Auto Scaling yet", 60),
+    ("", "ValidationError", "launch template, with template", "the launch template is not visible to Auto Scaling yet", 60),
+    ("ModifyLaunchTemplate", "InvalidLaunchTemplateId.VersionNotFound", "", "the template's version is not visible yet", 60),
     ("CreateAutoScalingGroup", "ValidationError", "security group", "the security group is not visible yet", 60),
     ("CreateAutoScalingGroup", "ServiceLinkedRoleFailure", "", "the service-linked role is not ready", 60),
-    ("", "ValidationError", "name not found", "the auto scaling group is not there; looking again", 60),
     ("", "NoSuchEntity", "", "the role, the policy or the profile is not visible yet", 120),
     ("CreateRole", "MalformedPolicyDocument", "nvalid principal", "the principal is not visible yet", 120),
     // Busy, or held by what is on its way out.
@@ -71,6 +75,9 @@ const TABLE: &[Row] = &[
     ("", "PriorRequestNotComplete", "", "the hosted zone is busy", 60),
     ("", "EntityTemporarilyUnmodifiable", "", "IAM is still making it", 120),
     ("", "InstanceRefreshInProgress", "", "another instance refresh is under way", 1800),
+    // What an update of the template gets while a refresh with a desired configuration is active (user guide, "Instance
+    // refresh", update restriction).
+    ("", "ValidationError", "active instance refresh", "another instance refresh is under way", 1800),
     // After all the retries of the SDK: others use the account's calls too.
     ("", "RequestLimitExceeded", "", "AWS asks to slow down", 300),
     ("", "Throttling", "", "AWS asks to slow down", 300),
@@ -80,6 +87,10 @@ const TABLE: &[Row] = &[
 
 /// When there was no answer at all. What was asked may have been done.
 const OUTAGE: Retryable = Retryable { why: "AWS does not answer; looking again", limit: Duration::from_secs(300) };
+
+/// When the auto scaling group is not found: a read may lag, or it went between two calls.
+const GROUP_GONE: Retryable =
+    Retryable { why: "the auto scaling group is not there; looking again", limit: Duration::from_secs(60) };
 
 /// Whether the call may succeed when it is tried again.
 pub fn retryable(error: &Error) -> Option<Retryable> {
@@ -91,5 +102,8 @@ pub fn retryable(error: &Error) -> Option<Retryable> {
             && *code == error.code()
             && error.message().contains(part)
     };
+    if error.is_group_gone() {
+        return Some(GROUP_GONE);
+    }
     TABLE.iter().find(fits).map(|row| Retryable { why: row.3, limit: Duration::from_secs(row.4) })
 }

@@ -146,11 +146,30 @@ const REFUSALS: [(&str, &str, &str, &str, Option<u8>); 19] = [
 ];
 
 /// Failed launches as Auto Scaling words them, and whether such a failure lasts.
-const FAILED_LAUNCHES: [(&str, bool); 6] = [
+const FAILED_LAUNCHES: [(&str, bool); 10] = [
     (
         "We currently do not have sufficient c7i-flex.4xlarge capacity in the Availability Zone you requested \
-         (eu-central-1a).",
+         (eu-central-1a). Our system will be working on provisioning additional capacity. You can currently get \
+         c7i-flex.4xlarge capacity by not specifying an Availability Zone in your request or choosing eu-central-1b, \
+         eu-central-1c. Launching EC2 instance failed.",
         false,
+    ),
+    (
+        "Your requested instance type (c7i-flex.4xlarge) is not supported in your requested Availability Zone \
+         (eu-central-1c). Please retry your request by not specifying an Availability Zone or choosing \
+         eu-central-1a, eu-central-1b. Launching EC2 instance failed.",
+        false,
+    ),
+    (
+        "Your request for accessing resources in this region is being validated, and you will not be able to launch \
+         additional resources in this region until the validation is complete. Launching EC2 instance failed.",
+        true,
+    ),
+    ("The specified instance type is not eligible for Free Tier. Launching EC2 instance failed.", true),
+    (
+        "The instance configuration for this AWS Marketplace product is not supported. Please see the AWS Marketplace \
+         site for more information about supported instance types. Launching EC2 instance failed.",
+        true,
     ),
     (
         "You have requested more vCPU capacity than your current vCPU limit of 32 allows for the instance \
@@ -167,7 +186,7 @@ const FAILED_LAUNCHES: [(&str, bool); 6] = [
              Client.InternalError: Client error on launch",
         true,
     ),
-    ("There are not enough free addresses in subnet 'subnet-0' to satisfy the requested number of instances.", true),
+    ("There are not enough free addresses in subnet 'subnet-0' to satisfy the requested number of instances.", false),
     ("Invalid IAM Instance Profile name. Launching EC2 instance failed.", false),
 ];
 

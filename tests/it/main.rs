@@ -17,6 +17,7 @@ mod oz_service;
 mod papers;
 mod removal;
 mod reports;
+mod retryable;
 mod rollout;
 mod simulation;
 mod storms;

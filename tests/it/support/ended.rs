@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::panic::Location;
 
-use super::program::{Call, Exit, Finding, Outcome, Problem, Status, problem_text};
+use super::program::{Call, Exit, Finding, Outcome, Status, problem_text};
 
 /// What a command line ended in, and the calls it made.
 pub struct Ended {

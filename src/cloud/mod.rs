@@ -3,8 +3,10 @@
 pub mod document;
 mod error;
 mod explain;
+mod identity;
 mod limiter;
 mod memo;
+mod profile;
 mod reply;
 mod retry;
 mod retryable;
@@ -18,17 +20,20 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::retry::{RetryPartition, TokenBucket};
-use aws_sdk_ec2::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
 use crate::resolver::Dns;
+use profile::Profile;
 
 pub use error::{Absent, Error, Result};
 pub use explain::{Row, explain, explain_words, table};
+use identity::Identity;
 pub use limiter::CallLimiter;
 pub use memo::Memo;
+pub use profile::Unusable;
 pub use reply::Need;
 pub use retry::RetryBudget;
 pub use retryable::retryable;
@@ -54,13 +59,15 @@ pub struct StandIn {
     pub account: String,
 }
 
-/// The account that is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    /// Twelve digits.
-    pub id: String,
-    /// `aws`, `aws-cn`, `aws-us-gov`.
-    pub partition: String,
+/// Why there are no clients.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotConnected {
+    /// No region is configured anywhere.
+    #[error("no region is configured")]
+    NoRegion,
+    /// The profile that was asked for.
+    #[error(transparent)]
+    Profile(#[from] Unusable),
 }
 
 /// One client a service, and what was asked of them.
@@ -84,18 +91,25 @@ pub struct Cloud {
     /// Counts calls.
     pub limiter: Arc<CallLimiter>,
     credentials: Option<SharedCredentialsProvider>,
-    account: OnceCell<Account>,
+    identity: OnceCell<Identity>,
 }
 
 impl Cloud {
     /// Clients with the user's endpoints, credentials and proxies, as every AWS tool has them.
-    /// `None`: no region is configured anywhere. Calls nobody but the credentials' own sources.
-    pub async fn connect(access: &Access) -> Option<Cloud> {
+    /// Calls nobody but the credentials' own sources.
+    ///
+    /// # Errors
+    /// No region is configured anywhere, or there is no such profile.
+    pub async fn connect(access: &Access) -> Result<Cloud, NotConnected> {
         let inner = access.stand_in.as_ref().map_or_else(network, |stand_in| stand_in.http_client.clone());
         let mut loader =
             aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(inner.clone()).timeout_config(timeouts());
         if let Some(profile) = &access.profile {
-            loader = loader.profile_name(profile);
+            let named = Profile::named(profile).await?;
+            loader = loader.profile_name(profile).credentials_provider(named.credentials);
+            if access.region.is_none() {
+                loader = loader.region(named.region);
+            }
         }
         if let Some(region) = &access.region {
             loader = loader.region(Region::new(region.clone()));
@@ -108,8 +122,8 @@ impl Cloud {
         let config = loader.load().await;
         let custom_endpoint = access.stand_in.is_none() && has_custom_endpoint(&config);
         let dns = (access.stand_in.is_none() && !custom_endpoint).then_some(Dns::System);
-        let cloud = Cloud::new(config, &inner, custom_endpoint)?;
-        Some(Cloud { dns, ..cloud })
+        let cloud = Cloud::new(config, &inner, custom_endpoint).ok_or(NotConnected::NoRegion)?;
+        Ok(Cloud { dns, ..cloud })
     }
 
     fn new(config: SdkConfig, inner: &SharedHttpClient, custom_endpoint: bool) -> Option<Cloud> {
@@ -151,7 +165,7 @@ impl Cloud {
             dns: None,
             credentials: config.credentials_provider(),
             limiter,
-            account: OnceCell::new(),
+            identity: OnceCell::new(),
         })
     }
 
@@ -173,25 +187,6 @@ impl Cloud {
     pub fn ec2_in(&self, region: &str) -> aws_sdk_ec2::Client {
         let config = self.ec2.config().to_builder().region(Region::new(region.to_owned()));
         aws_sdk_ec2::Client::from_conf(config.build())
-    }
-
-    /// The account: from the credentials when they tell it, else asked of STS, once.
-    pub async fn account(&self) -> Result<&Account> {
-        self.account.get_or_try_init(|| self.ask_account()).await
-    }
-
-    async fn ask_account(&self) -> Result<Account> {
-        if let Some(id) = self.account_of_credentials().await {
-            return Ok(Account { id, partition: partition(&self.region).to_owned() });
-        }
-        let identity = self.sts.get_caller_identity().send().await?;
-        let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
-        Ok(Account { id: identity.account.need("Account")?, partition })
-    }
-
-    async fn account_of_credentials(&self) -> Option<String> {
-        let credentials = self.credentials.as_ref()?.provide_credentials().await.ok()?;
-        credentials.account_id().map(|id| id.as_str().to_owned())
     }
 }
 
@@ -229,12 +224,4 @@ fn network() -> SharedHttpClient {
 fn has_custom_endpoint(config: &SdkConfig) -> bool {
     let named = |name: &str| name == "AWS_ENDPOINT_URL" || name.starts_with("AWS_ENDPOINT_URL_");
     config.endpoint_url().is_some() || std::env::vars_os().any(|(name, _)| name.to_str().is_some_and(named))
-}
-
-fn partition(region: &str) -> &'static str {
-    match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
 }

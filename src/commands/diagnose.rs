@@ -23,7 +23,9 @@ pub async fn run(session: &Session<'_>, args: &cli::Diagnose) -> Result<Outcome,
 }
 
 async fn diagnose(session: &Session<'_>) -> Result<Outcome, Failed> {
-    let reading = session.first_reading(Goal::Present, &session.wait(FIRST_READING)).await;
+    let wait = session.wait(FIRST_READING);
+    let (reading, identified) = tokio::join!(session.first_reading(Goal::Present, &wait), session.identify(&wait));
+    identified?;
     let (site, found) = reading.map_err(unanswered)?;
     let blank = Site::blank(session.config.clone(), &session.cloud.region);
     let known = site.as_ref().unwrap_or(&blank);

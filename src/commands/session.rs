@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::sandbox;
 use crate::cli::{Global, PACE};
 use crate::clock::{Cancel, Clock, Wait};
-use crate::cloud::{Access, Cloud};
+use crate::cloud::{Access, Cloud, NotConnected, Unusable};
 use crate::config::{self, Config};
 use crate::event::Event;
 use crate::exit::Exit;
@@ -33,6 +34,7 @@ pub struct Session<'a> {
     /// How the service is asked for its version.
     pub transport: Box<dyn Transport>,
     watch: Box<dyn Fn(Event) + 'a>,
+    identified: OnceCell<()>,
 }
 
 impl<'a> Session<'a> {
@@ -49,7 +51,8 @@ impl<'a> Session<'a> {
             None => Box::new(Network),
         };
         let watch = Box::new(|event| report.event(event));
-        Session { config, cloud, report, cancel, sandbox, transport, watch }
+        let identified = OnceCell::new();
+        Session { config, cloud, report, cancel, sandbox, transport, watch, identified }
     }
 
     /// Configuration, sandbox and clients.
@@ -69,9 +72,7 @@ impl<'a> Session<'a> {
             region: config.region.clone(),
             stand_in: sandbox.as_ref().map(Sandbox::stand_in),
         };
-        let cure = "Set region in deploy.yaml, --region, AWS_REGION, or the profile's region.";
-        let cloud = Cloud::connect(&access).await;
-        let cloud = cloud.ok_or_else(|| Outcome::refused(Problem::new("no region is configured", cure)))?;
+        let cloud = Cloud::connect(&access).await.map_err(|why| not_connected(&why))?;
         Ok(Session::new(config, cloud, report, cancel, sandbox))
     }
 
@@ -81,10 +82,42 @@ impl<'a> Session<'a> {
         Wait { clock: Clock::new(timeout, pace), cancel: self.cancel, watch: &*self.watch }
     }
 
+    /// Says once which account is called, by whom, and refuses every other one than deploy.yaml's.
+    ///
+    /// # Errors
+    /// It is another account, or it is not known and deploy.yaml names one.
+    pub async fn identify(&self, wait: &Wait<'_>) -> Result<(), Failed> {
+        self.identified.get_or_try_init(|| self.ask_identity(wait)).await.copied()
+    }
+
+    async fn ask_identity(&self, wait: &Wait<'_>) -> Result<(), Failed> {
+        let asked = wait.at_most(IDENTITY_TIMEOUT).within(self.cloud.identity()).await;
+        let identity = asked.ok().and_then(Result::ok);
+        if let Some(identity) = identity {
+            let place = if self.sandbox.is_some() { "the sandbox: account" } else { "account" };
+            let (id, caller) = (&identity.account.id, &identity.caller);
+            let (region, stack) = (&self.cloud.region, &self.config.stack);
+            self.report.note(&format!("{place} {id} ({caller}), region {region}, stack {stack}"));
+        }
+        let Some(wanted) = &self.config.account else { return Ok(()) };
+        // The credentials may carry the account where STS cannot be reached.
+        let account = match identity {
+            Some(identity) => Some(identity.account.id.clone()),
+            None => self.cloud.account().await.ok().map(|account| account.id),
+        };
+        match account {
+            Some(account) if account == *wanted => Ok(()),
+            other => Err(wrong_account(wanted, other.as_deref())),
+        }
+    }
+
     /// What the envelope says of this session.
     pub fn frame(&self, command: &'static str, start: Instant) -> Frame {
+        let identity = self.cloud.known_identity();
         Frame {
             command,
+            account: identity.map(|identity| identity.account.id.clone()).unwrap_or_default(),
+            caller: identity.map(|identity| identity.caller.clone()).unwrap_or_default(),
             stack: self.config.stack.clone(),
             region: self.cloud.region.clone(),
             seconds: seconds(start),
@@ -127,6 +160,36 @@ impl Reach<'_> {
         let web = Web::sandbox(front.web, &front.authority).map_err(|why| Refused::new(why, cure))?;
         Ok((web, Dns::Server(front.names)))
     }
+}
+
+/// How long the question who calls may take: it is asked beside the first reading.
+const IDENTITY_TIMEOUT: Duration = Duration::from_secs(10);
+
+fn wrong_account(wanted: &str, account: Option<&str>) -> Failed {
+    let what = match account {
+        Some(account) => format!("these credentials are of the account {account}, and deploy.yaml is for {wanted}"),
+        None => format!("deploy.yaml is for the account {wanted}, and which one these credentials are of is not known"),
+    };
+    let cure = "Look at --profile, AWS_PROFILE and `aws sts get-caller-identity`; or correct `account` in deploy.yaml.";
+    let outcome = Outcome::new(Exit::Refused, "wrong_account", "refused; nothing was changed");
+    outcome.problem(Problem::new(what, cure)).into()
+}
+
+fn not_connected(why: &NotConnected) -> Outcome {
+    let cure = match why {
+        NotConnected::NoRegion => {
+            "Set region in deploy.yaml, --region, AWS_REGION, or the profile's region.".to_owned()
+        }
+        NotConnected::Profile(Unusable::Unknown { known, .. }) if known.is_empty() => {
+            "No profile exists: `aws configure --profile NAME` makes one.".to_owned()
+        }
+        NotConnected::Profile(Unusable::Unknown { known, .. }) => format!("Those that exist: {}.", known.join(", ")),
+        NotConnected::Profile(Unusable::Unreadable(_)) => {
+            "Look at ~/.aws/config and ~/.aws/credentials, or at AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE."
+                .to_owned()
+        }
+    };
+    Outcome::refused(Problem::new(why.to_string(), cure))
 }
 
 /// The sandbox as it was kept, when there is to be one.

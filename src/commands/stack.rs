@@ -35,7 +35,9 @@ impl Session<'_> {
     /// # Errors
     /// The outcome that says why they cannot be read; nothing was changed.
     pub async fn read_stack(&self, goal: Goal, adopt: bool, wait: &Wait<'_>) -> Result<ReadStack, Failed> {
-        let (site, found) = self.first_reading(goal, wait).await.map_err(unanswered)?;
+        let (read, identified) = tokio::join!(self.first_reading(goal, wait), self.identify(wait));
+        identified?;
+        let (site, found) = read.map_err(unanswered)?;
         let site = site.map_err(|error| site_outcome(&error))?;
         let planner = self.planner(&site, goal, adopt);
         let live = planner.collect(found).map_err(|errors| failed(&errors, &Cancel::never(), NOTHING_CHANGED))?;

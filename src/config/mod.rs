@@ -79,6 +79,8 @@ const RECORD: &str = "app";
 pub struct Config {
     /// Names this deployment; the value of the owner tag.
     pub stack: String,
+    /// The account that alone may be touched: twelve digits; `None` is whichever the credentials are of.
+    pub account: Option<String>,
     /// Region of everything but IAM and Route 53; `None` is AWS_REGION's or the profile's.
     pub region: Option<String>,
     /// What must exist already (guide steps 1 and 4).
@@ -106,6 +108,7 @@ impl Config {
     pub fn new(network: Network) -> Config {
         Config {
             stack: STACK.to_owned(),
+            account: None,
             region: None,
             network,
             load_balancer: LoadBalancer::default(),

@@ -11,6 +11,10 @@ use super::{Config, Dns, HealthCheck, Instance, Listener, LoadBalancer, Network,
 /// Refuses, before any call, what AWS would refuse in the middle of a run.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
     stack(&config.stack, findings);
+    if let Some(account) = &config.account {
+        let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        require(digits, "account", account, "write its twelve digits in quotes: \"123456789012\"", findings);
+    }
     if let Some(region) = &config.region {
         require(is_region(region), "region", region, "write a region such as eu-central-1", findings);
     }

@@ -27,6 +27,7 @@ pub(super) fn config(root: Node, findings: &mut Findings) -> Config {
     let default = Config::new(Network::default());
     read("", root, findings, |top| Config {
         stack: top.text("stack", default.stack),
+        account: top.optional_text("account"),
         region: top.optional_text("region"),
         network: top.required_section("network", "add it, with vpc and private_subnets", network),
         load_balancer: top.section("load_balancer", load_balancer),

@@ -135,6 +135,10 @@ impl From<Signal> for Exit {
 pub struct Frame {
     /// The verb.
     pub command: &'static str,
+    /// The account's twelve digits; empty when it is not known.
+    pub account: String,
+    /// The caller's ARN; empty when it is not known.
+    pub caller: String,
     /// The stack's name; empty for verbs without one.
     pub stack: String,
     /// The region; empty for verbs without one.

@@ -4,11 +4,17 @@ use serde_json::{Value, json};
 
 use crate::outcome::{Frame, Outcome};
 
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
 /// One document, on failure too.
 pub fn envelope(frame: &Frame, outcome: &Outcome) -> Value {
     json!({
         "schema": "deploy/v1",
         "command": frame.command,
+        "account": some(&frame.account),
+        "caller": some(&frame.caller),
         "stack": frame.stack,
         "region": frame.region,
         "outcome": outcome.outcome,

@@ -113,11 +113,11 @@ async fn calls_are_few() {
         counts += &format!("{verb}: {}\n", stage.succeeds(line).await.calls.len());
     }
     expect![[r#"
-        create, to the last write: 33
-        create, with the look afterwards: 49
+        create, to the last write: 34
+        create, with the look afterwards: 50
+        plan: 20
         plan: 19
-        plan: 18
-        up: 20
+        up: 21
     "#]]
     .assert_eq(&counts);
 }

@@ -1,5 +1,6 @@
 //! One test binary.
 
+mod account;
 mod boto3;
 mod cli;
 mod client;

@@ -9,6 +9,8 @@ const HOSTILE: &str = "<script>alert('x')</script> & ]]> \u{1} \"quoted\" é";
 fn frame() -> Frame {
     Frame {
         command: "verify",
+        account: "123456789012".to_owned(),
+        caller: "arn:aws:iam::123456789012:user/ci".to_owned(),
         stack: "oz-liveness".to_owned(),
         region: "eu-central-1".to_owned(),
         seconds: 1.5,

@@ -63,7 +63,9 @@ pub async fn look(
 /// What is missing makes the service unverified, not refused.
 fn as_unverified(failed: Failed) -> Failed {
     failed.map(|outcome| match outcome.exit {
-        Exit::Refused => Outcome { exit: Exit::Unverified, outcome: "failed", ..outcome },
+        Exit::Refused if outcome.outcome == "refused" => {
+            Outcome { exit: Exit::Unverified, outcome: "failed", ..outcome }
+        }
         _ => outcome,
     })
 }

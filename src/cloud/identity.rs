@@ -1,0 +1,100 @@
+//! Whose credentials these are: asked of STS, which every caller may (IAM user guide, GetCallerIdentity).
+
+use aws_sdk_ec2::config::ProvideCredentials;
+
+use super::{Cloud, Need, Result};
+
+/// The account that is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Twelve digits.
+    pub id: String,
+    /// `aws`, `aws-cn`, `aws-us-gov` and the like.
+    pub partition: String,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub account: Account,
+    /// The user's or role session's ARN.
+    pub caller: String,
+}
+
+impl Cloud {
+    /// Who calls, as STS says it. Asked once.
+    ///
+    /// # Errors
+    /// STS does not answer.
+    pub async fn identity(&self) -> Result<&Identity> {
+        self.identity.get_or_try_init(|| self.ask_identity()).await
+    }
+
+    /// Who calls, when it was asked.
+    pub fn known_identity(&self) -> Option<&Identity> {
+        self.identity.get()
+    }
+
+    /// The account: from the credentials when they carry it, else asked of STS.
+    ///
+    /// # Errors
+    /// The credentials do not carry it, and STS does not answer.
+    pub async fn account(&self) -> Result<Account> {
+        if let Some(identity) = self.identity.get() {
+            return Ok(identity.account.clone());
+        }
+        match self.account_of_credentials().await {
+            Some(id) => Ok(Account { id, partition: partition(&self.region).to_owned() }),
+            None => Ok(self.identity().await?.account.clone()),
+        }
+    }
+
+    async fn ask_identity(&self) -> Result<Identity> {
+        let identity = self.sts.get_caller_identity().send().await?;
+        let caller = identity.arn.need("Arn")?;
+        let partition = caller.split(':').nth(1).unwrap_or("aws").to_owned();
+        Ok(Identity { account: Account { id: identity.account.need("Account")?, partition }, caller })
+    }
+
+    async fn account_of_credentials(&self) -> Option<String> {
+        let credentials = self.credentials.as_ref()?.provide_credentials().await.ok()?;
+        credentials.account_id().map(|id| id.as_str().to_owned())
+    }
+}
+
+/// The partition of a region (botocore, partitions.json).
+fn partition(region: &str) -> &'static str {
+    const PREFIXES: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::partition;
+
+    #[test]
+    fn every_partition_has_its_regions() {
+        for (region, wanted) in [
+            ("eu-central-1", "aws"),
+            ("us-east-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
+            assert_eq!(partition(region), wanted, "{region}");
+        }
+    }
+}

@@ -65,7 +65,7 @@ impl Error {
 
     /// The exact codes that mean "there is no such thing", and nothing looser.
     pub fn is_absent(&self) -> bool {
-        const CODES: [&str; 17] = [
+        const CODES: &[&str] = &[
             "InvalidGroup.NotFound",
             "InvalidSecurityGroupID.NotFound",
             "InvalidSecurityGroupRuleId.NotFound",
@@ -100,10 +100,21 @@ impl Error {
     }
 }
 
-/// What is not there is an answer, not an error.
-pub trait Absent<T> {
+/// What does not exist is an answer, not an error.
+pub trait Absent<T>: Sized {
     /// `None` when AWS says that there is no such thing.
+    ///
+    /// # Errors
+    /// Every other error.
     fn or_absent(self) -> Result<Option<T>>;
+
+    /// Success too when AWS says that there is no such thing: what a removal wants.
+    ///
+    /// # Errors
+    /// Every other error.
+    fn or_gone(self) -> Result<()> {
+        self.or_absent().map(|_| ())
+    }
 }
 
 impl<T, E: Into<Error>> Absent<T> for std::result::Result<T, E> {

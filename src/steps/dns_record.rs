@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{load_balancer, target_group};
 use crate::cloud::{Absent, Cloud, Memo, Need};
-use crate::engine::{Context, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result, Status};
+use crate::engine::{Context, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
 /// The name that clients use.
@@ -67,7 +67,7 @@ impl Resource for DnsRecord {
         };
         let spec = spec_of(&zone.id, &name, set);
         let owner = owner(cloud, site, reading, &spec).await?;
-        Ok(Some(Live { spec, outputs: Outputs::new(), status: Status::Ready, owner }))
+        Ok(Some(Live::ready(spec, owner)))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {

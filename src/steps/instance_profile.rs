@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::instance_role::ROLE_NAME;
 use crate::cloud::{self, Absent, Cloud, Memo, Tags, tags};
-use crate::engine::{Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
+use crate::engine::{Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
 const PROFILE_NAME: Output = Output(InstanceProfile::KEY, "name");
@@ -16,46 +16,39 @@ pub struct InstanceProfile;
 
 /// The one role in the profile; null while there is none.
 #[derive(Debug, Serialize)]
-pub struct InstanceProfileSpec {
+pub struct Spec {
     role: Option<String>,
 }
 
 impl Resource for InstanceProfile {
     const KEY: Key = "instance_profile";
     const STEP: u8 = 2;
-    type Spec = InstanceProfileSpec;
+    type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {
         site.config.names.instance_profile.clone()
     }
 
-    fn want(&self, _: &Site, refs: &Refs) -> InstanceProfileSpec {
-        InstanceProfileSpec { role: Some(refs.get(ROLE_NAME)) }
+    fn want(&self, _: &Site, refs: &Refs) -> Spec {
+        Spec { role: Some(refs.get(ROLE_NAME)) }
     }
 
-    async fn find(
-        &self,
-        &Context { cloud, site, .. }: &Context<'_>,
-        _: &Reading,
-    ) -> Result<Option<Live<InstanceProfileSpec>>> {
+    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, _: &Reading) -> Result<Option<Live<Spec>>> {
         let request = cloud.iam.get_instance_profile().instance_profile_name(self.name(site));
         let reply = request.send().await.or_absent()?;
         let Some(profile) = reply.and_then(|reply| reply.instance_profile) else {
             return Ok(None);
         };
-        Ok(Some(Live {
-            spec: InstanceProfileSpec { role: profile.roles().first().map(|role| role.role_name.clone()) },
-            outputs: [(PROFILE_NAME, profile.instance_profile_name.clone())].into(),
-            status: Status::Ready,
-            owner: Owner::Tags(tags::from_iam(profile.tags())),
-        }))
+        let spec = Spec { role: profile.roles().first().map(|role| role.role_name.clone()) };
+        let owner = Owner::Tags(tags::from_iam(profile.tags()));
+        Ok(Some(Live::ready(spec, owner).output(PROFILE_NAME, profile.instance_profile_name)))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
         Ok(Vec::new()) // IAM has no search by tag: names must do
     }
 
-    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &InstanceProfileSpec) -> Result<Outputs> {
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &Spec) -> Result<Outputs> {
         let name = self.name(site);
         let request = cloud.iam.create_instance_profile().instance_profile_name(&name);
         request.set_tags(Some(tags::to_iam(&site.tags(&name))?)).send().await?;
@@ -63,34 +56,24 @@ impl Resource for InstanceProfile {
         Ok([(PROFILE_NAME, name)].into())
     }
 
-    async fn update(
-        &self,
-        &Context { cloud, .. }: &Context<'_>,
-        live: &Live<InstanceProfileSpec>,
-        want: &InstanceProfileSpec,
-    ) -> Result<Outputs> {
+    async fn update(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let name = &live.outputs[&PROFILE_NAME];
         if let Some(role) = &live.spec.role {
             let request = cloud.iam.remove_role_from_instance_profile().instance_profile_name(name);
-            request.role_name(role).send().await.or_absent()?;
+            request.role_name(role).send().await.or_gone()?;
         }
         add_role(cloud, name, want).await?;
         Ok(Outputs::new())
     }
 
-    async fn tag(
-        &self,
-        &Context { cloud, .. }: &Context<'_>,
-        live: &Live<InstanceProfileSpec>,
-        tags: &Tags,
-    ) -> Result<()> {
+    async fn tag(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, tags: &Tags) -> Result<()> {
         let request = cloud.iam.tag_instance_profile().instance_profile_name(&live.outputs[&PROFILE_NAME]);
         request.set_tags(Some(tags::to_iam(tags)?)).send().await?;
         Ok(())
     }
 
     /// IAM does not ask who uses a profile: whatever runs with it would lose its credentials (DeleteInstanceProfile).
-    async fn delete(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<InstanceProfileSpec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let name = &live.outputs[&PROFILE_NAME];
         let users = users(cloud, site, name).await?;
         if !users.is_empty() {
@@ -101,10 +84,9 @@ impl Resource for InstanceProfile {
         }
         if let Some(role) = &live.spec.role {
             let request = cloud.iam.remove_role_from_instance_profile().instance_profile_name(name);
-            request.role_name(role).send().await.or_absent()?;
+            request.role_name(role).send().await.or_gone()?;
         }
-        cloud.iam.delete_instance_profile().instance_profile_name(name).send().await.or_absent()?;
-        Ok(())
+        Ok(cloud.iam.delete_instance_profile().instance_profile_name(name).send().await.or_gone()?)
     }
 }
 
@@ -183,7 +165,7 @@ async fn templates_with(cloud: &Cloud, site: &Site, profile_name: &str) -> cloud
 
 // How AWS spells it.
 
-async fn add_role(cloud: &Cloud, profile: &str, want: &InstanceProfileSpec) -> Result<()> {
+async fn add_role(cloud: &Cloud, profile: &str, want: &Spec) -> Result<()> {
     let request = cloud.iam.add_role_to_instance_profile().instance_profile_name(profile);
     request.set_role_name(want.role.clone()).send().await?;
     Ok(())

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::instance_profile::InstanceProfile;
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, document, tags};
-use crate::engine::{Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
+use crate::engine::{Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
 /// The policy's ARN and the role's name.
@@ -49,12 +49,9 @@ impl Resource for Policy {
         };
         let policy = reply.policy.need("Policy")?;
         let version = policy.default_version_id.need("DefaultVersionId")?;
-        Ok(Some(Live {
-            spec: PolicySpec { document: version_document(cloud, &arn, &version).await? },
-            outputs: [(POLICY_ARN, arn)].into(),
-            status: Status::Ready,
-            owner: Owner::Tags(tags::from_iam(policy.tags.as_deref().unwrap_or_default())),
-        }))
+        let spec = PolicySpec { document: version_document(cloud, &arn, &version).await? };
+        let owner = Owner::Tags(tags::from_iam(policy.tags.as_deref().unwrap_or_default()));
+        Ok(Some(Live::ready(spec, owner).output(POLICY_ARN, arn)))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
@@ -109,8 +106,7 @@ impl Resource for Policy {
         for version in other_versions(cloud, arn).await? {
             delete_version(cloud, arn, version.version_id().need("VersionId")?).await?;
         }
-        cloud.iam.delete_policy().policy_arn(arn).send().await.or_absent()?;
-        Ok(())
+        Ok(cloud.iam.delete_policy().policy_arn(arn).send().await.or_gone()?)
     }
 }
 
@@ -141,12 +137,9 @@ impl Resource for Role {
         let Some(role) = request.send().await.or_absent()?.and_then(|reply| reply.role) else {
             return Ok(None);
         };
-        Ok(Some(Live {
-            spec: RoleSpec { trust: document::decoded(role.assume_role_policy_document().unwrap_or("{}"))? },
-            outputs: [(ROLE_NAME, role.role_name.clone())].into(),
-            status: Status::Ready,
-            owner: Owner::Tags(tags::from_iam(role.tags())),
-        }))
+        let spec = RoleSpec { trust: document::decoded(role.assume_role_policy_document().unwrap_or("{}"))? };
+        let owner = Owner::Tags(tags::from_iam(role.tags()));
+        Ok(Some(Live::ready(spec, owner).output(ROLE_NAME, role.role_name)))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
@@ -183,8 +176,7 @@ impl Resource for Role {
         if !held.is_empty() {
             return Err(Error::Held(format!("it also has {}, which is not ours", held.join(", "))));
         }
-        cloud.iam.delete_role().role_name(name).send().await.or_absent()?;
-        Ok(())
+        Ok(cloud.iam.delete_role().role_name(name).send().await.or_gone()?)
     }
 }
 
@@ -228,7 +220,7 @@ impl Resource for Attachment {
         }
         let owner = Owner::Parent(Role::KEY);
         let spec = AttachmentSpec { role, policy };
-        Ok(Some(Live { spec, outputs: Outputs::new(), status: Status::Ready, owner }))
+        Ok(Some(Live::ready(spec, owner)))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
@@ -246,8 +238,7 @@ impl Resource for Attachment {
 
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<AttachmentSpec>) -> Result<()> {
         let AttachmentSpec { role, policy } = &live.spec;
-        cloud.iam.detach_role_policy().role_name(role).policy_arn(policy).send().await.or_absent()?;
-        Ok(())
+        Ok(cloud.iam.detach_role_policy().role_name(role).policy_arn(policy).send().await.or_gone()?)
     }
 }
 
@@ -280,8 +271,7 @@ async fn other_versions(cloud: &Cloud, arn: &str) -> Result<Vec<PolicyVersion>> 
 }
 
 async fn delete_version(cloud: &Cloud, arn: &str, version: &str) -> Result<()> {
-    cloud.iam.delete_policy_version().policy_arn(arn).version_id(version).send().await.or_absent()?;
-    Ok(())
+    Ok(cloud.iam.delete_policy_version().policy_arn(arn).version_id(version).send().await.or_gone()?)
 }
 
 /// Who else has the policy. Our role, which was detached before, may still be listed for a while.

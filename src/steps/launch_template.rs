@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::security_groups;
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Imds;
-use crate::engine::{Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
+use crate::engine::{Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
 /// The template's id, and the number of the version that is as wanted.
@@ -106,12 +106,13 @@ impl Resource for LaunchTemplate {
         let versions = versions(cloud, &id, &["$Default"]).await?;
         let version = versions.into_iter().next().need("the template's default version")?;
         let number = version.version_number.need("VersionNumber")?;
-        Ok(Some(Live {
-            spec: spec_of(&version.launch_template_data.need("LaunchTemplateData")?),
-            outputs: [(ID, id), (VERSION, number.to_string()), (LATEST, latest.to_string())].into(),
-            status: Status::Ready,
-            owner: Owner::Tags(tags::from_ec2(template.tags.as_deref().unwrap_or_default())),
-        }))
+        let spec = spec_of(&version.launch_template_data.need("LaunchTemplateData")?);
+        let owner = Owner::Tags(tags::from_ec2(template.tags.as_deref().unwrap_or_default()));
+        let live = Live::ready(spec, owner)
+            .output(ID, id)
+            .output(VERSION, number.to_string())
+            .output(LATEST, latest.to_string());
+        Ok(Some(live))
     }
 
     async fn tagged(&self, cx: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
@@ -163,8 +164,7 @@ impl Resource for LaunchTemplate {
 
     /// Takes every version along. AWS does not care whether a group uses it: the order is ours.
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
-        cloud.ec2.delete_launch_template().launch_template_id(&live.outputs[&ID]).send().await.or_absent()?;
-        Ok(())
+        Ok(cloud.ec2.delete_launch_template().launch_template_id(&live.outputs[&ID]).send().await.or_gone()?)
     }
 }
 

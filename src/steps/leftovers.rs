@@ -58,8 +58,7 @@ impl Kind for Volume {
     }
 
     async fn remove(cloud: &Cloud, id: &str) -> Result<()> {
-        cloud.ec2.delete_volume().volume_id(id).send().await.or_absent()?;
-        Ok(())
+        Ok(cloud.ec2.delete_volume().volume_id(id).send().await.or_gone()?)
     }
 }
 
@@ -81,8 +80,7 @@ impl Kind for NetworkInterface {
     }
 
     async fn remove(cloud: &Cloud, id: &str) -> Result<()> {
-        cloud.ec2.delete_network_interface().network_interface_id(id).send().await.or_absent()?;
-        Ok(())
+        Ok(cloud.ec2.delete_network_interface().network_interface_id(id).send().await.or_gone()?)
     }
 }
 
@@ -117,14 +115,9 @@ impl<T: Kind> Resource for Leftovers<T> {
         }
         let attached: Vec<(String, String)> =
             all.iter().filter_map(|one| Some((one.id()?.to_owned(), one.instance()?.to_owned()))).collect();
-        let status = match attached.is_empty() {
-            true => Status::Ready,
-            false => Status::Leaving("still attached".to_owned()),
-        };
+        let status = if attached.is_empty() { Status::Ready } else { Status::Leaving("still attached".to_owned()) };
         let owner = Owner::Tags(site.tags(""));
-        let outputs = Outputs::new();
-        let spec = Spec { ids, attached };
-        Ok(Some(Live { spec, outputs, status, owner }))
+        Ok(Some(Live::ready(Spec { ids, attached }, owner).status(status)))
     }
 
     async fn tagged(&self, cx: &Context<'_>, _: &Memo) -> Result<Vec<String>> {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{security_groups, shared, target_group};
 use crate::cloud::{self, Absent, Memo, Need, Tags, tags};
 use crate::config::Scheme;
-use crate::engine::{Context, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
+use crate::engine::{Context, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
 /// The load balancer's ARN, its DNS name, and the hosted zone that an alias to it names.
@@ -86,23 +86,19 @@ impl Resource for LoadBalancer {
         }
         let zones = found.availability_zones().iter().filter_map(|zone| zone.subnet_id());
         let state = found.state().and_then(|state| state.code());
-        let outputs = [
-            (ARN, arn),
-            (STATE, state.map_or("unknown", LoadBalancerStateEnum::as_str).to_owned()),
-            (DNS_NAME, found.dns_name.clone().need("DNSName")?),
-            (ZONE, found.canonical_hosted_zone_id.clone().need("CanonicalHostedZoneId")?),
-        ];
-        Ok(Some(Live {
-            spec: Spec {
-                vpc: found.vpc_id().unwrap_or_default().to_owned(),
-                scheme: found.scheme().map_or_else(String::new, |scheme| scheme.as_str().to_owned()),
-                subnets: sorted(zones),
-                security_groups: sorted(found.security_groups().iter().map(String::as_str)),
-            },
-            outputs: outputs.into(),
-            status: Status::Ready, // listeners and the record can be made while it is provisioning
-            owner,
-        }))
+        let spec = Spec {
+            vpc: found.vpc_id().unwrap_or_default().to_owned(),
+            scheme: found.scheme().map_or_else(String::new, |scheme| scheme.as_str().to_owned()),
+            subnets: sorted(zones),
+            security_groups: sorted(found.security_groups().iter().map(String::as_str)),
+        };
+        // Ready while it is provisioning too: its listeners and the record can be made already.
+        let live = Live::ready(spec, owner)
+            .output(ARN, arn)
+            .output(STATE, state.map_or("unknown", LoadBalancerStateEnum::as_str))
+            .output(DNS_NAME, found.dns_name.clone().need("DNSName")?)
+            .output(ZONE, found.canonical_hosted_zone_id.clone().need("CanonicalHostedZoneId")?);
+        Ok(Some(live))
     }
 
     async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
@@ -153,8 +149,7 @@ impl Resource for LoadBalancer {
 
     /// Takes its listeners and their rules along.
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
-        cloud.elb.delete_load_balancer().load_balancer_arn(&live.outputs[&ARN]).send().await.or_absent()?;
-        Ok(())
+        Ok(cloud.elb.delete_load_balancer().load_balancer_arn(&live.outputs[&ARN]).send().await.or_gone()?)
     }
 
     async fn protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Vec<String>> {
@@ -162,17 +157,13 @@ impl Resource for LoadBalancer {
         let reply = request.send().await.or_absent()?;
         let attributes = reply.and_then(|reply| reply.attributes).unwrap_or_default();
         let on = |one: &LoadBalancerAttribute| one.key() == Some(PROTECTION) && one.value() == Some("true");
-        Ok(match attributes.iter().any(on) {
-            true => vec!["deletion protection is on".to_owned()],
-            false => Vec::new(),
-        })
+        Ok(attributes.iter().any(on).then(|| "deletion protection is on".to_owned()).into_iter().collect())
     }
 
     async fn remove_protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let off = LoadBalancerAttribute::builder().key(PROTECTION).value("false").build();
         let request = cloud.elb.modify_load_balancer_attributes().load_balancer_arn(&live.outputs[&ARN]);
-        request.attributes(off).send().await.or_absent()?;
-        Ok(())
+        Ok(request.attributes(off).send().await.or_gone()?)
     }
 }
 
@@ -223,9 +214,10 @@ impl<const PORT: u16> Resource for Listener<PORT> {
             _ => refs.after(Listener::<443>::KEY), // nothing is redirected to where nobody listens yet
         }
         let secure = PORT == 443;
-        let (action, to) = match !secure && site.https() {
-            true => ("redirect", "https://#{host}:443/#{path}?#{query}".to_owned()),
-            false => ("forward", target_group),
+        let (action, to) = if !secure && site.https() {
+            ("redirect", "https://#{host}:443/#{path}?#{query}".to_owned())
+        } else {
+            ("forward", target_group)
         };
         ListenerSpec {
             load_balancer,
@@ -249,12 +241,9 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         let Some(listener) = listeners.iter().find(|one| one.port() == Some(PORT.into())) else {
             return Ok(None);
         };
-        Ok(Some(Live {
-            spec: spec_of(listener, load_balancer),
-            outputs: [(Self::ARN, listener.listener_arn.clone().need("ListenerArn")?)].into(),
-            status: Status::Ready,
-            owner: Owner::Parent(LoadBalancer::KEY),
-        }))
+        let arn = listener.listener_arn.clone().need("ListenerArn")?;
+        let spec = spec_of(listener, load_balancer);
+        Ok(Some(Live::ready(spec, Owner::Parent(LoadBalancer::KEY)).output(Self::ARN, arn)))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
@@ -296,8 +285,7 @@ impl<const PORT: u16> Resource for Listener<PORT> {
     }
 
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<ListenerSpec>) -> Result<()> {
-        cloud.elb.delete_listener().listener_arn(&live.outputs[&Self::ARN]).send().await.or_absent()?;
-        Ok(())
+        Ok(cloud.elb.delete_listener().listener_arn(&live.outputs[&Self::ARN]).send().await.or_gone()?)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::auto_scaling::{AutoScalingGroup, NAME};
 use crate::cloud::{Absent, Cloud, Memo, Need};
-use crate::engine::{Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
+use crate::engine::{Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
 /// More instances under load, fewer without.
@@ -15,7 +15,7 @@ pub struct ScalingPolicy;
 
 /// A target tracking policy.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct PolicySpec {
+pub struct Spec {
     group: String,
     metric: String,
     target_percent: f64,
@@ -29,14 +29,14 @@ const POLICY_NAME: Output = Output(ScalingPolicy::KEY, "name");
 impl Resource for ScalingPolicy {
     const KEY: Key = "scaling_policy";
     const STEP: u8 = 4;
-    type Spec = PolicySpec;
+    type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {
         format!("{}-cpu", site.config.names.auto_scaling_group)
     }
 
-    fn want(&self, site: &Site, refs: &Refs) -> PolicySpec {
-        PolicySpec {
+    fn want(&self, site: &Site, refs: &Refs) -> Spec {
+        Spec {
             group: refs.get(NAME),
             metric: MetricType::AsgAverageCpuUtilization.as_str().to_owned(),
             target_percent: site.config.scaling.cpu_target_percent,
@@ -46,11 +46,7 @@ impl Resource for ScalingPolicy {
     }
 
     /// Ours by its name, else the group's first one that tracks CPU: the console's wizard gives it another name.
-    async fn find(
-        &self,
-        &Context { cloud, site, .. }: &Context<'_>,
-        reading: &Reading,
-    ) -> Result<Option<Live<PolicySpec>>> {
+    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
         let Some(group) = reading.output(NAME).await? else {
             return Ok(None);
         };
@@ -67,42 +63,33 @@ impl Resource for ScalingPolicy {
             return Ok(None);
         };
         let tracking = policy.target_tracking_configuration();
-        Ok(Some(Live {
-            spec: PolicySpec {
-                group,
-                metric: metric(policy),
-                target_percent: tracking.and_then(|tracking| tracking.target_value()).unwrap_or_default(),
-                warm_up_seconds: policy.estimated_instance_warmup(),
-                scale_in: !tracking.and_then(|tracking| tracking.disable_scale_in()).unwrap_or_default(),
-            },
-            outputs: [(POLICY_NAME, policy.policy_name.clone().need("PolicyName")?)].into(),
-            status: Status::Ready,
-            owner: Owner::Parent(AutoScalingGroup::KEY),
-        }))
+        let spec = Spec {
+            group,
+            metric: metric(policy),
+            target_percent: tracking.and_then(|tracking| tracking.target_value()).unwrap_or_default(),
+            warm_up_seconds: policy.estimated_instance_warmup(),
+            scale_in: !tracking.and_then(|tracking| tracking.disable_scale_in()).unwrap_or_default(),
+        };
+        let name = policy.policy_name.clone().need("PolicyName")?;
+        Ok(Some(Live::ready(spec, Owner::Parent(AutoScalingGroup::KEY)).output(POLICY_NAME, name)))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
         Ok(Vec::new()) // a scaling policy carries no tags, and goes with its group
     }
 
-    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &PolicySpec) -> Result<Outputs> {
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &Spec) -> Result<Outputs> {
         put_policy(cloud, self.name(site), want).await
     }
 
-    async fn update(
-        &self,
-        &Context { cloud, .. }: &Context<'_>,
-        live: &Live<PolicySpec>,
-        want: &PolicySpec,
-    ) -> Result<Outputs> {
+    async fn update(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         put_policy(cloud, live.outputs[&POLICY_NAME].clone(), want).await
     }
 
     /// With its alarms.
-    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<PolicySpec>) -> Result<()> {
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let request = cloud.autoscaling.delete_policy().auto_scaling_group_name(&live.spec.group);
-        request.policy_name(&live.outputs[&POLICY_NAME]).send().await.or_absent()?;
-        Ok(())
+        Ok(request.policy_name(&live.outputs[&POLICY_NAME]).send().await.or_gone()?)
     }
 }
 
@@ -116,7 +103,7 @@ fn metric(policy: &ElasticPolicy) -> String {
         .map_or_else(String::new, |kind| kind.as_str().to_owned())
 }
 
-async fn put_policy(cloud: &Cloud, name: String, want: &PolicySpec) -> Result<Outputs> {
+async fn put_policy(cloud: &Cloud, name: String, want: &Spec) -> Result<Outputs> {
     let metric = MetricType::from(want.metric.as_str());
     let metric = PredefinedMetricSpecification::builder().predefined_metric_type(metric).build();
     let tracking = TargetTrackingConfiguration::builder()

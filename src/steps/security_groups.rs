@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use super::shared;
 use crate::cloud::{Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Config;
-use crate::engine::{Blocker, Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status};
+use crate::engine::{Blocker, Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::{OWNER_TAG, Site};
 
 /// The load balancer's group, the instances' one, and their rules.
@@ -62,12 +62,9 @@ impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
         let Some(group) = read::<OF_INSTANCES>(cloud, site, reading).await? else {
             return Ok(None);
         };
-        Ok(Some(Live {
-            spec: GroupSpec { vpc: group.vpc_id.clone().unwrap_or_default() },
-            outputs: [(Self::ID, group.group_id.clone().need("GroupId")?)].into(),
-            status: Status::Ready,
-            owner: Owner::Tags(tags::from_ec2(group.tags())),
-        }))
+        let owner = Owner::Tags(tags::from_ec2(group.tags()));
+        let spec = GroupSpec { vpc: group.vpc_id.unwrap_or_default() };
+        Ok(Some(Live::ready(spec, owner).output(Self::ID, group.group_id.need("GroupId")?)))
     }
 
     async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
@@ -103,8 +100,7 @@ impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
     }
 
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<GroupSpec>) -> Result<()> {
-        cloud.ec2.delete_security_group().group_id(&live.outputs[&Self::ID]).send().await.or_absent()?;
-        Ok(())
+        Ok(cloud.ec2.delete_security_group().group_id(&live.outputs[&Self::ID]).send().await.or_gone()?)
     }
 
     async fn blockers(
@@ -155,16 +151,9 @@ impl<const OF_INSTANCES: bool> Resource for Rules<OF_INSTANCES> {
         };
         let mut egress = rules_of(group.ip_permissions_egress());
         egress.remove(&Rule::all_to("::/0")); // a VPC with IPv6 gives it, another does not: both are the default
-        Ok(Some(Live {
-            spec: RulesSpec {
-                group: group.group_id.clone().need("GroupId")?,
-                ingress: rules_of(group.ip_permissions()),
-                egress,
-            },
-            outputs: Outputs::new(),
-            status: Status::Ready,
-            owner: Owner::Parent(Group::<OF_INSTANCES>::KEY),
-        }))
+        let ingress = rules_of(group.ip_permissions());
+        let spec = RulesSpec { group: group.group_id.need("GroupId")?, ingress, egress };
+        Ok(Some(Live::ready(spec, Owner::Parent(Group::<OF_INSTANCES>::KEY))))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
@@ -316,11 +305,11 @@ async fn revoke_others(cloud: &Cloud, live: &RulesSpec, want: &RulesSpec) -> Res
     };
     if let Some(ids) = of(false, &ingress) {
         let request = cloud.ec2.revoke_security_group_ingress().group_id(&live.group);
-        request.set_security_group_rule_ids(Some(ids)).send().await.or_absent()?;
+        request.set_security_group_rule_ids(Some(ids)).send().await.or_gone()?;
     }
     if let Some(ids) = of(true, &egress) {
         let request = cloud.ec2.revoke_security_group_egress().group_id(&live.group);
-        request.set_security_group_rule_ids(Some(ids)).send().await.or_absent()?;
+        request.set_security_group_rule_ids(Some(ids)).send().await.or_gone()?;
     }
     Ok(())
 }

@@ -9,9 +9,7 @@ use serde::Serialize;
 
 use super::shared;
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
-use crate::engine::{
-    Blocker, Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status,
-};
+use crate::engine::{Blocker, Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::{OWNER_TAG, Site};
 
 /// The target group's ARN.
@@ -81,12 +79,8 @@ impl Resource for TargetGroup {
         let Some(attributes) = attributes(cloud, &arn).await? else {
             return Ok(None);
         };
-        Ok(Some(Live {
-            spec: spec_of(group, &attributes),
-            owner: Owner::Tags(balancing.tags(&arn)),
-            outputs: [(ARN, arn)].into(),
-            status: Status::Ready,
-        }))
+        let owner = Owner::Tags(balancing.tags(&arn));
+        Ok(Some(Live::ready(spec_of(group, &attributes), owner).output(ARN, arn)))
     }
 
     async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
@@ -145,8 +139,7 @@ impl Resource for TargetGroup {
     }
 
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
-        cloud.elb.delete_target_group().target_group_arn(&live.outputs[&ARN]).send().await.or_absent()?;
-        Ok(())
+        Ok(cloud.elb.delete_target_group().target_group_arn(&live.outputs[&ARN]).send().await.or_gone()?)
     }
 
     async fn blockers(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Vec<Blocker>> {
@@ -165,9 +158,10 @@ impl Resource for TargetGroup {
 
 /// An ELBv2 resource that a create call gave us, and that is a stranger's.
 pub(super) async fn refuse_a_strangers(cloud: &Cloud, site: &Site, arn: &str) -> Result<()> {
-    match is_ours(cloud, site, arn).await? {
-        true => Ok(()),
-        false => Err(Error::Foreign(format!("{arn} was made by somebody else at the same time"))),
+    if is_ours(cloud, site, arn).await? {
+        Ok(())
+    } else {
+        Err(Error::Foreign(format!("{arn} was made by somebody else at the same time")))
     }
 }
 

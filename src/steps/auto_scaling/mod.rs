@@ -105,22 +105,18 @@ impl Resource for AutoScalingGroup {
         };
         let balancing = shared::balancing(cloud, reading, &site.config.names).await?;
         let ours = balancing.target_group.as_ref().and_then(|group| group.target_group_arn.clone());
-        let mut spec = spec_of(&group, ours, site, cloud.custom_endpoint);
-        let mut outputs =
-            Outputs::from([(NAME, name.clone()), (DESIRED, group.desired_capacity().unwrap_or_default().to_string())]);
-        let status = match group.status() {
-            Some(status) => Status::Leaving(format!("{status}: {}", members(&group))),
-            None if reading.goal == Goal::Absent => Status::Ready,
-            None => match rolling::under_way(cloud, reading, &group, &mut spec).await? {
-                Some(refresh) => {
-                    outputs.insert(REFRESH, refresh.id.clone());
-                    Status::Pending(summary(&refresh))
-                }
-                None => Status::Ready,
-            },
-        };
-        let owner = Owner::Tags(tags::from_autoscaling(group.tags()));
-        Ok(Some(Live { spec, outputs, status, owner }))
+        let spec = spec_of(&group, ours, site, cloud.custom_endpoint);
+        let mut live = Live::ready(spec, Owner::Tags(tags::from_autoscaling(group.tags())))
+            .output(NAME, name)
+            .output(DESIRED, group.desired_capacity().unwrap_or_default().to_string());
+        if let Some(status) = group.status() {
+            live = live.status(Status::Leaving(format!("{status}: {}", members(&group))));
+        } else if reading.goal == Goal::Present
+            && let Some(refresh) = rolling::under_way(cloud, reading, &group, &mut live.spec).await?
+        {
+            live = live.status(Status::Pending(summary(&refresh))).output(REFRESH, refresh.id);
+        }
+        Ok(Some(live))
     }
 
     async fn tagged(&self, cx: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
@@ -215,10 +211,9 @@ impl Resource for AutoScalingGroup {
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let name = &live.outputs[&NAME];
         let request = cloud.autoscaling.update_auto_scaling_group().auto_scaling_group_name(name);
-        request.min_size(0).max_size(0).desired_capacity(0).send().await.or_absent()?;
+        request.min_size(0).max_size(0).desired_capacity(0).send().await.or_gone()?;
         let request = cloud.autoscaling.delete_auto_scaling_group().auto_scaling_group_name(name);
-        request.force_delete(true).send().await.or_absent()?;
-        Ok(())
+        Ok(request.force_delete(true).send().await.or_gone()?)
     }
 
     async fn protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Vec<String>> {
@@ -359,12 +354,8 @@ async fn outliving(cloud: &Cloud, site: &Site, reading: &Reading) -> Result<Opti
     if left.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Live {
-        spec: Spec::default(),
-        outputs: [(NAME, name.clone())].into(),
-        status: Status::Leaving(format!("its instances are terminating: {}", left.join(", "))),
-        owner: Owner::Tags(site.tags(name)),
-    }))
+    let status = Status::Leaving(format!("its instances are terminating: {}", left.join(", ")));
+    Ok(Some(Live::ready(Spec::default(), Owner::Tags(site.tags(name))).output(NAME, name).status(status)))
 }
 
 fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bool) -> Spec {

@@ -1,4 +1,4 @@
-//! Guide step 2: the policy, the role for EC2, and their attachment. IAM is one for all regions of an account.
+//! Guide step 2: the policy and the role for EC2. IAM is one for all regions of an account.
 
 use std::sync::LazyLock;
 
@@ -6,13 +6,13 @@ use aws_sdk_iam::types::PolicyVersion;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::instance_profile::InstanceProfile;
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, document, tags};
 use crate::engine::{Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
-/// The policy's ARN and the role's name.
+/// The policy's ARN.
 pub const POLICY_ARN: Output = Output(Policy::KEY, "arn");
+/// The role's name.
 pub const ROLE_NAME: Output = Output(Role::KEY, "name");
 
 const POLICY: &str = include_str!("../../templates/instance-policy.json");
@@ -180,68 +180,6 @@ impl Resource for Role {
     }
 }
 
-/// The policy on the role.
-pub struct Attachment;
-
-/// Which on which.
-#[derive(Debug, Serialize)]
-pub struct AttachmentSpec {
-    role: String,
-    policy: String,
-}
-
-impl Resource for Attachment {
-    const KEY: Key = "role_policy_attachment";
-    const STEP: u8 = 2;
-    type Spec = AttachmentSpec;
-
-    fn name(&self, site: &Site) -> String {
-        format!("{}/{}", site.config.names.role, site.config.names.policy)
-    }
-
-    fn want(&self, _: &Site, refs: &Refs) -> AttachmentSpec {
-        // Instances of others that use the profile are looked for when that is removed: they keep the policy too.
-        refs.outlives(InstanceProfile::KEY);
-        AttachmentSpec { role: refs.get(ROLE_NAME), policy: refs.get(POLICY_ARN) }
-    }
-
-    async fn find(
-        &self,
-        &Context { cloud, site, .. }: &Context<'_>,
-        reading: &Reading,
-    ) -> Result<Option<Live<AttachmentSpec>>> {
-        let Some(role) = reading.output(ROLE_NAME).await? else {
-            return Ok(None);
-        };
-        let policy = policy_arn(cloud, site).await?;
-        let attached = attached_policies(cloud, &role).await?;
-        if !attached.contains(&policy) {
-            return Ok(None);
-        }
-        let owner = Owner::Parent(Role::KEY);
-        let spec = AttachmentSpec { role, policy };
-        Ok(Some(Live::ready(spec, owner)))
-    }
-
-    async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
-        Ok(Vec::new()) // an attachment carries no tags
-    }
-
-    async fn create(&self, &Context { cloud, .. }: &Context<'_>, want: &AttachmentSpec) -> Result<Outputs> {
-        cloud.iam.attach_role_policy().role_name(&want.role).policy_arn(&want.policy).send().await?;
-        Ok(Outputs::new())
-    }
-
-    async fn update(&self, cx: &Context<'_>, _: &Live<AttachmentSpec>, want: &AttachmentSpec) -> Result<Outputs> {
-        self.create(cx, want).await
-    }
-
-    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<AttachmentSpec>) -> Result<()> {
-        let AttachmentSpec { role, policy } = &live.spec;
-        Ok(cloud.iam.detach_role_policy().role_name(role).policy_arn(policy).send().await.or_gone()?)
-    }
-}
-
 // How AWS spells it.
 
 static POLICY_DOCUMENT: LazyLock<Value> = LazyLock::new(|| bundled(POLICY));
@@ -252,8 +190,11 @@ fn bundled(text: &str) -> Value {
     document::normal(serde_json::from_str(text).expect("the bundled documents are JSON"))
 }
 
-/// An ARN has the path in it; ours is `/`.
-async fn policy_arn(cloud: &Cloud, site: &Site) -> Result<String> {
+/// The ARN that the policy has or will have: an ARN has the path in it, and ours is `/`.
+///
+/// # Errors
+/// AWS does not say which account this is.
+pub(super) async fn policy_arn(cloud: &Cloud, site: &Site) -> Result<String> {
     let account = cloud.account().await?;
     Ok(format!("arn:{}:iam::{}:policy/{}", account.partition, account.id, site.config.names.policy))
 }
@@ -294,7 +235,11 @@ async fn attached_to_others(cloud: &Cloud, site: &Site, arn: &str) -> Result<Vec
     Ok(held)
 }
 
-async fn attached_policies(cloud: &Cloud, role: &str) -> Result<Vec<String>> {
+/// ARNs of the policies that a role has.
+///
+/// # Errors
+/// IAM does not list them.
+pub(super) async fn attached_policies(cloud: &Cloud, role: &str) -> Result<Vec<String>> {
     let mut pages = cloud.iam.list_attached_role_policies().role_name(role).into_paginator().send();
     let mut arns = Vec::new();
     while let Some(page) = pages.next().await {

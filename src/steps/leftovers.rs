@@ -99,7 +99,7 @@ impl<T: Kind> Resource for Leftovers<T> {
 
     fn want(&self, _: &Site, refs: &Refs) -> Spec {
         refs.outlives(auto_scaling::AutoScalingGroup::KEY); // until then they are in use
-        refs.after(security_groups::Group::<true>::KEY); // which an interface holds
+        refs.after(security_groups::Group::<security_groups::Instances>::KEY); // which an interface holds
         Spec::default()
     }
 

@@ -210,7 +210,7 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         // Asked for even by a redirect: turning HTTPS off and on must not change the order of things.
         let (load_balancer, target_group) = (refs.get(ARN), refs.get(target_group::ARN));
         match PORT {
-            443 => refs.after(security_groups::Rules::<false>::KEY), // what listens can be reached at once
+            443 => refs.after(security_groups::Rules::<security_groups::LoadBalancer>::KEY), // what listens can be reached at once
             _ => refs.after(Listener::<443>::KEY), // nothing is redirected to where nobody listens yet
         }
         let secure = PORT == 443;

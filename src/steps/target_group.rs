@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::shared;
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
 use crate::engine::{Blocker, Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
-use crate::site::{OWNER_TAG, Site};
+use crate::site::Site;
 
 /// The target group's ARN.
 pub const ARN: Output = Output(TargetGroup::KEY, "arn");
@@ -170,7 +170,7 @@ pub(super) async fn is_ours(cloud: &Cloud, site: &Site, arn: &str) -> cloud::Res
     let reply = cloud.elb.describe_tags().resource_arns(arn).send().await?;
     let described = reply.tag_descriptions().first();
     let tags = described.map(|one| tags::from_elb(one.tags()));
-    Ok(tags.unwrap_or_default().get(OWNER_TAG) == Some(&site.config.stack))
+    Ok(site.owns(&tags.unwrap_or_default()))
 }
 
 async fn attributes(cloud: &Cloud, arn: &str) -> Result<Option<BTreeMap<String, String>>> {

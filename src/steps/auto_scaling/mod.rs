@@ -8,7 +8,9 @@ use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LaunchTemp
 use aws_sdk_ec2::types::Filter;
 use serde::Serialize;
 
-use super::{instance_profile, instance_role, launch_template, load_balancer, security_groups, shared, target_group};
+use super::{
+    instance_profile, launch_template, load_balancer, role_policy_attachment, security_groups, shared, target_group,
+};
 use crate::cloud::{self, Absent, Cloud, Memo, Tags, tags};
 use crate::engine::{
     Context, Effect, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status,
@@ -76,8 +78,8 @@ impl Resource for AutoScalingGroup {
         refs.after(load_balancer::Listener::<443>::KEY);
         refs.after(load_balancer::Listener::<80>::KEY);
         refs.after(instance_profile::InstanceProfile::KEY);
-        refs.after(instance_role::Attachment::KEY);
-        refs.after(security_groups::Rules::<true>::KEY);
+        refs.after(role_policy_attachment::RolePolicyAttachment::KEY);
+        refs.after(security_groups::Rules::<security_groups::Instances>::KEY);
         let scaling = &site.config.scaling;
         let mut subnets = site.config.network.private_subnets.clone();
         subnets.sort();

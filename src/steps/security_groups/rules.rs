@@ -1,119 +1,21 @@
-//! Guide step 1: the load balancer's security group and the instances' one, and the rules of each.
+//! The rules of the two security groups, and how EC2 spells a rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::marker::PhantomData;
 
-use aws_sdk_ec2::types::{
-    Filter, IpPermission, IpRange, Ipv6Range, NetworkInterface, ResourceType, SecurityGroup, UserIdGroupPair,
-};
+use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, Ipv6Range, UserIdGroupPair};
 use serde::{Serialize, Serializer};
 
-use super::shared;
-use crate::cloud::{Absent, Cloud, Memo, Need, Tags, tags};
+use super::{Group, Member, read};
+use crate::cloud::{Absent, Cloud, Memo, Need};
 use crate::config::Config;
-use crate::engine::{Blocker, Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
-use crate::site::{OWNER_TAG, Site};
-
-/// The load balancer's group, the instances' one, and their rules.
-pub const LOAD_BALANCER_GROUP: Group<false> = Group;
-pub const LOAD_BALANCER_RULES: Rules<false> = Rules;
-pub const INSTANCE_GROUP: Group<true> = Group;
-pub const INSTANCE_RULES: Rules<true> = Rules;
-
-/// Ids of the two groups.
-pub const LOAD_BALANCER_ID: Output = Output(Group::<false>::KEY, "id");
-pub const INSTANCE_ID: Output = Output(Group::<true>::KEY, "id");
-
-/// A security group: the instances' or the load balancer's.
-pub struct Group<const OF_INSTANCES: bool>;
-
-/// A security group without its rules. Its description cannot be changed and is not compared.
-#[derive(Debug, Serialize)]
-pub struct GroupSpec {
-    vpc: String,
-}
-
-impl<const OF_INSTANCES: bool> Group<OF_INSTANCES> {
-    const ID: Output = Output(<Self as Resource>::KEY, "id");
-}
-
-impl<const OF_INSTANCES: bool> Resource for Group<OF_INSTANCES> {
-    const KEY: Key = if OF_INSTANCES { "instance_security_group" } else { "load_balancer_security_group" };
-    const STEP: u8 = 1;
-    const FORCES_REPLACEMENT: &'static [&'static str] = &["vpc"];
-    type Spec = GroupSpec;
-
-    fn name(&self, site: &Site) -> String {
-        name::<OF_INSTANCES>(&site.config).to_owned()
-    }
-
-    fn want(&self, site: &Site, refs: &Refs) -> GroupSpec {
-        if OF_INSTANCES {
-            refs.after(Group::<false>::KEY); // its rules name that group: it is removed before that one
-        }
-        GroupSpec { vpc: site.config.network.vpc.clone() }
-    }
-
-    async fn find(
-        &self,
-        &Context { cloud, site, .. }: &Context<'_>,
-        reading: &Reading,
-    ) -> Result<Option<Live<GroupSpec>>> {
-        let Some(group) = read::<OF_INSTANCES>(cloud, site, reading).await? else {
-            return Ok(None);
-        };
-        let owner = Owner::Tags(tags::from_ec2(group.tags()));
-        let spec = GroupSpec { vpc: group.vpc_id.unwrap_or_default() };
-        Ok(Some(Live::ready(spec, owner).output(Self::ID, group.group_id.need("GroupId")?)))
-    }
-
-    async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
-        let groups = shared::tagged_security_groups(cx, memo).await?;
-        Ok(groups.iter().map(|id| format!("security group {id}")).collect())
-    }
-
-    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &GroupSpec) -> Result<Outputs> {
-        let name = Resource::name(self, site);
-        let description = match OF_INSTANCES {
-            true => "Oz Liveness: instances",
-            false => "Oz Liveness: load balancer",
-        };
-        let request = cloud
-            .ec2
-            .create_security_group()
-            .group_name(&name)
-            .description(description)
-            .vpc_id(&want.vpc)
-            .tag_specifications(tags::for_ec2(ResourceType::SecurityGroup, &site.tags(&name)));
-        let id = request.send().await?.group_id.need("GroupId")?;
-        Ok([(Self::ID, id)].into())
-    }
-
-    async fn update(&self, _: &Context<'_>, _: &Live<GroupSpec>, _: &GroupSpec) -> Result<Outputs> {
-        Ok(Outputs::new()) // the VPC is fixed, and there is nothing else
-    }
-
-    async fn tag(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<GroupSpec>, tags: &Tags) -> Result<()> {
-        let request = cloud.ec2.create_tags().resources(&live.outputs[&Self::ID]);
-        request.set_tags(Some(tags::to_ec2(tags))).send().await?;
-        Ok(())
-    }
-
-    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<GroupSpec>) -> Result<()> {
-        Ok(cloud.ec2.delete_security_group().group_id(&live.outputs[&Self::ID]).send().await.or_gone()?)
-    }
-
-    async fn blockers(
-        &self,
-        &Context { cloud, site, .. }: &Context<'_>,
-        live: &Live<GroupSpec>,
-    ) -> Result<Vec<Blocker>> {
-        holders(cloud, site, &live.outputs[&Self::ID]).await
-    }
-}
+use crate::engine::{Context, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result};
+use crate::site::Site;
+use crate::steps::target_group;
 
 /// The rules of a security group, all of them: what is not wanted is removed.
-pub struct Rules<const OF_INSTANCES: bool>;
+pub struct Rules<M>(pub(super) PhantomData<M>);
 
 /// Rules with their descriptions. A description is not a part of a rule's identity.
 #[derive(Debug, Serialize)]
@@ -123,22 +25,19 @@ pub struct RulesSpec {
     egress: BTreeMap<Rule, String>,
 }
 
-impl<const OF_INSTANCES: bool> Resource for Rules<OF_INSTANCES> {
-    const KEY: Key = if OF_INSTANCES { "instance_security_group_rules" } else { "load_balancer_security_group_rules" };
+impl<M: Member> Resource for Rules<M> {
+    const KEY: Key = M::RULES_KEY;
     const STEP: u8 = 1;
     type Spec = RulesSpec;
 
     fn name(&self, site: &Site) -> String {
-        name::<OF_INSTANCES>(&site.config).to_owned()
+        M::name(&site.config).to_owned()
     }
 
     fn want(&self, site: &Site, refs: &Refs) -> RulesSpec {
-        let ingress = match OF_INSTANCES {
-            true => from_load_balancer(&site.config, &refs.get(LOAD_BALANCER_ID)),
-            false => from_clients(site),
-        };
+        let ingress = M::ingress(site, refs);
         let egress = [(Rule::all_to("0.0.0.0/0"), String::new())].into();
-        RulesSpec { group: refs.get(Group::<OF_INSTANCES>::ID), ingress, egress }
+        RulesSpec { group: refs.get(Group::<M>::ID), ingress, egress }
     }
 
     async fn find(
@@ -146,14 +45,14 @@ impl<const OF_INSTANCES: bool> Resource for Rules<OF_INSTANCES> {
         &Context { cloud, site, .. }: &Context<'_>,
         reading: &Reading,
     ) -> Result<Option<Live<RulesSpec>>> {
-        let Some(group) = read::<OF_INSTANCES>(cloud, site, reading).await? else {
+        let Some(group) = read::<M>(cloud, site, reading).await? else {
             return Ok(None);
         };
         let mut egress = rules_of(group.ip_permissions_egress());
         egress.remove(&Rule::all_to("::/0")); // a VPC with IPv6 gives it, another does not: both are the default
         let ingress = rules_of(group.ip_permissions());
         let spec = RulesSpec { group: group.group_id.need("GroupId")?, ingress, egress };
-        Ok(Some(Live::ready(spec, Owner::Parent(Group::<OF_INSTANCES>::KEY))))
+        Ok(Some(Live::ready(spec, Owner::Parent(Group::<M>::KEY))))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
@@ -199,7 +98,7 @@ impl<const OF_INSTANCES: bool> Resource for Rules<OF_INSTANCES> {
 
 /// One rule: what identifies it to AWS, in one spelling.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Rule {
+pub struct Rule {
     protocol: String,
     ports: Option<(i32, i32)>,
     /// A CIDR, a security group's id or a prefix list's.
@@ -234,15 +133,8 @@ impl Serialize for Rule {
     }
 }
 
-fn name<const OF_INSTANCES: bool>(config: &Config) -> &str {
-    match OF_INSTANCES {
-        true => &config.names.instance_security_group,
-        false => &config.names.load_balancer_security_group,
-    }
-}
-
 /// 443, and 80 where something listens on it, from the clients' networks.
-fn from_clients(site: &Site) -> BTreeMap<Rule, String> {
+pub(super) fn from_clients(site: &Site) -> BTreeMap<Rule, String> {
     let mut ports = Vec::new();
     if site.https() {
         ports.push((443, "Allow HTTPS traffic"));
@@ -257,30 +149,14 @@ fn from_clients(site: &Site) -> BTreeMap<Rule, String> {
     rules.collect()
 }
 
-fn from_load_balancer(config: &Config, group: &str) -> BTreeMap<Rule, String> {
+pub(super) fn from_load_balancer(config: &Config, group: &str) -> BTreeMap<Rule, String> {
     let health = Rule::tcp(config.health_check.port, group);
-    let requests = Rule::tcp(super::target_group::PORT, group);
+    let requests = Rule::tcp(target_group::PORT, group);
     [
         (health, "Allow traffic from ALB for health checks".to_owned()),
         (requests, "Allow traffic from ALB for request for analysis".to_owned()),
     ]
     .into()
-}
-
-/// The group in the wanted VPC; else ours in another VPC, which then is one to replace.
-async fn read<const OF_INSTANCES: bool>(
-    cloud: &Cloud,
-    site: &Site,
-    reading: &Reading,
-) -> Result<Option<SecurityGroup>> {
-    let names = [name::<false>(&site.config), name::<true>(&site.config)];
-    let wanted = names[usize::from(OF_INSTANCES)];
-    let groups = shared::security_groups(cloud, reading, names).await?;
-    let mut named: Vec<SecurityGroup> = groups.into_iter().filter(|group| group.group_name() == Some(wanted)).collect();
-    let ours = |group: &SecurityGroup| tags::from_ec2(group.tags()).get(OWNER_TAG) == Some(&site.config.stack);
-    named.retain(|group| group.vpc_id() == Some(&site.config.network.vpc) || ours(group));
-    named.sort_by_key(|group| group.vpc_id() != Some(&site.config.network.vpc));
-    Ok(named.into_iter().next())
 }
 
 async fn authorize_ingress(cloud: &Cloud, group: &str, wanted: Vec<IpPermission>) -> Result<Outputs> {
@@ -312,40 +188,6 @@ async fn revoke_others(cloud: &Cloud, live: &RulesSpec, want: &RulesSpec) -> Res
         request.set_security_group_rule_ids(Some(ids)).send().await.or_gone()?;
     }
     Ok(())
-}
-
-/// What holds a security group: network interfaces that carry it, and rules of others that name it.
-async fn holders(cloud: &Cloud, site: &Site, group: &str) -> Result<Vec<Blocker>> {
-    let of = |name: &str| Filter::builder().name(name).values(group).build();
-    let interfaces = cloud.ec2.describe_network_interfaces().filters(of("group-id"));
-    let groups = cloud.ec2.describe_security_groups().filters(of("ip-permission.group-id"));
-    let (interfaces, groups) = tokio::join!(interfaces.send(), groups.send());
-    let mut holders: Vec<Blocker> = interfaces?.network_interfaces().iter().map(|one| interface(one, site)).collect();
-    let names = [name::<false>(&site.config), name::<true>(&site.config)];
-    for other in groups?.security_groups() {
-        let (id, named) = (other.group_id().unwrap_or_default(), other.group_name().unwrap_or_default());
-        if id != group {
-            holders.push(Blocker {
-                what: format!("a rule of the security group {id} ({named})"),
-                clears_by_itself: names.contains(&named),
-            });
-        }
-    }
-    Ok(holders)
-}
-
-/// A network interface: the load balancer's and the instances' go with them, and so does what carries our tag.
-fn interface(one: &NetworkInterface, site: &Site) -> Blocker {
-    let (id, words) = (one.network_interface_id().unwrap_or_default(), one.description().unwrap_or_default());
-    let instance = one.attachment().and_then(|attached| attached.instance_id());
-    let of_balancer = words.starts_with(&format!("ELB app/{}/", site.config.names.load_balancer));
-    let ours = tags::from_ec2(one.tag_set()).get(OWNER_TAG) == Some(&site.config.stack);
-    let what = match (instance, words) {
-        (Some(instance), _) => format!("{id} (network interface of {instance})"),
-        (None, "") => format!("{id} (network interface)"),
-        (None, words) => format!("{id} ({words})"),
-    };
-    Blocker { what, clears_by_itself: of_balancer || ours }
 }
 
 /// Rule ids by direction (true: egress) and rule.

@@ -1,0 +1,216 @@
+//! Guide step 1: the load balancer's security group and the instances' one, and the rules of each.
+
+mod rules;
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use aws_sdk_ec2::types::{Filter, NetworkInterface, ResourceType, SecurityGroup};
+use serde::Serialize;
+
+use super::shared;
+use crate::cloud::{Absent, Cloud, Memo, Need, Tags, tags};
+use crate::config::Config;
+use crate::engine::{Blocker, Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
+use crate::site::Site;
+
+pub use rules::Rules;
+use rules::{Rule, from_clients, from_load_balancer};
+
+/// The load balancer's security group.
+pub const LOAD_BALANCER_GROUP: Group<LoadBalancer> = Group(PhantomData);
+/// The rules of the load balancer's security group.
+pub const LOAD_BALANCER_RULES: Rules<LoadBalancer> = Rules(PhantomData);
+/// The instances' security group.
+pub const INSTANCE_GROUP: Group<Instances> = Group(PhantomData);
+/// The rules of the instances' security group.
+pub const INSTANCE_RULES: Rules<Instances> = Rules(PhantomData);
+
+/// The id of the load balancer's security group.
+pub const LOAD_BALANCER_ID: Output = Group::<LoadBalancer>::ID;
+/// The id of the instances' security group.
+pub const INSTANCE_ID: Output = Group::<Instances>::ID;
+
+/// What is in a security group: the instances, or the load balancer.
+pub trait Member: 'static {
+    /// The group's key.
+    const GROUP_KEY: Key;
+    /// The key of its rules.
+    const RULES_KEY: Key;
+    /// The group's description.
+    const DESCRIPTION: &'static str;
+    /// The other group, when the rules name it: this group is removed before that one.
+    const NAMES: Option<Key>;
+    /// The group's name.
+    fn name(config: &Config) -> &str;
+    /// The rules for requests to the members, with their descriptions.
+    fn ingress(site: &Site, refs: &Refs) -> BTreeMap<Rule, String>;
+}
+
+/// The instances.
+pub struct Instances;
+
+impl Member for Instances {
+    const GROUP_KEY: Key = "instance_security_group";
+    const RULES_KEY: Key = "instance_security_group_rules";
+    const DESCRIPTION: &'static str = "Oz Liveness: instances";
+    const NAMES: Option<Key> = Some(LoadBalancer::GROUP_KEY);
+
+    fn name(config: &Config) -> &str {
+        &config.names.instance_security_group
+    }
+
+    fn ingress(site: &Site, refs: &Refs) -> BTreeMap<Rule, String> {
+        from_load_balancer(&site.config, &refs.get(LOAD_BALANCER_ID))
+    }
+}
+
+/// The load balancer.
+pub struct LoadBalancer;
+
+impl Member for LoadBalancer {
+    const GROUP_KEY: Key = "load_balancer_security_group";
+    const RULES_KEY: Key = "load_balancer_security_group_rules";
+    const DESCRIPTION: &'static str = "Oz Liveness: load balancer";
+    const NAMES: Option<Key> = None;
+
+    fn name(config: &Config) -> &str {
+        &config.names.load_balancer_security_group
+    }
+
+    fn ingress(site: &Site, _: &Refs) -> BTreeMap<Rule, String> {
+        from_clients(site)
+    }
+}
+
+/// A security group: the instances' or the load balancer's.
+pub struct Group<M>(PhantomData<M>);
+
+/// A security group without its rules. Its description cannot be changed and is not compared.
+#[derive(Debug, Serialize)]
+pub struct GroupSpec {
+    vpc: String,
+}
+
+impl<M: Member> Group<M> {
+    const ID: Output = Output(<Self as Resource>::KEY, "id");
+}
+
+impl<M: Member> Resource for Group<M> {
+    const KEY: Key = M::GROUP_KEY;
+    const STEP: u8 = 1;
+    const FORCES_REPLACEMENT: &'static [&'static str] = &["vpc"];
+    type Spec = GroupSpec;
+
+    fn name(&self, site: &Site) -> String {
+        M::name(&site.config).to_owned()
+    }
+
+    fn want(&self, site: &Site, refs: &Refs) -> GroupSpec {
+        M::NAMES.into_iter().for_each(|other| refs.after(other));
+        GroupSpec { vpc: site.config.network.vpc.clone() }
+    }
+
+    async fn find(
+        &self,
+        &Context { cloud, site, .. }: &Context<'_>,
+        reading: &Reading,
+    ) -> Result<Option<Live<GroupSpec>>> {
+        let Some(group) = read::<M>(cloud, site, reading).await? else {
+            return Ok(None);
+        };
+        let owner = Owner::Tags(tags::from_ec2(group.tags()));
+        let spec = GroupSpec { vpc: group.vpc_id.unwrap_or_default() };
+        Ok(Some(Live::ready(spec, owner).output(Self::ID, group.group_id.need("GroupId")?)))
+    }
+
+    async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
+        let groups = shared::tagged_security_groups(cx, memo).await?;
+        Ok(groups.iter().map(|id| format!("security group {id}")).collect())
+    }
+
+    async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &GroupSpec) -> Result<Outputs> {
+        let name = Resource::name(self, site);
+        let request = cloud
+            .ec2
+            .create_security_group()
+            .group_name(&name)
+            .description(M::DESCRIPTION)
+            .vpc_id(&want.vpc)
+            .tag_specifications(tags::for_ec2(ResourceType::SecurityGroup, &site.tags(&name)));
+        let id = request.send().await?.group_id.need("GroupId")?;
+        Ok([(Self::ID, id)].into())
+    }
+
+    async fn update(&self, _: &Context<'_>, _: &Live<GroupSpec>, _: &GroupSpec) -> Result<Outputs> {
+        Ok(Outputs::new()) // the VPC is fixed, and there is nothing else
+    }
+
+    async fn tag(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<GroupSpec>, tags: &Tags) -> Result<()> {
+        let request = cloud.ec2.create_tags().resources(&live.outputs[&Self::ID]);
+        request.set_tags(Some(tags::to_ec2(tags))).send().await?;
+        Ok(())
+    }
+
+    async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<GroupSpec>) -> Result<()> {
+        Ok(cloud.ec2.delete_security_group().group_id(&live.outputs[&Self::ID]).send().await.or_gone()?)
+    }
+
+    async fn blockers(
+        &self,
+        &Context { cloud, site, .. }: &Context<'_>,
+        live: &Live<GroupSpec>,
+    ) -> Result<Vec<Blocker>> {
+        holders(cloud, site, &live.outputs[&Self::ID]).await
+    }
+}
+
+/// The names of both groups.
+fn names(config: &Config) -> [&str; 2] {
+    [LoadBalancer::name(config), Instances::name(config)]
+}
+
+/// The group in the wanted VPC; else ours in another VPC, which then is one to replace.
+async fn read<M: Member>(cloud: &Cloud, site: &Site, reading: &Reading) -> Result<Option<SecurityGroup>> {
+    let wanted = Some(M::name(&site.config));
+    let groups = shared::security_groups(cloud, reading, names(&site.config)).await?;
+    let mut named: Vec<SecurityGroup> = groups.into_iter().filter(|group| group.group_name() == wanted).collect();
+    let ours = |group: &SecurityGroup| site.owns(&tags::from_ec2(group.tags()));
+    named.retain(|group| group.vpc_id() == Some(&site.config.network.vpc) || ours(group));
+    named.sort_by_key(|group| group.vpc_id() != Some(&site.config.network.vpc));
+    Ok(named.into_iter().next())
+}
+
+/// What holds a security group: network interfaces that carry it, and rules of others that name it.
+async fn holders(cloud: &Cloud, site: &Site, group: &str) -> Result<Vec<Blocker>> {
+    let of = |name: &str| Filter::builder().name(name).values(group).build();
+    let interfaces = cloud.ec2.describe_network_interfaces().filters(of("group-id"));
+    let groups = cloud.ec2.describe_security_groups().filters(of("ip-permission.group-id"));
+    let (interfaces, groups) = tokio::join!(interfaces.send(), groups.send());
+    let mut holders: Vec<Blocker> = interfaces?.network_interfaces().iter().map(|one| interface(one, site)).collect();
+    let names = names(&site.config);
+    for other in groups?.security_groups() {
+        let (id, named) = (other.group_id().unwrap_or_default(), other.group_name().unwrap_or_default());
+        if id != group {
+            holders.push(Blocker {
+                what: format!("a rule of the security group {id} ({named})"),
+                clears_by_itself: names.contains(&named),
+            });
+        }
+    }
+    Ok(holders)
+}
+
+/// A network interface: the load balancer's and the instances' go with them, and so does what carries our tag.
+fn interface(one: &NetworkInterface, site: &Site) -> Blocker {
+    let (id, words) = (one.network_interface_id().unwrap_or_default(), one.description().unwrap_or_default());
+    let instance = one.attachment().and_then(|attached| attached.instance_id());
+    let of_balancer = words.starts_with(&format!("ELB app/{}/", site.config.names.load_balancer));
+    let ours = site.owns(&tags::from_ec2(one.tag_set()));
+    let what = match (instance, words) {
+        (Some(instance), _) => format!("{id} (network interface of {instance})"),
+        (None, "") => format!("{id} (network interface)"),
+        (None, words) => format!("{id} ({words})"),
+    };
+    Blocker { what, clears_by_itself: of_balancer || ours }
+}

@@ -88,7 +88,8 @@ impl Error {
     }
 
     /// Whether Auto Scaling does not find the group. It has three texts for it: "AutoScalingGroup name not found",
-    /// "AutoScaling Group NAME not found" and "Group NAME not found" (cloudquery and cloud-custodian match all of them).
+    /// "AutoScaling Group NAME not found" and "Group NAME not found" (cloudquery and cloud-custodian match all of
+    /// them).
     pub fn is_group_gone(&self) -> bool {
         let message = self.message();
         let group = message.contains("AutoScalingGroup") || message.contains("Group ");

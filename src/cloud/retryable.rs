@@ -1,4 +1,5 @@
-//! THE table of what AWS answers while one part of it does not know yet what another has done, and how long each may last.
+//! THE table of what AWS answers while one part of it does not know yet what another has done, and how long each may
+//! last.
 //!
 //! After any of these the engine reads the resource again and decides anew. That is why "already exists", which may
 //! come from our own first attempt whose answer was lost, needs no code anywhere else.

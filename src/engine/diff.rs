@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::outcome::FieldChange;
 
-/// Every leaf that differs, in the order of the wanted tree. Objects are compared field by field, everything else whole.
+/// Every leaf that differs, in the order of the wanted tree. Objects are compared field by field, everything else
+/// whole.
 pub fn diff(live: &Value, want: &Value) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     compare(String::new(), live, want, &mut changes);

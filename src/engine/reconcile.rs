@@ -121,8 +121,8 @@ pub async fn reconcile<P: Policy>(
             return Err(policy.still_waiting(walk, &plan).into());
         }
         if number > 1 {
-            // What is to be done again may be what reads that lag have shown: they are given time. A deadline or a signal
-            // ends the next reading.
+            // What is to be done again may be what reads that lag have shown: they are given time. A deadline or a
+            // signal ends the next reading.
             let _ = walk.wait.pause(number).await;
         }
         live = read_after(walk, &result.acted).await?;

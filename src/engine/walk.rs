@@ -83,8 +83,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Reads until AWS shows what was just done, for at most a minute: reads may lag behind writes (Amazon EC2 developer
-    /// guide, "Eventual consistency").
+    /// Reads until AWS shows what was just done, for at most a minute: reads may lag behind writes (Amazon EC2
+    /// developer guide, "Eventual consistency").
     ///
     /// # Errors
     /// Everything that could not be read.

@@ -56,6 +56,9 @@ pub(super) async fn certificate(config: &Config, cloud: &Cloud) -> Looked<String
 
 /// The certificates of these states (none: of every state) and keys, here or in another region. Without `keyTypes` ACM
 /// lists RSA of 1024 and 2048 bits only (ListCertificates, Includes).
+///
+/// # Errors
+/// ACM does not list them.
 pub async fn certificates(
     cloud: &Cloud,
     region: Option<&str>,

@@ -62,14 +62,16 @@ pub struct Missing {
 /// Why a site could not be looked up.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
+    /// AWS refused or did not answer.
     #[error(transparent)]
     Cloud(#[from] Error),
+    /// It is not there: everything that is missing.
     #[error("{}", .0.iter().map(Missing::to_string).collect::<Vec<_>>().join("\n"))]
     Missing(Vec<Missing>),
 }
 
 impl Site {
-    /// A site of which nothing was looked up: enough to trace edges and to remove a stack.
+    /// A site for which nothing was looked up: enough to trace edges and to remove a stack.
     pub fn blank(config: Config, region: &str) -> Site {
         let (image, certificate, zone) = (MachineImage::default(), String::new(), None);
         Site { config, region: region.to_owned(), image, certificate, zone }
@@ -93,12 +95,18 @@ impl Site {
     }
 
     /// What a removal needs: only the zone, and not even that must exist.
+    ///
+    /// # Errors
+    /// Route 53 cannot be asked for it.
     pub async fn look_up_for_teardown(config: Config, cloud: &Cloud, memo: &Memo) -> Result<Site, Error> {
         let zone = zone(&config, cloud, memo).await?.unwrap_or_default();
         Ok(Site { zone, ..Site::blank(config, &cloud.region) })
     }
 
     /// The zone and the whole name of the record; `None`: there is to be none, or no such zone.
+    ///
+    /// # Errors
+    /// Route 53 cannot be asked for the zone.
     pub async fn record(&self, cloud: &Cloud, memo: &Memo) -> Result<Option<(Zone, String)>> {
         let Some(dns) = &self.config.dns else {
             return Ok(None);
@@ -141,8 +149,9 @@ impl Site {
     }
 }
 
-fn blank<T: Default>(missing: &mut Vec<Missing>, one: Missing) -> T {
-    missing.push(one);
+/// In place of what is missing, which is noted.
+fn blank<T: Default>(missing: &mut Vec<Missing>, noun: Missing) -> T {
+    missing.push(noun);
     T::default()
 }
 
@@ -199,7 +208,7 @@ async fn images_by_id(cloud: &Cloud, id: &str) -> Result<Vec<Image>> {
     Ok(reply.and_then(|reply| reply.images).unwrap_or_default())
 }
 
-/// Only images of the Marketplace and of the account itself: anybody can publish an AMI of any name.
+/// Only images of the Marketplace and of the account itself: any account can publish an AMI of any name.
 async fn images_by_name(cloud: &Cloud, name: &str) -> Result<Vec<Image>> {
     let named = Filter::builder().name("name").values(name).build();
     let request = cloud.ec2.describe_images().owners("aws-marketplace").owners("self").filters(named);
@@ -209,7 +218,10 @@ async fn images_by_name(cloud: &Cloud, name: &str) -> Result<Vec<Image>> {
     Ok(images)
 }
 
-/// A zone given by its id has a name only in Route 53.
+/// The name of a zone: one that is given by its id has its name only in Route 53.
+///
+/// # Errors
+/// Route 53 cannot be asked for it.
 pub async fn zone_name(zone: &str, cloud: &Cloud) -> Result<String> {
     if !is_zone_id(zone) {
         return Ok(zone.to_owned());
@@ -221,7 +233,7 @@ pub async fn zone_name(zone: &str, cloud: &Cloud) -> Result<String> {
 #[derive(Default)]
 struct ZoneOnce(OnceCell<std::result::Result<Option<Zone>, Missing>>);
 
-/// Asked once a reading, however many want it.
+/// Read once, however many ask.
 async fn zone(config: &Config, cloud: &Cloud, memo: &Memo) -> Looked<Option<Zone>> {
     memo.of::<ZoneOnce>().0.get_or_try_init(|| ask_zone(config, cloud)).await.cloned()
 }

@@ -1,7 +1,8 @@
 //! Guide step 7: the record. The guide says "CNAME, alias": for a load balancer AWS has A (and AAAA) aliases only.
 //!
-//! Records carry no tags: a record is ours when it is an alias to a load balancer that carries our tag, or to one of our
-//! name that is no more (somebody deleted it, or a removal and a creation ran at once), so that it serves nobody.
+//! Records carry no tags: a record is ours when it is an alias to a load balancer that carries our tag, or to one of
+//! our name that no longer exists (it was deleted by hand, or a removal and a creation ran at once): no client depends
+//! on it.
 
 use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
 use serde::Serialize;
@@ -74,12 +75,12 @@ impl Resource for DnsRecord {
         Ok(Vec::new()) // records carry no tags
     }
 
-    /// CREATE, not UPSERT: what somebody else makes at the same time is refused, and stays.
+    /// CREATE, not UPSERT: it is refused when someone else made a record of this name at the same time.
     async fn create(&self, &Context { cloud, .. }: &Context<'_>, want: &Spec) -> Result<Outputs> {
         change(cloud, &want.zone, [(ChangeAction::Create, alias(want)?)].into()).await
     }
 
-    /// One batch, all or nothing: a record of another type has to go in the same moment.
+    /// One batch, all or nothing: a record of another type has to be removed in the same change.
     async fn update(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let old = live.spec.listed.clone().filter(|_| live.spec.kind != want.kind);
         let mut changes: Vec<_> = old.into_iter().map(|old| (ChangeAction::Delete, old)).collect();
@@ -120,7 +121,7 @@ fn spec_of(zone: &str, name: &str, set: ResourceRecordSet) -> Spec {
     }
 }
 
-/// Whose it is: our load balancer's, that of another one with our tag, or a stranger's.
+/// Its owner: our load balancer, another one with our tag, or someone else.
 async fn owner(cloud: &Cloud, site: &Site, reading: &Reading, spec: &Spec) -> Result<Owner> {
     let weighted = spec.listed.as_ref().and_then(|set| set.set_identifier.clone());
     if let Some(identifier) = weighted {
@@ -134,7 +135,7 @@ async fn owner(cloud: &Cloud, site: &Site, reading: &Reading, spec: &Spec) -> Re
     if is_alias {
         let ours = match target_of_ours(cloud, site, &spec.alias).await? {
             Some(ours) => ours,
-            None => is_no_more(cloud, site, &spec.alias).await,
+            None => no_longer_exists(cloud, site, &spec.alias).await,
         };
         if ours {
             return Ok(Owner::Tags(site.tags(&spec.name)));
@@ -159,9 +160,9 @@ async fn target_of_ours(cloud: &Cloud, site: &Site, dns_name: &str) -> Result<Op
     Ok(None)
 }
 
-/// Whether this was the DNS name of a load balancer of our name, which no name server knows any more: another account's
-/// of the same name would be known.
-async fn is_no_more(cloud: &Cloud, site: &Site, dns_name: &str) -> bool {
+/// Whether this was the DNS name of a load balancer of our name that no longer exists: no name server knows it. One of
+/// another account, of the same name, would be known.
+async fn no_longer_exists(cloud: &Cloud, site: &Site, dns_name: &str) -> bool {
     if !is_named_after(dns_name, &site.config.names.load_balancer, &cloud.region) {
         return false;
     }
@@ -202,7 +203,7 @@ async fn change(cloud: &Cloud, zone: &str, changes: Vec<(ChangeAction, ResourceR
     Ok(Outputs::new())
 }
 
-/// Some endpoints list an alias with a TTL of 0, which a change may not have.
+/// As a change may have it: moto 5.2 lists an alias with a TTL of 0, which Route 53 refuses.
 fn as_deleted(mut set: ResourceRecordSet) -> ResourceRecordSet {
     if set.alias_target.is_some() {
         set.ttl = None;

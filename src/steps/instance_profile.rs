@@ -11,7 +11,7 @@ use crate::site::Site;
 
 const PROFILE_NAME: Output = Output(InstanceProfile::KEY, "name");
 
-/// What carries the role to an instance.
+/// The instance profile, through which instances have the role.
 pub struct InstanceProfile;
 
 /// The one role in the profile; null while there is none.
@@ -72,7 +72,8 @@ impl Resource for InstanceProfile {
         Ok(())
     }
 
-    /// IAM does not ask who uses a profile: whatever runs with it would lose its credentials (DeleteInstanceProfile).
+    /// IAM does not check whether a profile is in use: instances that run with it would lose their credentials
+    /// (DeleteInstanceProfile).
     async fn delete(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let name = &live.outputs[&PROFILE_NAME];
         let users = users(cloud, site, name).await?;
@@ -110,7 +111,7 @@ async fn users(cloud: &Cloud, site: &Site, profile: &str) -> cloud::Result<Vec<S
     Ok(users)
 }
 
-/// Every region that is enabled; an emulator's others are not looked at.
+/// Every region that is enabled; of an emulator only the one that is used.
 async fn regions(cloud: &Cloud) -> cloud::Result<Vec<String>> {
     if cloud.custom_endpoint {
         return Ok(vec![cloud.region.clone()]);
@@ -134,21 +135,21 @@ async fn instances_with(cloud: &Cloud, site: &Site, region: &str, profile: &str)
         Err(error) if cloud.lacks(&error) => Vec::new(),
         found => found?,
     };
-    let instances = reservations.iter().flat_map(|one| one.instances());
-    let is_ours = |one: &&Instance| {
-        let group = tags::from_ec2(one.tags()).remove("aws:autoscaling:groupName");
+    let instances = reservations.iter().flat_map(|reservation| reservation.instances());
+    let is_ours = |instance: &&Instance| {
+        let group = tags::from_ec2(instance.tags()).remove("aws:autoscaling:groupName");
         region == cloud.region && group.as_ref() == Some(&site.config.names.auto_scaling_group)
     };
-    let others = instances.filter(|one| !is_ours(one));
-    let ids = others.filter_map(|one| one.instance_id());
+    let others = instances.filter(|instance| !is_ours(instance));
+    let ids = others.filter_map(|instance| instance.instance_id());
     Ok(ids.map(|id| format!("the instance {id} in {region}")).collect())
 }
 
-/// Launch templates of others whose default or latest version names the profile: a stack that is scaled to nothing.
+/// Launch templates of others whose default or latest version names the profile: their group may have no instance now.
 async fn templates_with(cloud: &Cloud, site: &Site, profile_name: &str) -> cloud::Result<Vec<String>> {
     let request = cloud.ec2.describe_launch_template_versions().versions("$Latest").versions("$Default");
     let versions = match request.into_paginator().items().send().try_collect().await.map_err(cloud::Error::from) {
-        Err(_) if cloud.custom_endpoint => Vec::new(), // some want a template's name
+        Err(_) if cloud.custom_endpoint => Vec::new(), // moto 5.2 wants a template's name
         found => found?,
     };
     let named = |version: &LaunchTemplateVersion| {

@@ -20,7 +20,7 @@ const TRUST: &str = include_str!("../../templates/instance-trust.json");
 /// IAM keeps five versions of a policy (IAM quotas).
 const MAX_VERSIONS: usize = 5;
 
-/// What the instances may do: meter their use.
+/// The policy: what the instances may do, which is to meter their use.
 pub struct Policy;
 
 /// A policy's default version.
@@ -110,10 +110,10 @@ impl Resource for Policy {
     }
 }
 
-/// What EC2 gives to the instances.
+/// The role that the instances assume.
 pub struct Role;
 
-/// Who may assume the role. Its path and description are not compared.
+/// A role: who may assume it. Its path and description are not compared.
 #[derive(Debug, Serialize)]
 pub struct RoleSpec {
     trust: Value,
@@ -215,7 +215,7 @@ async fn delete_version(cloud: &Cloud, arn: &str, version: &str) -> Result<()> {
     Ok(cloud.iam.delete_policy_version().policy_arn(arn).version_id(version).send().await.or_gone()?)
 }
 
-/// Who else has the policy. Our role, which was detached before, may still be listed for a while.
+/// What else the policy is attached to. Our role was detached before, and may still be listed for a while.
 async fn attached_to_others(cloud: &Cloud, site: &Site, arn: &str) -> Result<Vec<String>> {
     let mut pages = cloud.iam.list_entities_for_policy().policy_arn(arn).into_paginator().send();
     let mut held = Vec::new();

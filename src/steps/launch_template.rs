@@ -18,8 +18,9 @@ use crate::config::Imds;
 use crate::engine::{Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
-/// The template's id, and the number of the version that is as wanted.
+/// The template's id.
 pub const ID: Output = Output(LaunchTemplate::KEY, "id");
+/// The number of its default version, which becomes the wanted one.
 pub const VERSION: Output = Output(LaunchTemplate::KEY, "version");
 /// The number of its newest version.
 pub const LATEST: Output = Output(LaunchTemplate::KEY, "latest");
@@ -27,7 +28,7 @@ pub const LATEST: Output = Output(LaunchTemplate::KEY, "latest");
 /// A launch template with its default version.
 pub struct LaunchTemplate;
 
-/// What an instance is launched from: what we decide of a version's data. No subnet: the group has them.
+/// The part of a version's data that we decide. No subnet: those are the group's.
 #[derive(Debug, Clone, Default, PartialEq, Hash, Serialize)]
 pub struct Spec {
     image: String,
@@ -40,7 +41,7 @@ pub struct Spec {
     imds_tokens: String,
     /// Tags of what a launch makes besides the instance, which has the group's.
     launched: BTreeMap<String, Tags>,
-    /// What the version sets besides, by name: a new version is without it.
+    /// Names of settings that the version has and that we never send: a new version is without them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     others: Vec<&'static str>,
 }
@@ -98,7 +99,8 @@ impl Resource for LaunchTemplate {
         let named = Filter::builder().name("launch-template-name").values(&name).build();
         let reply = cloud.ec2.describe_launch_templates().filters(named).send().await?;
         let templates = reply.launch_templates.unwrap_or_default();
-        let Some(template) = templates.into_iter().find(|one| one.launch_template_name() == Some(&name)) else {
+        let Some(template) = templates.into_iter().find(|template| template.launch_template_name() == Some(&name))
+        else {
             return Ok(None);
         };
         let id = template.launch_template_id.need("LaunchTemplateId")?;
@@ -162,7 +164,7 @@ impl Resource for LaunchTemplate {
         Ok(())
     }
 
-    /// Takes every version along. AWS does not care whether a group uses it: the order is ours.
+    /// AWS removes its versions with it, and does not check whether a group uses it: the order is ours to keep.
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         Ok(cloud.ec2.delete_launch_template().launch_template_id(&live.outputs[&ID]).send().await.or_gone()?)
     }
@@ -239,7 +241,7 @@ fn spec_of(data: &ResponseLaunchTemplateData) -> Spec {
             .to_owned(),
         volume: volume_of(data),
         imds_tokens: metadata.map_or("optional", |tokens| tokens.as_str()).to_owned(),
-        // Some endpoints list the template's own tags here too.
+        // moto 5.2 lists the template's own tags here too.
         launched: tagged.filter(|(kind, _)| kind != ResourceType::LaunchTemplate.as_str()).collect(),
         others: others(data),
     }

@@ -1,5 +1,5 @@
-//! What launches left behind: volumes and network interfaces that carry our tag and outlived their instances. Nobody
-//! wants them; only a removal looks for them.
+//! What launches left behind: volumes and network interfaces that carry our tag and outlived their instances. They are
+//! never wanted; only a removal looks for them.
 
 use std::marker::PhantomData;
 
@@ -11,8 +11,9 @@ use crate::cloud::{Absent, Cloud, Memo, tags};
 use crate::engine::{Blocker, Context, Goal, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result, Status};
 use crate::site::Site;
 
-/// The volumes, and the network interfaces.
+/// Volumes that were left over.
 pub const VOLUMES: Leftovers<Volume> = Leftovers(PhantomData);
+/// Network interfaces that were left over.
 pub const INTERFACES: Leftovers<NetworkInterface> = Leftovers(PhantomData);
 
 /// All left-over things of one kind.
@@ -29,14 +30,17 @@ pub struct Spec {
 /// A kind of thing that can be left over.
 #[allow(async_fn_in_trait)] // one thread
 pub trait Kind: Sized + 'static {
+    /// The resource's key.
     const KEY: Key;
     /// AWS's noun.
     const NOUN: &'static str;
-    /// What carries this tag.
+    /// Everything of this kind that carries this tag.
     async fn tagged(cloud: &Cloud, tag: Filter) -> Result<Vec<Self>>;
+    /// Its id.
     fn id(&self) -> Option<&str>;
     /// The instance that it is attached to.
     fn instance(&self) -> Option<&str>;
+    /// Removes it. Success too when it is gone already.
     async fn remove(cloud: &Cloud, id: &str) -> Result<()>;
 }
 
@@ -103,18 +107,18 @@ impl<T: Kind> Resource for Leftovers<T> {
         Spec::default()
     }
 
-    /// What is still attached is waited for: most of it goes with its instance.
+    /// What is still attached is waited for: most of it is removed with its instance.
     async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
         if reading.goal == Goal::Present {
             return Ok(None);
         }
         let all = T::tagged(cloud, site.owner_filter()).await?;
-        let ids: Vec<String> = all.iter().filter_map(|one| one.id().map(str::to_owned)).collect();
+        let ids: Vec<String> = all.iter().filter_map(|kept| kept.id().map(str::to_owned)).collect();
         if ids.is_empty() {
             return Ok(None);
         }
         let attached: Vec<(String, String)> =
-            all.iter().filter_map(|one| Some((one.id()?.to_owned(), one.instance()?.to_owned()))).collect();
+            all.iter().filter_map(|kept| Some((kept.id()?.to_owned(), kept.instance()?.to_owned()))).collect();
         let status = if attached.is_empty() { Status::Ready } else { Status::Leaving("still attached".to_owned()) };
         let owner = Owner::Tags(site.tags(""));
         Ok(Some(Live::ready(Spec { ids, attached }, owner).status(status)))
@@ -149,8 +153,8 @@ impl<T: Kind> Resource for Leftovers<T> {
             let reservations = reply.and_then(|reply| reply.reservations).unwrap_or_default();
             let group = reservations
                 .iter()
-                .flat_map(|one| one.instances())
-                .find_map(|one| tags::from_ec2(one.tags()).remove("aws:autoscaling:groupName"));
+                .flat_map(|reservation| reservation.instances())
+                .find_map(|instance| tags::from_ec2(instance.tags()).remove("aws:autoscaling:groupName"));
             blockers.push(Blocker {
                 what: format!("{instance}, which has {id}"),
                 clears_by_itself: group.is_none_or(|group| group == site.config.names.auto_scaling_group),
@@ -160,7 +164,7 @@ impl<T: Kind> Resource for Leftovers<T> {
     }
 }
 
-/// Whether this resource is one that nobody wants.
+/// Whether this resource is never wanted.
 pub fn is_leftover(key: Key) -> bool {
     [<Volume as Kind>::KEY, <NetworkInterface as Kind>::KEY].contains(&key)
 }

@@ -15,11 +15,13 @@ use crate::config::Scheme;
 use crate::engine::{Context, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
-/// The load balancer's ARN, its DNS name, and the hosted zone that an alias to it names.
+/// The load balancer's ARN.
 pub const ARN: Output = Output(LoadBalancer::KEY, "arn");
+/// Its DNS name.
 pub const DNS_NAME: Output = Output(LoadBalancer::KEY, "dns_name");
+/// The hosted zone that an alias to it names.
 pub const ZONE: Output = Output(LoadBalancer::KEY, "zone");
-/// `active`, `provisioning` …, when it was looked at.
+/// `active`, `provisioning` …, when it was read.
 pub const STATE: Output = Output(LoadBalancer::KEY, "state");
 
 /// TLS 1.3 and 1.2 (guide step 4, "secure listeners"); the API's own default is of 2016.
@@ -27,7 +29,7 @@ const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
 const PROTECTION: &str = "deletion_protection.enabled";
 
-/// The way in.
+/// The application load balancer that clients reach, identified by its name.
 pub struct LoadBalancer;
 
 /// A load balancer without its listeners.
@@ -106,7 +108,8 @@ impl Resource for LoadBalancer {
         Ok(balancers)
     }
 
-    /// ELBv2 answers a create of a twin with the twin, whoever's it is: the tags of the answer are looked at again.
+    /// When an equal load balancer exists, ELBv2 answers with that one, even if it is not ours: its tags are read
+    /// again.
     async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &Spec) -> Result<Outputs> {
         let name = self.name(site);
         let request = cloud
@@ -147,7 +150,7 @@ impl Resource for LoadBalancer {
         Ok(())
     }
 
-    /// Takes its listeners and their rules along.
+    /// AWS removes its listeners and their rules with it.
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         Ok(cloud.elb.delete_load_balancer().load_balancer_arn(&live.outputs[&ARN]).send().await.or_gone()?)
     }
@@ -156,7 +159,9 @@ impl Resource for LoadBalancer {
         let request = cloud.elb.describe_load_balancer_attributes().load_balancer_arn(&live.outputs[&ARN]);
         let reply = request.send().await.or_absent()?;
         let attributes = reply.and_then(|reply| reply.attributes).unwrap_or_default();
-        let on = |one: &LoadBalancerAttribute| one.key() == Some(PROTECTION) && one.value() == Some("true");
+        let on = |attribute: &LoadBalancerAttribute| {
+            attribute.key() == Some(PROTECTION) && attribute.value() == Some("true")
+        };
         Ok(attributes.iter().any(on).then(|| "deletion protection is on".to_owned()).into_iter().collect())
     }
 
@@ -172,7 +177,7 @@ pub const HTTPS_LISTENER: Listener<443> = Listener;
 /// 80: redirects to 443, or forwards when there is no HTTPS.
 pub const HTTP_LISTENER: Listener<80> = Listener;
 
-/// What listens on a port of the load balancer. A port has one listener, which is how it is found.
+/// The listener on a port of the load balancer. A port has at most one, and it is found by the port.
 pub struct Listener<const PORT: u16>;
 
 /// A listener with its default action.
@@ -207,11 +212,11 @@ impl<const PORT: u16> Resource for Listener<PORT> {
     }
 
     fn want(&self, site: &Site, refs: &Refs) -> ListenerSpec {
-        // Asked for even by a redirect: turning HTTPS off and on must not change the order of things.
+        // A redirect asks for both too: turning HTTPS off and on must not change the order.
         let (load_balancer, target_group) = (refs.get(ARN), refs.get(target_group::ARN));
         match PORT {
-            443 => refs.after(security_groups::Rules::<security_groups::LoadBalancer>::KEY), // what listens can be reached at once
-            _ => refs.after(Listener::<443>::KEY), // nothing is redirected to where nobody listens yet
+            443 => refs.after(security_groups::Rules::<security_groups::LoadBalancer>::KEY), // clients can reach it from the start
+            _ => refs.after(Listener::<443>::KEY),                                           // it redirects to that one
         }
         let secure = PORT == 443;
         let (action, to) = if !secure && site.https() {
@@ -238,7 +243,7 @@ impl<const PORT: u16> Resource for Listener<PORT> {
             return Ok(None);
         };
         let listeners = shared::listeners(cloud, reading, &load_balancer).await?;
-        let Some(listener) = listeners.iter().find(|one| one.port() == Some(PORT.into())) else {
+        let Some(listener) = listeners.iter().find(|listener| listener.port() == Some(PORT.into())) else {
             return Ok(None);
         };
         let arn = listener.listener_arn.clone().need("ListenerArn")?;
@@ -262,7 +267,7 @@ impl<const PORT: u16> Resource for Listener<PORT> {
             .default_actions(action(want))
             .set_tags(Some(tags::to_elb(&site.tags(&self.name(site)))));
         let listeners = request.send().await?.listeners.unwrap_or_default();
-        let made = listeners.into_iter().next().and_then(|one| one.listener_arn).need("ListenerArn")?;
+        let made = listeners.into_iter().next().and_then(|listener| listener.listener_arn).need("ListenerArn")?;
         Ok([(Self::ARN, made)].into())
     }
 
@@ -305,7 +310,7 @@ pub async fn strangers_behind(&Context { cloud, site, .. }: &Context<'_>, output
     }
     let mut strangers = Vec::new();
     for arn in behind {
-        // The look may not have seen ours yet; one that has gone stays nowhere.
+        // The reading may not have shown ours yet; one that no longer exists is not left behind.
         if target_group::is_ours(cloud, site, &arn).await.or_absent()? == Some(false) {
             strangers.push(arn);
         }
@@ -349,15 +354,15 @@ fn spec_of(listener: &ElbListener, load_balancer: String) -> ListenerSpec {
     ListenerSpec {
         load_balancer,
         protocol: listener.protocol().map_or_else(String::new, |protocol| protocol.as_str().to_owned()),
-        certificate: certificates.first().and_then(|one| one.certificate_arn.clone()),
-        // Some endpoints tell one of a listener without TLS.
+        certificate: certificates.first().and_then(|certificate| certificate.certificate_arn.clone()),
+        // moto 5.2 lists a TLS policy for a listener without TLS.
         tls_policy: listener.ssl_policy.clone().filter(|_| listener.protocol() == Some(&ProtocolEnum::Https)),
         action,
         to,
     }
 }
 
-/// Where an action sends a request. A reply tells one target group twice: by its ARN and in the list of the weighted.
+/// Where an action sends a request. A reply has a single target group twice: as its ARN and in the weighted list.
 fn goes_to(action: &Action) -> String {
     match action.redirect_config() {
         Some(to) => {

@@ -10,7 +10,7 @@ use crate::cloud::{Absent, Cloud, Memo, Need};
 use crate::engine::{Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
-/// More instances under load, fewer without.
+/// The policy that launches instances under load and terminates them without, identified by its name.
 pub struct ScalingPolicy;
 
 /// A target tracking policy.
@@ -86,7 +86,7 @@ impl Resource for ScalingPolicy {
         put_policy(cloud, live.outputs[&POLICY_NAME].clone(), want).await
     }
 
-    /// With its alarms.
+    /// AWS removes its alarms with it.
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let request = cloud.autoscaling.delete_policy().auto_scaling_group_name(&live.spec.group);
         Ok(request.policy_name(&live.outputs[&POLICY_NAME]).send().await.or_gone()?)

@@ -80,8 +80,8 @@ pub struct Balancing {
 impl Balancing {
     /// Reads the tags of both, in one call; one of them may have gone since it was listed.
     async fn tag(&mut self, cloud: &Cloud) -> Result<()> {
-        let balancer = self.load_balancer.as_ref().and_then(|one| one.load_balancer_arn.clone());
-        let group = self.target_group.as_ref().and_then(|one| one.target_group_arn.clone());
+        let balancer = self.load_balancer.as_ref().and_then(|balancer| balancer.load_balancer_arn.clone());
+        let group = self.target_group.as_ref().and_then(|group| group.target_group_arn.clone());
         let both: Vec<String> = balancer.iter().chain(&group).cloned().collect();
         if both.is_empty() || self.tag_all(cloud, &both).await? {
             return Ok(());
@@ -118,8 +118,8 @@ impl Balancing {
 #[derive(Default)]
 struct TaggedBalancing(OnceCell<[Vec<String>; 2]>);
 
-/// ARNs of load balancers, and of target groups, that carry the stack's tag, whatever their names. Tags are read twenty at a
-/// time: there is no filter.
+/// ARNs of load balancers, and of target groups, that carry the stack's tag, whatever their names. Tags are read twenty
+/// at a time: there is no filter.
 ///
 /// # Errors
 /// Elastic Load Balancing does not describe them.
@@ -139,8 +139,8 @@ async fn read_tagged_balancing(cloud: &Cloud, site: &Site) -> Result<[Vec<String
     let mut ours: Vec<String> = Vec::new();
     for some in arns.chunks(20) {
         match owned(cloud, site, some).await? {
-            Some(these) => ours.extend(these),
-            // One that went since the list was made refuses the whole call.
+            Some(owned) => ours.extend(owned),
+            // One that was removed since the list was made makes AWS refuse the whole call.
             None => {
                 for arn in some {
                     ours.extend(owned(cloud, site, std::slice::from_ref(arn)).await?.into_iter().flatten());

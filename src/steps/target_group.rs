@@ -1,4 +1,4 @@
-//! Guide step 5: the target group. Made right the first time, and mended where the console's wizard made it.
+//! Guide step 5: the target group. One that the console's wizard made is corrected.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +19,10 @@ pub const PORT: u16 = 80;
 
 const ALGORITHM: &str = "load_balancing.algorithm.type";
 
-/// The instances behind the load balancer.
+/// The target group, to which the load balancer forwards, identified by its name.
 pub struct TargetGroup;
 
-/// What the guide says of the target group; its other settings stay as they are.
+/// The settings that the guide names; others stay as they are.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Spec {
     vpc: String,
@@ -88,7 +88,7 @@ impl Resource for TargetGroup {
         Ok(groups)
     }
 
-    /// ELBv2 answers a create of a twin with the twin, whoever's it is: the tags of the answer are looked at again.
+    /// When an equal target group exists, ELBv2 answers with that one, even if it is not ours: its tags are read again.
     async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &Spec) -> Result<Outputs> {
         let name = self.name(site);
         let check = &want.health_check;
@@ -156,7 +156,10 @@ impl Resource for TargetGroup {
 
 // How AWS spells it.
 
-/// An ELBv2 resource that a create call gave us, and that is a stranger's.
+/// Refuses an ELBv2 resource that a create call returned and that is not ours.
+///
+/// # Errors
+/// It is not ours, or its tags cannot be read.
 pub(super) async fn refuse_a_strangers(cloud: &Cloud, site: &Site, arn: &str) -> Result<()> {
     if is_ours(cloud, site, arn).await? {
         Ok(())
@@ -166,10 +169,13 @@ pub(super) async fn refuse_a_strangers(cloud: &Cloud, site: &Site, arn: &str) ->
 }
 
 /// Whether an ELBv2 resource carries our tag.
+///
+/// # Errors
+/// Its tags cannot be read.
 pub(super) async fn is_ours(cloud: &Cloud, site: &Site, arn: &str) -> cloud::Result<bool> {
     let reply = cloud.elb.describe_tags().resource_arns(arn).send().await?;
     let described = reply.tag_descriptions().first();
-    let tags = described.map(|one| tags::from_elb(one.tags()));
+    let tags = described.map(|described| tags::from_elb(described.tags()));
     Ok(site.owns(&tags.unwrap_or_default()))
 }
 
@@ -179,7 +185,7 @@ async fn attributes(cloud: &Cloud, arn: &str) -> Result<Option<BTreeMap<String, 
         return Ok(None);
     };
     let pairs = reply.attributes.unwrap_or_default().into_iter();
-    Ok(Some(pairs.filter_map(|one| Some((one.key?, one.value?))).collect()))
+    Ok(Some(pairs.filter_map(|attribute| Some((attribute.key?, attribute.value?))).collect()))
 }
 
 async fn set_algorithm(cloud: &Cloud, arn: &str, want: &Spec) -> Result<()> {

@@ -1,45 +1,45 @@
 //! Guide step 4: the auto scaling group. A changed launch template reaches its instances by an instance refresh.
 
 mod group;
+mod instances;
 pub mod refresh;
 mod rolling;
 
 use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, LifecycleState};
-use aws_sdk_ec2::types::Filter;
 use serde::Serialize;
 
 use super::{
     instance_profile, launch_template, load_balancer, role_policy_attachment, security_groups, shared, target_group,
 };
-use crate::cloud::{self, Absent, Cloud, Memo, Tags, tags};
+use crate::cloud::{Absent, Cloud, Memo, Tags, tags};
 use crate::engine::{
     Context, Effect, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status,
 };
 use crate::site::{OWNER_TAG, Site};
 
+use instances::{is_in_standby, is_protected, waits_for_hook};
+
 pub use group::find_group;
 pub use rolling::summary;
 
-/// The group's name, and how many instances it keeps now.
+/// The group's name.
 pub const NAME: Output = Output(AutoScalingGroup::KEY, "name");
+/// How many instances it keeps now.
 pub const DESIRED: Output = Output(AutoScalingGroup::KEY, "desired");
 /// The instance refresh that is under way, if one is that leads to what is wanted, or back.
 pub const REFRESH: Output = Output(AutoScalingGroup::KEY, "refresh");
 
-/// States of instances that are not gone.
-const ALIVE: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
-
 /// The group that launches, replaces and scales the instances, identified by its name.
 pub struct AutoScalingGroup;
 
-/// A group. Its desired capacity is the scaling policy's once it is made.
+/// A group. Its desired capacity belongs to the scaling policy once the group exists.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Spec {
     launch_template: String,
     launch_template_version: String,
     /// Instances that were launched from something else.
     outdated_instances: Option<usize>,
-    /// The version to which a refresh is under way that nobody wants any more.
+    /// The version that a running refresh brings and that is no longer wanted.
     refresh_to: Option<String>,
     /// The wanted version, when it was rolled back before.
     #[serde(skip)]
@@ -74,7 +74,8 @@ impl Resource for AutoScalingGroup {
     }
 
     fn want(&self, site: &Site, refs: &Refs) -> Spec {
-        // A target group behind no listener leaves its targets unused; and instances need profile, policy and ports.
+        // AWS reports targets behind no listener as unused; and instances need profile, policy and ports from the
+        // start.
         refs.after(load_balancer::Listener::<443>::KEY);
         refs.after(load_balancer::Listener::<80>::KEY);
         refs.after(instance_profile::InstanceProfile::KEY);
@@ -122,7 +123,7 @@ impl Resource for AutoScalingGroup {
     }
 
     async fn tagged(&self, cx: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
-        let (groups, instances) = tokio::try_join!(tagged_groups(cx), tagged_instances(cx))?;
+        let (groups, instances) = tokio::try_join!(tagged_groups(cx), instances::tagged(cx))?;
         let groups = groups.iter().map(|name| format!("auto scaling group {name}"));
         Ok(groups.chain(instances.iter().map(|id| format!("instance {id}"))).collect())
     }
@@ -147,7 +148,7 @@ impl Resource for AutoScalingGroup {
         Ok([(NAME, name)].into())
     }
 
-    /// Never sends the desired capacity: that is the scaling policy's.
+    /// Never sends the desired capacity: it belongs to the scaling policy.
     async fn update(&self, cx: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let (cloud, name, had) = (cx.cloud, &live.outputs[&NAME], &live.spec);
         if had.target_groups != want.target_groups {
@@ -209,7 +210,7 @@ impl Resource for AutoScalingGroup {
         Ok(())
     }
 
-    /// Sizes of nothing first, so that no instance is launched in place of those that go.
+    /// Sizes of zero first, so that no instance is launched in place of those that are terminated.
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let name = &live.outputs[&NAME];
         let request = cloud.autoscaling.update_auto_scaling_group().auto_scaling_group_name(name);
@@ -226,7 +227,7 @@ impl Resource for AutoScalingGroup {
         if let Some(level) = protection(&group) {
             found.push(format!("deletion protection is on ({level})"));
         }
-        let ids = |which: fn(&Instance) -> bool| instances(&group, which).join(", ");
+        let ids = |which: fn(&Instance) -> bool| instances::ids(&group, which).join(", ");
         for (ids, what) in [
             (ids(is_protected), "protected from scale-in"),
             (ids(is_in_standby), "in standby"),
@@ -236,7 +237,8 @@ impl Resource for AutoScalingGroup {
                 found.push(format!("{ids}: {what}"));
             }
         }
-        let suspended: Vec<&str> = group.suspended_processes().iter().filter_map(|one| one.process_name()).collect();
+        let suspended: Vec<&str> =
+            group.suspended_processes().iter().filter_map(|process| process.process_name()).collect();
         if !suspended.is_empty() {
             found.push(format!("suspended processes: {}", suspended.join(", ")));
         }
@@ -252,7 +254,7 @@ impl Resource for AutoScalingGroup {
             let request = cloud.autoscaling.update_auto_scaling_group().auto_scaling_group_name(name);
             request.deletion_protection("none".into()).send().await?;
         }
-        let protected = instances(&group, is_protected);
+        let protected = instances::ids(&group, is_protected);
         if !protected.is_empty() {
             let request = cloud.autoscaling.set_instance_protection().auto_scaling_group_name(name);
             request.set_instance_ids(Some(protected)).protected_from_scale_in(false).send().await?;
@@ -260,12 +262,12 @@ impl Resource for AutoScalingGroup {
         if !group.suspended_processes().is_empty() {
             cloud.autoscaling.resume_processes().auto_scaling_group_name(name).send().await?;
         }
-        let standby = instances(&group, is_in_standby);
+        let standby = instances::ids(&group, is_in_standby);
         if !standby.is_empty() {
             let request = cloud.autoscaling.exit_standby().auto_scaling_group_name(name);
             request.set_instance_ids(Some(standby)).send().await?;
         }
-        complete_hooks(cloud, name, &instances(&group, waits_for_hook)).await
+        instances::complete_hooks(cloud, name, &instances::ids(&group, waits_for_hook)).await
     }
 }
 
@@ -283,9 +285,9 @@ impl Spec {
 // How AWS spells it.
 
 fn members(group: &Group) -> String {
-    let words = group.instances().iter().map(|one| {
-        let state = one.lifecycle_state().map_or("?", LifecycleState::as_str);
-        format!("{} {state}", one.instance_id().unwrap_or("?"))
+    let words = group.instances().iter().map(|instance| {
+        let state = instance.lifecycle_state().map_or("?", LifecycleState::as_str);
+        format!("{} {state}", instance.instance_id().unwrap_or("?"))
     });
     match words.collect::<Vec<_>>().join(", ") {
         none if none.is_empty() => "no instances left".to_owned(),
@@ -293,66 +295,18 @@ fn members(group: &Group) -> String {
     }
 }
 
-fn instances(group: &Group, which: fn(&Instance) -> bool) -> Vec<String> {
-    let these = group.instances().iter().filter(|one| which(one));
-    these.filter_map(|one| one.instance_id.clone()).collect()
-}
-
-fn is_protected(one: &Instance) -> bool {
-    one.protected_from_scale_in() == Some(true)
-}
-
-fn is_in_standby(one: &Instance) -> bool {
-    one.lifecycle_state() == Some(&LifecycleState::Standby)
-}
-
-fn waits_for_hook(one: &Instance) -> bool {
-    one.lifecycle_state().is_some_and(|state| state.as_str().ends_with(":Wait"))
-}
-
 fn protection(group: &Group) -> Option<&str> {
     let level = group.deletion_protection()?.as_str();
     Some(level).filter(|level| *level != "none")
 }
 
-async fn complete_hooks(cloud: &Cloud, group: &str, instances: &[String]) -> Result<()> {
-    if instances.is_empty() {
-        return Ok(());
-    }
-    let reply = cloud.autoscaling.describe_lifecycle_hooks().auto_scaling_group_name(group).send().await?;
-    for hook in reply.lifecycle_hooks() {
-        for instance in instances {
-            let request = cloud
-                .autoscaling
-                .complete_lifecycle_action()
-                .auto_scaling_group_name(group)
-                .set_lifecycle_hook_name(hook.lifecycle_hook_name.clone())
-                .instance_id(instance)
-                .lifecycle_action_result("CONTINUE");
-            match request.send().await.map_err(cloud::Error::from) {
-                // It waits for another hook, or no longer.
-                Err(error) if error.code() == "ValidationError" => {}
-                done => drop(done?),
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A group is gone before its instances are; what follows a removal must wait for them too.
+/// Its instances, when the group itself is gone: what is removed after the group must wait for them too.
 async fn outliving(cloud: &Cloud, site: &Site, reading: &Reading) -> Result<Option<Live<Spec>>> {
     if reading.goal == Goal::Present {
         return Ok(None);
     }
     let name = &site.config.names.auto_scaling_group;
-    let of_group = Filter::builder().name("tag:aws:autoscaling:groupName").values(name).build();
-    let alive = Filter::builder().name("instance-state-name").set_values(Some(ALIVE.map(str::to_owned).into())).build();
-    let mut pages = cloud.ec2.describe_instances().filters(of_group).filters(alive).into_paginator().items().send();
-    let mut left = Vec::new();
-    while let Some(reservation) = pages.next().await {
-        let instances = reservation?.instances.unwrap_or_default();
-        left.extend(instances.into_iter().filter_map(|instance| instance.instance_id));
-    }
+    let left = instances::of_group(cloud, name).await?;
     if left.is_empty() {
         return Ok(None);
     }
@@ -368,14 +322,14 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
     let zones = group.vpc_zone_identifier().unwrap_or_default().split(',').map(|subnet| subnet.trim().to_owned());
     let mut subnets: Vec<String> = zones.filter(|subnet| !subnet.is_empty()).collect();
     subnets.sort();
-    // Other target groups that somebody attached are theirs.
+    // Other target groups may be attached as well: those stay.
     let attached = group.target_group_arns();
     let target_groups = match ours.filter(|arn| attached.contains(arn)) {
         Some(arn) => vec![arn],
         None => attached.to_vec(),
     };
-    // Some endpoints take a warm-up and never tell it.
-    let untold = group.default_instance_warmup().is_none() && custom_endpoint;
+    // moto 5.2 takes a warm-up and never lists it.
+    let unlisted = group.default_instance_warmup().is_none() && custom_endpoint;
     Spec {
         launch_template: template_field(LaunchTemplateSpecification::launch_template_id),
         launch_template_version: template_field(LaunchTemplateSpecification::version),
@@ -389,7 +343,7 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
         target_groups,
         health_check: group.health_check_type().unwrap_or_default().to_owned(),
         grace_period_seconds: group.health_check_grace_period().unwrap_or_default(),
-        warm_up_seconds: if untold {
+        warm_up_seconds: if unlisted {
             Some(site.config.scaling.warm_up_seconds)
         } else {
             group.default_instance_warmup()
@@ -397,7 +351,7 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
     }
 }
 
-/// By number: with `$Latest` an unfinished template would go live, and no refresh could roll back.
+/// By number: with `$Latest` every new version would be launched at once, and no refresh could be rolled back.
 fn template(want: &Spec) -> LaunchTemplateSpecification {
     let template = LaunchTemplateSpecification::builder().launch_template_id(&want.launch_template);
     template.version(&want.launch_template_version).build()
@@ -410,12 +364,4 @@ async fn tagged_groups(cx: &Context<'_>) -> Result<Vec<String>> {
     let mut groups = request.into_paginator().items().send().try_collect().await?;
     groups.retain(|group| cx.site.owns(&tags::from_autoscaling(group.tags()))); // moto 5.2 ignores the filter
     Ok(groups.into_iter().filter_map(|group| group.auto_scaling_group_name).collect())
-}
-
-async fn tagged_instances(cx: &Context<'_>) -> Result<Vec<String>> {
-    let alive = Filter::builder().name("instance-state-name").set_values(Some(ALIVE.map(str::to_owned).into()));
-    let request = cx.cloud.ec2.describe_instances().filters(cx.site.owner_filter()).filters(alive.build());
-    let reservations = request.into_paginator().items().send().try_collect().await?;
-    let instances = reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default());
-    Ok(instances.filter_map(|instance| instance.instance_id).collect())
 }

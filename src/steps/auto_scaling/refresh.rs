@@ -10,11 +10,13 @@ use crate::cloud::{Absent, Cloud, Error, Need, Result};
 /// One instance refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refresh {
+    /// AWS's id of it.
     pub id: String,
     /// `Pending`, `InProgress`, `Baking`, `Cancelling`, `RollbackInProgress`; or what it ended in.
     pub status: String,
-    /// The launch template's id and version that it brings; empty when it was started without.
+    /// The id of the launch template that it brings; empty when it was started without.
     pub template: String,
+    /// The version that it brings; empty when it was started without.
     pub version: String,
     /// Instances that are replaced, healthy and warm, in percent.
     pub percent: i32,
@@ -40,13 +42,16 @@ impl Refresh {
         self.template == template && self.version == version
     }
 
-    /// Whether it came to nothing, by its own failure or by somebody's command.
+    /// Whether its version was not kept, because it failed or on command.
     pub fn rolled_back(&self) -> bool {
         ["Failed", "RollbackSuccessful", "RollbackFailed"].contains(&self.status.as_str())
     }
 }
 
 /// Every refresh of a group, newest first; `None`: this endpoint has no refreshes.
+///
+/// # Errors
+/// Auto Scaling does not describe them.
 pub async fn refreshes(cloud: &Cloud, group: &str) -> Result<Option<Vec<Refresh>>> {
     let request = cloud.autoscaling.describe_instance_refreshes().auto_scaling_group_name(group);
     match request.send().await.or_absent() {
@@ -58,8 +63,11 @@ pub async fn refreshes(cloud: &Cloud, group: &str) -> Result<Option<Vec<Refresh>
     }
 }
 
-/// Starts one: launch before terminate, never fewer than desired, back by itself on failure. `checkpoint`: seconds that it
-/// waits after the first instance, for whoever verifies it. `None`: this endpoint has no refreshes.
+/// Starts one: launch before terminate, never fewer than desired, back by itself on failure. `checkpoint`: seconds that
+/// it waits after the first instance, so that the service can be verified. `None`: this endpoint has no refreshes.
+///
+/// # Errors
+/// Auto Scaling does not start it.
 pub async fn start(
     cloud: &Cloud,
     group: &str,
@@ -85,7 +93,8 @@ pub async fn start(
         request.clone().preferences(preferences).send()
     };
     let reply = match with(true).await.map_err(Error::from) {
-        // The group follows `$Latest`, or its image is a parameter: there is no way back, and AWS promises none.
+        // The group follows `$Latest`, or its image is a parameter: AWS cannot roll that back, and refuses to promise
+        // it.
         Err(error) if error.code() == "ValidationError" && error.message().contains("AutoRollback") => {
             with(false).await.map_err(Error::from)
         }
@@ -98,6 +107,9 @@ pub async fn start(
 }
 
 /// Ends the one that is under way, and leaves what it replaced; false: none was.
+///
+/// # Errors
+/// Auto Scaling does not cancel it.
 pub async fn cancel(cloud: &Cloud, group: &str) -> Result<bool> {
     let request = cloud.autoscaling.cancel_instance_refresh().auto_scaling_group_name(group);
     match request.send().await.map_err(Error::from) {
@@ -108,10 +120,13 @@ pub async fn cancel(cloud: &Cloud, group: &str) -> Result<bool> {
 
 /// Ends the one that is under way, and takes back what it replaced; false: AWS cannot, and it goes on
 /// ("IrreversibleInstanceRefresh": the group follows `$Latest` or `$Default`, or an image by its parameter).
+///
+/// # Errors
+/// Auto Scaling does not take it back.
 pub async fn roll_back(cloud: &Cloud, group: &str) -> Result<bool> {
     let request = cloud.autoscaling.rollback_instance_refresh().auto_scaling_group_name(group);
     match request.send().await.map_err(Error::from) {
-        // It ended, or is on its way back, before we said so.
+        // It ended, or was on its way back, before this call.
         Err(error) if error.code() == NONE_ACTIVE => Ok(true),
         Err(error) if error.code() == "IrreversibleInstanceRefresh" => Ok(false),
         reply => reply.map(|_| true),
@@ -120,17 +135,17 @@ pub async fn roll_back(cloud: &Cloud, group: &str) -> Result<bool> {
 
 const NONE_ACTIVE: &str = "ActiveInstanceRefreshNotFound";
 
-fn shaped(one: InstanceRefresh) -> Refresh {
-    let template = one.desired_configuration.and_then(|wanted| wanted.launch_template);
+fn shaped(refresh: InstanceRefresh) -> Refresh {
+    let template = refresh.desired_configuration.and_then(|wanted| wanted.launch_template);
     let part = |part: Option<String>| part.unwrap_or_default();
-    let details = one.rollback_details.and_then(|details| details.rollback_reason);
+    let details = refresh.rollback_details.and_then(|details| details.rollback_reason);
     Refresh {
-        id: part(one.instance_refresh_id),
-        status: one.status.as_ref().map_or("", InstanceRefreshStatus::as_str).to_owned(),
+        id: part(refresh.instance_refresh_id),
+        status: refresh.status.as_ref().map_or("", InstanceRefreshStatus::as_str).to_owned(),
         version: part(template.as_ref().and_then(|template| template.version.clone())),
         template: part(template.and_then(|template| template.launch_template_id)),
-        percent: one.percentage_complete.unwrap_or_default(),
-        to_update: one.instances_to_update.unwrap_or_default(),
-        reason: details.or(one.status_reason).unwrap_or_default(),
+        percent: refresh.percentage_complete.unwrap_or_default(),
+        to_update: refresh.instances_to_update.unwrap_or_default(),
+        reason: details.or(refresh.status_reason).unwrap_or_default(),
     }
 }

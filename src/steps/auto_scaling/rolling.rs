@@ -20,11 +20,11 @@ pub(super) async fn roll(cx: &Context<'_>, name: &str, had: &Spec, want: &Spec) 
     let cloud = cx.cloud;
     let (template_id, version) = want.template();
     let all = refreshes(cloud, name).await?.unwrap_or_default();
-    if let Some(active) = all.iter().find(|one| one.active()) {
+    if let Some(active) = all.iter().find(|refresh| refresh.active()) {
         if !active.forward() || active.brings(template_id, version) {
             return Ok(());
         }
-        // The next look waits for its end. One that is not there was shown by a read that lags.
+        // The next reading waits for its end. If there is none to cancel, a read that lags had shown it.
         if refresh::cancel(cloud, name).await? {
             return Ok(());
         }
@@ -43,7 +43,8 @@ pub(super) async fn roll(cx: &Context<'_>, name: &str, had: &Spec, want: &Spec) 
     pin(cloud, name, template(want)).await
 }
 
-/// Notes in the spec what keeps the group from the wanted version; the refresh that is under way to it, or back from another.
+/// Notes in the spec what keeps the group from the wanted version; the refresh that is under way to it, or back from
+/// another.
 pub(super) async fn under_way(
     cloud: &Cloud,
     reading: &Reading,
@@ -52,9 +53,9 @@ pub(super) async fn under_way(
 ) -> Result<Option<Refresh>> {
     let (id, version) = (reading.output(launch_template::ID).await?, reading.output(launch_template::VERSION).await?);
     let (Some(id), Some(version)) = (id, version) else {
-        return Ok(None); // without its template the group has other troubles
+        return Ok(None); // without its template there is nothing to bring
     };
-    // Pinned to another version, the group differs already; its instances need no word of their own.
+    // Pinned to another version, the group differs already; its instances need not be reported too.
     let pinned = spec.template() == (id.as_str(), version.as_str());
     let outdated = outdated(group, (&id, &version)).count();
     // A template that never changed brings nothing to refresh to.
@@ -67,14 +68,14 @@ pub(super) async fn under_way(
         return Ok(None); // where there are no refreshes, instances stay as they are
     };
     spec.outdated_instances = (pinned && outdated > 0).then_some(outdated);
-    let last = all.iter().find(|one| one.brings(&id, &version)).filter(|one| one.rolled_back());
+    let last = all.iter().find(|refresh| refresh.brings(&id, &version)).filter(|refresh| refresh.rolled_back());
     spec.rolled_back = last.map(|last| RolledBack {
         template: id.clone(),
         version: version.clone(),
         why: format!("{}: {}", last.status, last.reason),
     });
     let active = all.into_iter().find(Refresh::active);
-    if let Some(other) = active.as_ref().filter(|one| one.forward() && !one.brings(&id, &version)) {
+    if let Some(other) = active.as_ref().filter(|refresh| refresh.forward() && !refresh.brings(&id, &version)) {
         spec.refresh_to = Some(other.version.clone());
         return Ok(None);
     }
@@ -93,9 +94,9 @@ pub fn summary(refresh: &Refresh) -> String {
     )
 }
 
-/// Pins a group that follows `$Latest` or `$Default`, as the console's wizard leaves it, to the version that most of its
-/// outdated instances came from: AWS goes back to a numbered version only (user guide, "Undo changes with a manual or auto
-/// rollback").
+/// Pins a group that follows `$Latest` or `$Default`, as the console's wizard leaves it, to the version that most of
+/// its outdated instances came from: AWS goes back to a numbered version only (user guide, "Undo changes with a manual
+/// or auto rollback").
 async fn pin_to_former(cloud: &Cloud, group: &Group, want: &Spec) -> Result<()> {
     let mut count: BTreeMap<(i64, &str), usize> = BTreeMap::new();
     for from in outdated(group, want.template()).filter_map(Instance::launch_template) {
@@ -110,7 +111,7 @@ async fn pin_to_former(cloud: &Cloud, group: &Group, want: &Spec) -> Result<()> 
     let former = LaunchTemplateSpecification::builder().launch_template_id(id).version(number.to_string());
     let name = group.auto_scaling_group_name().unwrap_or_default();
     match pin(cloud, name, former.build()).await {
-        // Template or version were deleted: the refresh has no way back, and is made all the same.
+        // Template or version were deleted: the refresh cannot be rolled back, and is started nevertheless.
         Err(Error::Cloud(error)) if error.message().contains("does not exist") => Ok(()),
         pinned => pinned,
     }
@@ -120,9 +121,11 @@ async fn pin_to_former(cloud: &Cloud, group: &Group, want: &Spec) -> Result<()> 
 
 /// The instances that stay and were not launched from this version.
 fn outdated<'a>(group: &'a Group, want: (&'a str, &'a str)) -> impl Iterator<Item = &'a Instance> {
-    let stays = |one: &&Instance| !one.lifecycle_state().is_some_and(|state| state.as_str().starts_with("Terminat"));
-    let differs = move |one: &&Instance| {
-        one.launch_template()
+    let stays =
+        |instance: &&Instance| !instance.lifecycle_state().is_some_and(|state| state.as_str().starts_with("Terminat"));
+    let differs = move |instance: &&Instance| {
+        instance
+            .launch_template()
             .is_none_or(|from| (from.launch_template_id(), from.version()) != (Some(want.0), Some(want.1)))
     };
     group.instances().iter().filter(stays).filter(differs)

@@ -170,7 +170,7 @@ fn names(config: &Config) -> [&str; 2] {
     [LoadBalancer::name(config), Instances::name(config)]
 }
 
-/// The group in the wanted VPC; else ours in another VPC, which then is one to replace.
+/// The group in the wanted VPC; else ours in another VPC, which is to be replaced.
 async fn read<M: Member>(cloud: &Cloud, site: &Site, reading: &Reading) -> Result<Option<SecurityGroup>> {
     let wanted = Some(M::name(&site.config));
     let groups = shared::security_groups(cloud, reading, names(&site.config)).await?;
@@ -187,7 +187,8 @@ async fn holders(cloud: &Cloud, site: &Site, group: &str) -> Result<Vec<Blocker>
     let interfaces = cloud.ec2.describe_network_interfaces().filters(of("group-id"));
     let groups = cloud.ec2.describe_security_groups().filters(of("ip-permission.group-id"));
     let (interfaces, groups) = tokio::join!(interfaces.send(), groups.send());
-    let mut holders: Vec<Blocker> = interfaces?.network_interfaces().iter().map(|one| interface(one, site)).collect();
+    let mut holders: Vec<Blocker> =
+        interfaces?.network_interfaces().iter().map(|found| interface(found, site)).collect();
     let names = names(&site.config);
     for other in groups?.security_groups() {
         let (id, named) = (other.group_id().unwrap_or_default(), other.group_name().unwrap_or_default());
@@ -201,12 +202,14 @@ async fn holders(cloud: &Cloud, site: &Site, group: &str) -> Result<Vec<Blocker>
     Ok(holders)
 }
 
-/// A network interface: the load balancer's and the instances' go with them, and so does what carries our tag.
-fn interface(one: &NetworkInterface, site: &Site) -> Blocker {
-    let (id, words) = (one.network_interface_id().unwrap_or_default(), one.description().unwrap_or_default());
-    let instance = one.attachment().and_then(|attached| attached.instance_id());
+/// A network interface: those of the load balancer and of the instances are removed with them, and so is what carries
+/// our tag.
+fn interface(interface: &NetworkInterface, site: &Site) -> Blocker {
+    let id = interface.network_interface_id().unwrap_or_default();
+    let words = interface.description().unwrap_or_default();
+    let instance = interface.attachment().and_then(|attached| attached.instance_id());
     let of_balancer = words.starts_with(&format!("ELB app/{}/", site.config.names.load_balancer));
-    let ours = site.owns(&tags::from_ec2(one.tag_set()));
+    let ours = site.owns(&tags::from_ec2(interface.tag_set()));
     let what = match (instance, words) {
         (Some(instance), _) => format!("{id} (network interface of {instance})"),
         (None, "") => format!("{id} (network interface)"),

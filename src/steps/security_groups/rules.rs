@@ -60,7 +60,7 @@ impl<M: Member> Resource for Rules<M> {
     }
 
     async fn create(&self, &Context { cloud, .. }: &Context<'_>, want: &RulesSpec) -> Result<Outputs> {
-        // AWS gives a new group the wanted egress by itself, and refuses to be told it again.
+        // A new group has the wanted egress from the start, and AWS refuses to add it again.
         authorize_ingress(cloud, &want.group, permissions(want.ingress.iter())).await
     }
 
@@ -133,7 +133,7 @@ impl Serialize for Rule {
     }
 }
 
-/// 443, and 80 where something listens on it, from the clients' networks.
+/// 443, and 80 where there is a listener on it, from the clients' networks.
 pub(super) fn from_clients(site: &Site) -> BTreeMap<Rule, String> {
     let mut ports = Vec::new();
     if site.https() {
@@ -165,7 +165,8 @@ async fn authorize_ingress(cloud: &Cloud, group: &str, wanted: Vec<IpPermission>
     Ok(Outputs::new())
 }
 
-/// Revokes what is not wanted, by rule id: by properties AWS wants every property, and answers by the kind of VPC.
+/// Revokes what is not wanted, by rule id: a rule that is named by its properties needs all of them, and AWS answers
+/// differently in a default VPC.
 async fn revoke_others(cloud: &Cloud, live: &RulesSpec, want: &RulesSpec) -> Result<()> {
     let extra = |live: &BTreeMap<Rule, String>, want: &BTreeMap<Rule, String>| -> BTreeSet<Rule> {
         live.keys().filter(|rule| !want.contains_key(rule)).cloned().collect()
@@ -236,7 +237,7 @@ fn rules_of(permissions: &[IpPermission]) -> BTreeMap<Rule, String> {
 }
 
 fn permissions<'a>(rules: impl Iterator<Item = (&'a Rule, &'a String)>) -> Vec<IpPermission> {
-    let one = |(rule, words): (&Rule, &String)| {
+    let permission = |(rule, words): (&Rule, &String)| {
         let words = (!words.is_empty()).then(|| words.clone());
         let mut permission = IpPermission::builder().ip_protocol(&rule.protocol);
         if let Some((from, to)) = rule.ports {
@@ -257,5 +258,5 @@ fn permissions<'a>(rules: impl Iterator<Item = (&'a Rule, &'a String)>) -> Vec<I
             }
         }
     };
-    rules.map(one).collect()
+    rules.map(permission).collect()
 }

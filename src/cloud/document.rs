@@ -6,13 +6,17 @@ use serde_json::{Map, Value};
 use super::{Error, Result};
 
 /// A document as IAM returns it: percent-encoded (RFC 3986; `+` is a plus), in its one normal form.
+///
+/// # Errors
+/// It is not JSON.
 pub fn decoded(encoded: &str) -> Result<Value> {
     let text = percent_decode_str(encoded).decode_utf8_lossy();
     let document = serde_json::from_str(&text).map_err(|error| Error::Reply(format!("an IAM document: {error}")))?;
     Ok(normal(document))
 }
 
-/// The one form that all documents of a meaning share: lists where a lone value may stand, sorted, without doubles.
+/// The one form of all documents of the same meaning: sorted lists without doubles, also where a single value is
+/// allowed.
 pub fn normal(document: Value) -> Value {
     let Value::Object(mut document) = document else {
         return document;
@@ -47,7 +51,7 @@ fn normal_statement(statement: Value) -> Value {
     Value::Object(normal.collect())
 }
 
-/// Lists of values that stand this many maps below.
+/// The same with lists of values this many maps down.
 fn sorted_below(value: Value, depth: usize) -> Value {
     match value {
         Value::Object(fields) if depth > 0 => {

@@ -1,5 +1,6 @@
-//! One error at the border to AWS: which service and operation, what it said, and the request's id.
+//! The one error of calls to AWS: which service and operation, what it answered, and the request's id.
 
+use aws_sdk_ec2::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -9,13 +10,28 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 pub enum Error {
     /// AWS answered, and refused.
     #[error("{service} {operation}: {code}: {message}{}", request(.request_id))]
-    Refused { service: String, operation: String, code: String, message: String, request_id: Option<String> },
+    Refused {
+        /// AWS's service, as in `iam`.
+        service: String,
+        /// AWS's operation, as in `CreateRole`.
+        operation: String,
+        /// AWS's code.
+        code: String,
+        /// AWS's message; empty when there is none.
+        message: String,
+        /// The request's id, which AWS's support asks for.
+        request_id: Option<String>,
+    },
     /// AWS was not reached, did not answer, or answered something that is not its protocol.
     #[error("{service} {operation}: {message}")]
     Unanswered {
+        /// AWS's service, as in `iam`.
         service: String,
+        /// AWS's operation, as in `CreateRole`.
         operation: String,
+        /// The HTTP status, when there was an answer.
         status: Option<u16>,
+        /// What went wrong, with its causes.
         message: String,
         /// Time ran out or a connection broke, after all retries: nothing is wrong with what was asked.
         outage: bool,
@@ -45,7 +61,7 @@ impl Error {
         }
     }
 
-    /// AWS's words; empty when there are none.
+    /// AWS's message; empty when there is none.
     pub fn message(&self) -> &str {
         match self {
             Error::Refused { message, .. } | Error::Unanswered { message, .. } => message,
@@ -139,7 +155,7 @@ where
         match code.or_else(|| batch_code(error.raw_response())) {
             Some(code) => Error::Refused {
                 message: error.message().map(str::to_owned).unwrap_or_else(|| messages(error.raw_response())),
-                request_id: request_id(error.raw_response()),
+                request_id: request_id(&error),
                 service,
                 operation,
                 code,
@@ -161,7 +177,8 @@ impl From<aws_smithy_types::error::operation::BuildError> for Error {
     }
 }
 
-/// Service and operation from `aws_sdk_iam::operation::create_role::CreateRoleError`: words only, never a decision.
+/// Service and operation from `aws_sdk_iam::operation::create_role::CreateRoleError`: for messages, never for a
+/// decision.
 fn called<E>() -> (String, String) {
     let name = std::any::type_name::<E>();
     let service = name.split("::").next().unwrap_or_default().trim_start_matches("aws_sdk_");
@@ -183,13 +200,12 @@ fn messages(raw: Option<&HttpResponse>) -> String {
     quick_xml::escape::unescape(&text).map(|text| text.into_owned()).unwrap_or(text)
 }
 
-fn request_id(raw: Option<&HttpResponse>) -> Option<String> {
-    let headers = raw?.headers();
-    let from_headers = headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id"));
-    if let Some(id) = from_headers {
+/// The request's id: the SDK reads it from the headers only, and EC2 and the query services also have it in the body.
+fn request_id<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+    if let Some(id) = error.request_id() {
         return Some(id.to_owned());
     }
-    let body = String::from_utf8_lossy(raw?.body().bytes()?);
+    let body = String::from_utf8_lossy(error.raw_response()?.body().bytes()?);
     let tag = ["<RequestId>", "<RequestID>", "<requestId>"].into_iter().find(|tag| body.contains(*tag))?;
     body.split(tag).nth(1)?.split('<').next().map(str::to_owned)
 }
@@ -227,10 +243,28 @@ mod tests {
 
     #[test]
     fn a_refused_change_batch_is_understood_in_the_form_of_the_reference() {
-        let body = "<InvalidChangeBatch><Messages><Message>a &lt;b&gt;</Message><Message>c</Message></Messages></InvalidChangeBatch>";
+        let body = "<InvalidChangeBatch><Messages><Message>a &lt;b&gt;</Message><Message>c</Message></Messages>\
+                    </InvalidChangeBatch>";
         let raw = HttpResponse::new(400.try_into().unwrap(), aws_smithy_types::body::SdkBody::from(body));
         assert_eq!(batch_code(Some(&raw)).as_deref(), Some("InvalidChangeBatch"));
         assert_eq!(messages(Some(&raw)), "a <b>; c");
+    }
+
+    #[test]
+    fn the_requests_id_is_read_from_the_headers_or_from_the_body_of_either_protocol() {
+        let ec2 = "<Response><Errors><Error><Code>X</Code></Error></Errors><RequestID>a</RequestID></Response>";
+        let query = "<ErrorResponse><Error><Code>X</Code></Error><RequestId>b</RequestId></ErrorResponse>";
+        for (body, header, id) in
+            [(ec2, None, Some("a")), (query, None, Some("b")), (ec2, Some("c"), Some("c")), ("", None, None)]
+        {
+            let mut raw = HttpResponse::new(400.try_into().unwrap(), aws_smithy_types::body::SdkBody::from(body));
+            raw.headers_mut().try_insert("x-amzn-requestid", header.unwrap_or_default()).unwrap();
+            if header.is_none() {
+                raw.headers_mut().remove("x-amzn-requestid");
+            }
+            let error = SdkError::service_error(CreateRoleError::unhandled("x"), raw);
+            assert_eq!(request_id(&error).as_deref(), id, "{body}");
+        }
     }
 
     #[test]

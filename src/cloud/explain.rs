@@ -17,7 +17,7 @@ pub struct Row {
     pub operation: Vec<String>,
     /// The message has one of these parts.
     pub says: Vec<String>,
-    /// Or one of these is said, by whatever: another error's message, a scaling activity.
+    /// Or the text has one of these parts: any error's message, or what a scaling activity says.
     pub words: Vec<String>,
     /// Why AWS answers so.
     pub cause: String,
@@ -25,7 +25,7 @@ pub struct Row {
     pub fix: String,
     /// The guide's step; `None`: that of the resource.
     pub step: Option<u8>,
-    /// Said by a scaling activity, it never heals by itself.
+    /// In a scaling activity: it does not pass by itself.
     pub lasts: bool,
 }
 

@@ -10,7 +10,7 @@ use std::rc::Rc;
 pub struct Memo(RefCell<HashMap<TypeId, Rc<dyn Any>>>);
 
 impl Memo {
-    /// The one value of this type, shared by all who ask.
+    /// The one value of this type, shared by all callers.
     pub fn of<T: Default + 'static>(&self) -> Rc<T> {
         let mut values = self.0.borrow_mut();
         let value = values.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(T::default()));

@@ -70,23 +70,33 @@ pub enum NotConnected {
     Profile(#[from] Unusable),
 }
 
-/// One client a service, and what was asked of them.
+/// One client for each service, and a count of their calls.
 pub struct Cloud {
+    /// Certificates.
     pub acm: aws_sdk_acm::Client,
+    /// Auto scaling groups.
     pub autoscaling: aws_sdk_autoscaling::Client,
+    /// Metrics and alarms.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// Instances, networks, launch templates.
     pub ec2: aws_sdk_ec2::Client,
+    /// Load balancers.
     pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// Roles and policies.
     pub iam: aws_sdk_iam::Client,
+    /// The account's limits.
     pub quotas: aws_sdk_servicequotas::Client,
+    /// DNS.
     pub route53: aws_sdk_route53::Client,
+    /// Public parameters, such as an image's id.
     pub ssm: aws_sdk_ssm::Client,
+    /// Who is calling.
     pub sts: aws_sdk_sts::Client,
     /// The region of everything but IAM and Route 53.
     pub region: String,
     /// Not AWS itself but an endpoint that the user named: an emulator may lack what AWS has.
     pub custom_endpoint: bool,
-    /// Where AWS's own names are asked; `None`: an emulator or the sandbox, whose names nobody else knows.
+    /// Where AWS's own DNS names are asked; `None`: an emulator or the sandbox, whose names exist nowhere else.
     pub dns: Option<Dns>,
     /// Counts calls.
     pub limiter: Arc<CallLimiter>,
@@ -115,9 +125,9 @@ impl Cloud {
             loader = loader.region(Region::new(region.clone()));
         }
         if let Some(stand_in) = &access.stand_in {
-            let nobody = Credentials::builder().access_key_id("SANDBOX").secret_access_key("sandbox");
-            let nobody = nobody.account_id(&stand_in.account).provider_name("sandbox").build();
-            loader = loader.credentials_provider(nobody);
+            let invented = Credentials::builder().access_key_id("SANDBOX").secret_access_key("sandbox");
+            let invented = invented.account_id(&stand_in.account).provider_name("sandbox").build();
+            loader = loader.credentials_provider(invented);
         }
         let config = loader.load().await;
         let custom_endpoint = access.stand_in.is_none() && has_custom_endpoint(&config);
@@ -190,7 +200,8 @@ impl Cloud {
     }
 }
 
-/// Without these a half-open connection hangs for ever; with a shorter attempt, slow creates look like lost answers.
+/// Without these a half-open connection would never end; with a shorter attempt, slow creates would look like lost
+/// answers.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_millis(3100))

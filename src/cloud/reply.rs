@@ -1,10 +1,13 @@
-//! What AWS must say in a reply.
+//! Fields that a reply of AWS must have.
 
 use super::{Error, Result};
 
 /// A field that AWS documents as always there.
 pub trait Need<T> {
-    /// The value, or an error that names the field.
+    /// The value.
+    ///
+    /// # Errors
+    /// It is not there: the error names the field.
     fn need(self, field: &str) -> Result<T>;
 }
 

@@ -11,7 +11,7 @@ use super::Error;
 /// Why a call is tried again after an error, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retryable {
-    /// For the person who waits.
+    /// The reason, as progress shows it.
     pub why: &'static str,
     /// How long it may last.
     pub limit: Duration,
@@ -22,7 +22,7 @@ type Row = (&'static str, &'static str, &'static str, &'static str, u64);
 
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
-    // Made a moment ago by us, by a lost attempt of ours, or by somebody else: the next look tells whose it is.
+    // Made a moment ago by us, by a lost attempt of ours, or by someone else: the next reading shows who owns it.
     ("CreateSecurityGroup", "InvalidGroup.Duplicate", "", "it exists; looking again", 60),
     ("", "InvalidPermission.Duplicate", "", "a rule exists; looking again", 60),
     ("", "EntityAlreadyExists", "", "it exists; looking again", 120),
@@ -32,7 +32,8 @@ const TABLE: &[Row] = &[
     ("", "DuplicateLoadBalancerName", "", "it exists; looking again", 60),
     ("", "DuplicateListener", "", "it exists; looking again", 60),
     // A group that is being deleted keeps its name for minutes (hashicorp/terraform#1105, kops#1001).
-    ("CreateAutoScalingGroup", "AlreadyExists", "pending delete", "an auto scaling group of this name is being deleted", 1800),
+    ("CreateAutoScalingGroup", "AlreadyExists", "pending delete",
+        "an auto scaling group of this name is being deleted", 1800),
     ("", "ValidationError", "pending delete", "the auto scaling group is being deleted", 1800),
     ("CreateAutoScalingGroup", "AlreadyExists", "", "it exists; looking again", 60),
     ("ChangeResourceRecordSets", "InvalidChangeBatch", "already exists", "the record exists; looking again", 60),
@@ -55,15 +56,19 @@ const TABLE: &[Row] = &[
     ("", "ValidationError", "Invalid IAM Instance Profile", "the instance profile is not visible to EC2 yet", 180),
     // EC2 sees a profile before its role (hashicorp/terraform-provider-aws#29866).
     ("", "ValidationError", "has no associated IAM Roles", "the profile's role is not visible to EC2 yet", 180),
-    ("", "ValidationError", "Provided Target Groups may not be valid", "the target group is not visible to Auto Scaling yet", 60),
-    ("", "ValidationError", "launch template, with template", "the launch template is not visible to Auto Scaling yet", 60),
-    ("ModifyLaunchTemplate", "InvalidLaunchTemplateId.VersionNotFound", "", "the template's version is not visible yet", 60),
+    ("", "ValidationError", "Provided Target Groups may not be valid",
+        "the target group is not visible to Auto Scaling yet", 60),
+    ("", "ValidationError", "launch template, with template",
+        "the launch template is not visible to Auto Scaling yet", 60),
+    ("ModifyLaunchTemplate", "InvalidLaunchTemplateId.VersionNotFound", "",
+        "the template's version is not visible yet", 60),
     ("CreateAutoScalingGroup", "ValidationError", "security group", "the security group is not visible yet", 60),
     ("CreateAutoScalingGroup", "ServiceLinkedRoleFailure", "", "the service-linked role is not ready", 60),
     ("", "NoSuchEntity", "", "the role, the policy or the profile is not visible yet", 120),
     ("CreateRole", "MalformedPolicyDocument", "nvalid principal", "the principal is not visible yet", 120),
     // Busy, or held by what is on its way out.
-    ("DeleteSecurityGroup", "DependencyViolation", "", "network interfaces or rules still hold the security group", 2100),
+    ("DeleteSecurityGroup", "DependencyViolation", "",
+        "network interfaces or rules still hold the security group", 2100),
     ("DeleteVolume", "VolumeInUse", "", "its instance is on its way out", 300),
     ("DeleteNetworkInterface", "InvalidParameterValue", "in use", "its instance is on its way out", 300),
     ("DeleteNetworkInterface", "InvalidNetworkInterface.InUse", "", "its instance is on its way out", 300),

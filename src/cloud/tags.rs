@@ -38,6 +38,9 @@ pub fn from_elb(tags: &[elb::Tag]) -> Tags {
 }
 
 /// IAM's spelling.
+///
+/// # Errors
+/// The SDK refuses a tag: it lacks a part.
 pub fn to_iam(tags: &Tags) -> Result<Vec<iam::Tag>> {
     tags.iter().map(|(key, value)| Ok(iam::Tag::builder().key(key).value(value).build()?)).collect()
 }
@@ -47,7 +50,7 @@ pub fn from_iam(tags: &[iam::Tag]) -> Tags {
     tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
 }
 
-/// Auto Scaling's spelling: each tag names its group, and goes on to the instances.
+/// Auto Scaling's spelling: each tag names its group, and is copied to the instances.
 pub fn to_autoscaling(group: &str, tags: &Tags) -> Vec<autoscaling::Tag> {
     let tag = |(key, value): (&String, &String)| {
         autoscaling::Tag::builder()

@@ -9,7 +9,8 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use serde::Serialize;
 
-use super::{security_groups, shared, target_group};
+use super::security_groups::{self, LOAD_BALANCER_ID, Rules};
+use super::{shared, target_group};
 use crate::cloud::{self, Absent, Memo, Need, Tags, tags};
 use crate::config::Scheme;
 use crate::engine::{Context, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
@@ -64,7 +65,7 @@ impl Resource for LoadBalancer {
             vpc: network.vpc.clone(),
             scheme: scheme.to_owned(),
             subnets,
-            security_groups: vec![refs.get(security_groups::LOAD_BALANCER_ID)],
+            security_groups: vec![refs.get(LOAD_BALANCER_ID)],
         }
     }
 
@@ -215,8 +216,8 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         // A redirect asks for both too: turning HTTPS off and on must not change the order.
         let (load_balancer, target_group) = (refs.get(ARN), refs.get(target_group::ARN));
         match PORT {
-            443 => refs.after(security_groups::Rules::<security_groups::LoadBalancer>::KEY), // clients can reach it from the start
-            _ => refs.after(Listener::<443>::KEY),                                           // it redirects to that one
+            443 => refs.after(Rules::<security_groups::LoadBalancer>::KEY), // clients can reach it from the start
+            _ => refs.after(Listener::<443>::KEY),                          // it redirects to that one
         }
         let secure = PORT == 443;
         let (action, to) = if !secure && site.https() {

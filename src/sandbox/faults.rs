@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use tokio::sync::Notify;
 
-use super::{Sandbox, hold, wire};
+use super::{Sandbox, dispatch, hold};
 use crate::clock::elapse;
 
 /// Longer than the SDK waits for one answer.
@@ -112,14 +112,14 @@ impl Sandbox {
             return Ok(self.answer(request));
         };
         match fault {
-            Fault::Refuse => Ok(wire::refused(request, "AccessDenied", 403)),
-            Fault::Fail => Ok(wire::refused(request, "InternalFailure", 500)),
-            Fault::Throttle => Ok(wire::throttled(request)),
+            Fault::Refuse => Ok(dispatch::refused(request, "AccessDenied", 403)),
+            Fault::Fail => Ok(dispatch::refused(request, "InternalFailure", 500)),
+            Fault::Throttle => Ok(dispatch::throttled(request)),
             Fault::CutBefore => Err(Cut),
             Fault::Hang => self.hang().await,
             Fault::FailAfter => {
                 self.answer(request);
-                Ok(wire::refused(request, "InternalFailure", 500))
+                Ok(dispatch::refused(request, "InternalFailure", 500))
             }
             Fault::Lose => {
                 self.answer(request);

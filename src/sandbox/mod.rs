@@ -5,6 +5,7 @@
 
 mod account;
 mod autoscaling;
+mod dispatch;
 mod dns;
 mod ec2;
 mod elb;
@@ -13,6 +14,7 @@ mod front;
 mod health;
 mod iam;
 pub mod oz;
+mod parameters;
 mod serve;
 mod service;
 pub mod tables;
@@ -97,7 +99,7 @@ pub struct Call {
 impl Call {
     /// Whether it may change something.
     pub fn mutates(&self) -> bool {
-        !wire::reads(&self.operation)
+        !dispatch::is_read(&self.operation)
     }
 }
 
@@ -191,8 +193,8 @@ impl Sandbox {
             hold(&self.inner.history).push_back(world.clone());
         }
         let (call, response) = match self.past(&world, request) {
-            Some(mut past) => wire::answer(&mut past, request),
-            None => wire::answer(&mut world, request),
+            Some(mut past) => dispatch::answer(&mut past, request),
+            None => dispatch::answer(&mut world, request),
         };
         if call.mutates() {
             self.remember(&world);
@@ -217,9 +219,9 @@ impl Sandbox {
     /// The world as a read sees it that lags behind; `None`: as it is. Route 53 and STS always tell the newest.
     fn past(&self, world: &World, request: &http::Request<Vec<u8>>) -> Option<World> {
         let lag = world.weather.describe_lag;
-        let (service, operation) = wire::named(request);
-        let lags = ["ec2", "iam", "autoscaling", "elasticloadbalancing"].contains(&service.as_str());
-        if lag <= 0.0 || !lags || !wire::reads(&operation) {
+        let asked = wire::read(request);
+        let lags = ["ec2", "iam", "autoscaling", "elasticloadbalancing"].contains(&asked.service.as_str());
+        if lag <= 0.0 || !lags || !dispatch::is_read(&asked.operation) {
             return None;
         }
         let then = world.now - lag * self.inner.faults.random();

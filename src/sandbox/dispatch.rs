@@ -1,0 +1,60 @@
+//! From a request to its answer: who is turned away, which service is asked, what it says.
+
+use http::{Request, Response};
+
+use super::parameters::{Refusal, Reply};
+use super::wire::{self, Asked, Protocol};
+use super::world::World;
+use super::{Call, account, autoscaling, dns, ec2, elb, iam, weather};
+
+/// Answers one request.
+pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<Vec<u8>>) {
+    let asked = wire::read(request);
+    let reply = match weather::turned_away(world, &asked.service) {
+        Some(refusal) => Err(refusal),
+        None => carry_out(world, &asked),
+    };
+    let code = reply.as_ref().err().map(|refusal| refusal.code.to_owned());
+    let id = format!("00000000-0000-4000-8000-{:012x}", world.request());
+    let response = wire::respond(&asked, &reply, &id);
+    (Call { service: asked.service, operation: asked.operation, code }, response)
+}
+
+fn carry_out(world: &mut World, asked: &Asked) -> Reply {
+    let Asked { service, operation, parameters, .. } = asked;
+    match service.as_str() {
+        "ec2" => ec2::call(world, operation, parameters),
+        "elasticloadbalancing" => elb::call(world, operation, parameters),
+        "autoscaling" => autoscaling::call(world, operation, parameters),
+        "iam" => iam::call(world, operation, parameters),
+        "route53" => dns::call(world, operation, parameters),
+        _ => account::call(world, service, operation, parameters),
+    }
+}
+
+/// A refusal that has nothing to do with what the world would have said.
+pub fn refused(request: &Request<Vec<u8>>, code: &'static str, status: u16) -> Response<Vec<u8>> {
+    let asked = wire::read(request);
+    let refusal = if code == "AccessDenied" && asked.protocol == Protocol::Ec2 {
+        let action = format!("ec2:{}", asked.operation);
+        let encoded = account::encoded(&action, "arn:aws:iam::123456789012:user/sandbox");
+        let words = "You are not authorized to perform this operation. Encoded authorization failure message: ";
+        Refusal { code: "UnauthorizedOperation", message: format!("{words}{encoded}"), status }
+    } else {
+        Refusal { code, message: format!("{} was disturbed", asked.operation), status }
+    };
+    wire::respond(&asked, &Err(refusal), "00000000-0000-4000-8000-000000000000")
+}
+
+/// A refusal that asks to slow down.
+pub fn throttled(request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+    match wire::service(request).as_deref() {
+        Some("ec2") => refused(request, "RequestLimitExceeded", 503),
+        _ => refused(request, "Throttling", 400),
+    }
+}
+
+/// Whether a call only reads.
+pub fn is_read(operation: &str) -> bool {
+    ["Describe", "List", "Get", "Decode"].iter().any(|verb| operation.starts_with(verb))
+}

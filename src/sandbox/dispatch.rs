@@ -2,7 +2,8 @@
 
 use http::{Request, Response};
 
-use super::parameters::{Refusal, Reply};
+use super::paging::Page;
+use super::parameters::{Refusal, Reply, flag};
 use super::wire::{self, Asked, Protocol};
 use super::world::World;
 use super::{Call, account, autoscaling, dns, ec2, elb, iam, weather};
@@ -12,12 +13,27 @@ pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<
     let asked = wire::read(request);
     let reply = match weather::turned_away(world, &asked.service) {
         Some(refusal) => Err(refusal),
-        None => carry_out(world, &asked),
+        None => perform(world, &asked),
     };
     let code = reply.as_ref().err().map(|refusal| refusal.code.to_owned());
     let id = format!("00000000-0000-4000-8000-{:012x}", world.request());
     let response = wire::respond(&asked, &reply, &id);
     (Call { service: asked.service, operation: asked.operation, code }, response)
+}
+
+/// A page of what the call gives back. An EC2 call with `DryRun` is tried on a copy of the world.
+fn perform(world: &mut World, asked: &Asked) -> Reply {
+    let page = Page::of(&asked.service, &asked.operation, &asked.parameters)?;
+    if asked.service == "ec2" && flag(&asked.parameters, "DryRun") == Some(true) {
+        carry_out(&mut world.clone(), asked)?;
+        let message = "Request would have succeeded, but DryRun flag is set.".to_owned();
+        return Err(Refusal { code: "DryRunOperation", message, status: 412 });
+    }
+    let all = carry_out(world, asked)?;
+    Ok(match page {
+        Some(page) => page.cut(all),
+        None => all,
+    })
 }
 
 fn carry_out(world: &mut World, asked: &Asked) -> Reply {

@@ -14,11 +14,13 @@ mod front;
 mod health;
 mod iam;
 pub mod oz;
+mod paging;
 mod parameters;
+mod seed;
 mod serve;
 mod service;
 pub mod tables;
-mod templates;
+mod time;
 pub mod weather;
 mod wire;
 mod world;
@@ -44,48 +46,14 @@ use tokio::time::Instant;
 use crate::cloud::StandIn;
 use crate::oz::{BaseUrl, Transport};
 
+use ec2::launch_templates as templates;
 use faults::Faults;
 pub use faults::{Cut, Fault};
+pub use seed::{Seed, SeedImage, SeedVpc, seed};
 pub use serve::serve;
 use service::Route;
 pub use weather::Weather;
 pub use world::World;
-
-/// What the world has before anything is made in it: `templates/sandbox.yaml`.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Seed {
-    pub account: String,
-    pub region: String,
-    pub vpc: SeedVpc,
-    pub public_subnets: Vec<String>,
-    pub private_subnets: Vec<String>,
-    pub zones: Vec<String>,
-    /// The product, and its next release.
-    pub images: [SeedImage; 2],
-    pub certificate: String,
-    pub zone: String,
-    pub zone_id: String,
-}
-
-/// The seeded VPC.
-#[derive(Debug, Clone, Deserialize)]
-pub struct SeedVpc {
-    pub id: String,
-    pub cidr: String,
-}
-
-/// The seeded image.
-#[derive(Debug, Clone, Deserialize)]
-pub struct SeedImage {
-    pub id: String,
-    pub name: String,
-    pub root_device: String,
-}
-
-/// The seed.
-pub fn seed() -> Seed {
-    serde_yaml::from_str(include_str!("../../templates/sandbox.yaml")).expect("the bundled seed is whole")
-}
 
 /// One call of an AWS client.
 #[derive(Debug, Clone, PartialEq, Eq)]

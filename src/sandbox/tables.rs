@@ -4,7 +4,10 @@ pub const VPCS: &str = "vpcs";
 pub const SUBNETS: &str = "subnets";
 pub const ROUTE_TABLES: &str = "route_tables";
 pub const NAT_GATEWAYS: &str = "nat_gateways";
+pub const INTERNET_GATEWAYS: &str = "internet_gateways";
 pub const IMAGES: &str = "images";
+/// Key pairs, by name.
+pub const KEY_PAIRS: &str = "key_pairs";
 /// Security groups; their rules are in each row's `_rules`.
 pub const GROUPS: &str = "groups";
 /// Launch templates; their versions are in each row's `_versions`.
@@ -36,12 +39,14 @@ pub const REFRESHES: &str = "refreshes";
 pub const ZONES: &str = "zones";
 
 /// Every table that there is.
-pub const ALL: [&str; 22] = [
+pub const ALL: [&str; 24] = [
     VPCS,
     SUBNETS,
     ROUTE_TABLES,
     NAT_GATEWAYS,
+    INTERNET_GATEWAYS,
     IMAGES,
+    KEY_PAIRS,
     GROUPS,
     TEMPLATES,
     INSTANCES,

@@ -283,6 +283,8 @@ pub enum Sandbox {
         #[arg(long, default_value_t = PACE)]
         pace: f64,
     },
+    /// Print the deploy.yaml that fits it: sandbox config > deploy.yaml
+    Config,
     /// Show what the kept sandbox does to its users, or change it: iam_delay=15 launch_fails='{"*": OptInRequired}'
     Weather {
         /// Switches to set; without any, they are only shown

@@ -12,7 +12,7 @@ use crate::oz::Refused;
 use crate::report::Report;
 use crate::sandbox::{self, Sandbox};
 
-/// Serves the sandbox or forgets it.
+/// Serves the sandbox, shows what fits it, changes its weather or forgets it.
 pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, cancel: &Cancel) -> Outcome {
     let done = match verb {
         cli::Sandbox::Reset => reset(world),
@@ -23,6 +23,10 @@ pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, cancel: &Ca
             }
             done => done.map(Result::unwrap_or_default),
         },
+        cli::Sandbox::Config => {
+            report.line(configuration().trim_end());
+            return Outcome::new(Exit::Done, "unchanged", "");
+        }
         cli::Sandbox::Serve { port, pace } => serve(world, *port, *pace, report, cancel).await,
     };
     match done {
@@ -83,7 +87,9 @@ async fn serve(world: &Path, port: u16, pace: f64, report: &Report, cancel: &Can
     let sandbox = Sandbox::open(world, pace)?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let address = listener.local_addr()?;
-    report.line(&format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION={}", sandbox::seed().region));
+    // The AWS CLI, boto3 and Terraform read the region from the second name, the SDKs from the first.
+    let region = sandbox::seed().region;
+    report.line(&format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_DEFAULT_REGION={region}"));
     report.line("export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox");
     report.note("Serving; Ctrl-C ends it and keeps what was made.");
     let cancel = cancel.clone();

@@ -53,6 +53,14 @@ impl Error {
         }
     }
 
+    /// AWS's service, as in `ec2`; empty when none was called.
+    pub fn service(&self) -> &str {
+        match self {
+            Error::Refused { service, .. } | Error::Unanswered { service, .. } => service,
+            Error::Reply(_) => "",
+        }
+    }
+
     /// AWS's operation, as in `CreateRole`; empty when none was called.
     pub fn operation(&self) -> &str {
         match self {

@@ -1,6 +1,7 @@
 //! AWS as such, without a noun of the stack: clients, one error type, what is worth another try, tags.
 
 pub mod document;
+mod endpoint;
 mod error;
 mod explain;
 mod identity;
@@ -26,6 +27,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
 use crate::resolver::Dns;
+use endpoint::Redirected;
 use profile::Profile;
 
 pub use error::{Absent, Error, Result};
@@ -94,8 +96,8 @@ pub struct Cloud {
     pub sts: aws_sdk_sts::Client,
     /// The region of everything but IAM and Route 53.
     pub region: String,
-    /// Not AWS itself but an endpoint that the user named: an emulator may lack what AWS has.
-    pub custom_endpoint: bool,
+    /// Which services are called somewhere else than at AWS.
+    pub redirected: Redirected,
     /// Where AWS's own DNS names are asked; `None`: an emulator or the sandbox, whose names exist nowhere else.
     pub dns: Option<Dns>,
     /// Counts calls.
@@ -130,17 +132,22 @@ impl Cloud {
             loader = loader.credentials_provider(invented);
         }
         let config = loader.load().await;
-        let custom_endpoint = access.stand_in.is_none() && has_custom_endpoint(&config);
-        let dns = (access.stand_in.is_none() && !custom_endpoint).then_some(Dns::System);
-        let cloud = Cloud::new(config, &inner, custom_endpoint).ok_or(NotConnected::NoRegion)?;
+        let variables =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let redirected = match &access.stand_in {
+            Some(_) => Redirected::default(),
+            None => Redirected::read(variables, config.endpoint_url()),
+        };
+        let dns = access.stand_in.is_none().then_some(Dns::System);
+        let cloud = Cloud::new(config, &inner, redirected).ok_or(NotConnected::NoRegion)?;
         Ok(Cloud { dns, ..cloud })
     }
 
-    fn new(config: SdkConfig, inner: &SharedHttpClient, custom_endpoint: bool) -> Option<Cloud> {
+    fn new(config: SdkConfig, inner: &SharedHttpClient, redirected: Redirected) -> Option<Cloud> {
         let limiter = Arc::new(CallLimiter::new());
         let region = config.region()?.to_string();
         // An emulator answers 500 to what it lacks, and answers it again.
-        let attempts = if custom_endpoint { 3 } else { 10 };
+        let attempts = if redirected.has_any(&STACK_SERVICES) { 3 } else { 10 };
         let retry = RetryConfig::standard()
             .with_max_attempts(attempts)
             .with_initial_backoff(Duration::from_millis(500))
@@ -171,7 +178,7 @@ impl Cloud {
             ssm: client!(aws_sdk_ssm, 1),
             sts: client!(aws_sdk_sts, 1),
             region,
-            custom_endpoint,
+            redirected,
             dns: None,
             credentials: config.credentials_provider(),
             limiter,
@@ -184,7 +191,7 @@ impl Cloud {
         let unknown = matches!(error, Error::Unanswered { status: Some(500), .. })
             || error.code() == "InvalidAction"
             || (error.code() == "ValidationError" && error.message().contains("is not supported"));
-        self.custom_endpoint && unknown
+        self.redirected.has(error.service()) && unknown
     }
 
     /// ACM of another region.
@@ -232,7 +239,5 @@ fn network() -> SharedHttpClient {
     })
 }
 
-fn has_custom_endpoint(config: &SdkConfig) -> bool {
-    let named = |name: &str| name == "AWS_ENDPOINT_URL" || name.starts_with("AWS_ENDPOINT_URL_");
-    config.endpoint_url().is_some() || std::env::vars_os().any(|(name, _)| name.to_str().is_some_and(named))
-}
+/// The services that make the stack, as errors name them.
+const STACK_SERVICES: [&str; 5] = ["autoscaling", "ec2", "elasticloadbalancingv2", "iam", "route53"];

@@ -188,7 +188,7 @@ pub enum Listener {
 /// The instances (guide step 3).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Instance {
-    /// An AMI's name, its id, or `ssm:` and the path of a parameter that holds the id.
+    /// An AMI's name, its id, `ssm:` and the path of a parameter that holds the id, or `product:` and a product code.
     pub image: String,
     /// EC2's instance type.
     #[serde(rename = "type")]
@@ -222,11 +222,15 @@ pub struct Volume {
     pub iops: i32,
     /// MiB a second.
     pub throughput_mibps: i32,
+    /// Whether it is encrypted; `None` is the account's own default.
+    pub encrypted: Option<bool>,
+    /// ARN, id or alias of its KMS key; `None` is the account's default key.
+    pub kms_key: Option<String>,
 }
 
 impl Default for Volume {
     fn default() -> Volume {
-        Volume { size_gib: 50, iops: 12_000, throughput_mibps: 500 }
+        Volume { size_gib: 50, iops: 12_000, throughput_mibps: 500, encrypted: None, kms_key: None }
     }
 }
 

@@ -177,7 +177,11 @@ fn instance(instance: &Instance, findings: &mut Findings) {
 }
 
 fn volume(volume: &Volume, findings: &mut Findings) {
-    let Volume { size_gib, iops, throughput_mibps } = volume;
+    let Volume { size_gib, iops, throughput_mibps, encrypted, kms_key } = volume;
+    if kms_key.is_some() && *encrypted != Some(true) {
+        let paths = ["instance.volume.kms_key", "instance.volume.encrypted"];
+        findings.refuse(&paths, "a KMS key encrypts only an encrypted volume", "set encrypted: true beside it");
+    }
     let most = i64::from(*size_gib) * 500;
     if i64::from(*iops) > most {
         let paths = ["instance.volume.iops", "instance.volume.size_gib"];

@@ -113,10 +113,12 @@ impl Section<'_> {
 
     /// `true` or `false`.
     pub fn flag(&mut self, key: &'static str, default: bool) -> bool {
-        self.value(key, default, |node| match node.kind() {
-            Some(Kind::Bool(flag)) => Ok(flag),
-            _ => Err(wrong("true or false", node, "write true or false, without quotes")),
-        })
+        self.value(key, default, flag)
+    }
+
+    /// `true` or `false`; absent or null, `None`.
+    pub fn optional_flag(&mut self, key: &'static str) -> Option<bool> {
+        self.optional(key, flag)
     }
 
     /// A whole number within AWS's limits.
@@ -275,6 +277,13 @@ type Wrong = (String, String);
 
 fn wrong(expected: &str, node: &Node, cure: impl Into<String>) -> Wrong {
     (format!("must be {expected}, found {}", node.found()), cure.into())
+}
+
+fn flag(node: &Node) -> Result<bool, Wrong> {
+    match node.kind() {
+        Some(Kind::Bool(flag)) => Ok(flag),
+        _ => Err(wrong("true or false", node, "write true or false, without quotes")),
+    }
 }
 
 fn text(node: &Node) -> Result<String, Wrong> {

@@ -86,6 +86,8 @@ fn volume(section: &mut Section) -> Volume {
         size_gib: section.whole("size_gib", default.size_gib, GP3_SIZE_GIB),
         iops: section.whole("iops", default.iops, GP3_IOPS),
         throughput_mibps: section.whole("throughput_mibps", default.throughput_mibps, GP3_THROUGHPUT_MIBPS),
+        encrypted: section.optional_flag("encrypted"),
+        kms_key: section.optional_text("kms_key"),
     }
 }
 

@@ -49,7 +49,7 @@ use crate::oz::{BaseUrl, Transport};
 use ec2::launch_templates as templates;
 use faults::Faults;
 pub use faults::{Cut, Fault};
-pub use seed::{Seed, SeedImage, SeedVpc, seed};
+pub use seed::seed;
 pub use serve::serve;
 use service::Route;
 pub use weather::Weather;

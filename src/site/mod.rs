@@ -1,13 +1,15 @@
 //! The site: deploy.yaml plus what is looked up and never made.
 
 mod certificate;
+mod image;
 
-use aws_sdk_ec2::types::{Filter, Image};
+use aws_sdk_ec2::types::Filter;
 use tokio::sync::OnceCell;
 
-use crate::cloud::{Absent, Cloud, Error, Memo, Need, Result, Tags};
+use crate::cloud::{Absent, Cloud, Error, Memo, Result, Tags};
 use crate::config::{Config, Listener};
 use certificate::certificate;
+use image::image;
 
 pub use certificate::{TAKEN, certificates, covers, covers_name};
 
@@ -168,54 +170,6 @@ type Looked<T> = Result<std::result::Result<T, Missing>>;
 
 fn missing<T>(noun: &'static str, what: String, cure: &str) -> Looked<T> {
     Ok(Err(Missing { noun, what, cure: cure.to_owned() }))
-}
-
-async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
-    let asked = config.instance.image.as_str();
-    let mut images = match asked.strip_prefix("ssm:") {
-        Some(path) => match cloud.ssm.get_parameter().name(path).send().await.or_absent()? {
-            Some(reply) => {
-                let id = reply.parameter.and_then(|parameter| parameter.value).need("Parameter.Value")?;
-                images_by_id(cloud, &id).await?
-            }
-            None => Vec::new(),
-        },
-        None if asked.starts_with("ami-") => images_by_id(cloud, asked).await?,
-        None => images_by_name(cloud, asked).await?,
-    };
-    let cure = "Subscribe to Oz Liveness on AWS Marketplace in this region, or set instance.image to the AMI's id.";
-    match images.len() {
-        1 => {
-            let image = images.remove(0);
-            let root_device = image.root_device_name.need("RootDeviceName")?;
-            Ok(Ok(MachineImage { id: image.image_id.need("ImageId")?, root_device }))
-        }
-        0 => missing("image", format!("no image {asked:?} in {} (guide step 3)", cloud.region), cure),
-        _ => {
-            let ids: Vec<&str> = images.iter().filter_map(Image::image_id).collect();
-            let cure = "Set instance.image to the id of the right one.";
-            missing(
-                "image",
-                format!("{} images are named {asked:?}: {} (guide step 3)", ids.len(), ids.join(", ")),
-                cure,
-            )
-        }
-    }
-}
-
-async fn images_by_id(cloud: &Cloud, id: &str) -> Result<Vec<Image>> {
-    let reply = cloud.ec2.describe_images().image_ids(id).send().await.or_absent()?;
-    Ok(reply.and_then(|reply| reply.images).unwrap_or_default())
-}
-
-/// Only images of the Marketplace and of the account itself: any account can publish an AMI of any name.
-async fn images_by_name(cloud: &Cloud, name: &str) -> Result<Vec<Image>> {
-    let named = Filter::builder().name("name").values(name).build();
-    let request = cloud.ec2.describe_images().owners("aws-marketplace").owners("self").filters(named);
-    let reply = request.send().await?;
-    let mut images = reply.images.unwrap_or_default();
-    images.retain(|image| image.name() == Some(name));
-    Ok(images)
 }
 
 /// The name of a zone: one that is given by its id has its name only in Route 53.

@@ -113,7 +113,7 @@ async fn users(cloud: &Cloud, site: &Site, profile: &str) -> cloud::Result<Vec<S
 
 /// Every region that is enabled; of an emulator only the one that is used.
 async fn regions(cloud: &Cloud) -> cloud::Result<Vec<String>> {
-    if cloud.custom_endpoint {
+    if cloud.redirected.has("ec2") {
         return Ok(vec![cloud.region.clone()]);
     }
     let regions = cloud.ec2.describe_regions().send().await?.regions.unwrap_or_default();
@@ -131,10 +131,11 @@ async fn instances_with(cloud: &Cloud, site: &Site, region: &str, profile: &str)
         .describe_instances()
         .filters(filter("iam-instance-profile.arn", &[profile]))
         .filters(filter("instance-state-name", &["pending", "running", "stopping", "stopped"]));
-    let reservations = match request.into_paginator().items().send().try_collect().await.map_err(cloud::Error::from) {
-        Err(error) if cloud.lacks(&error) => Vec::new(),
-        found => found?,
-    };
+    let reservations =
+        match request.into_paginator().page_size(1000).items().send().try_collect().await.map_err(cloud::Error::from) {
+            Err(error) if cloud.lacks(&error) => Vec::new(),
+            found => found?,
+        };
     let instances = reservations.iter().flat_map(|reservation| reservation.instances());
     let is_ours = |instance: &&Instance| {
         let group = tags::from_ec2(instance.tags()).remove("aws:autoscaling:groupName");
@@ -148,10 +149,11 @@ async fn instances_with(cloud: &Cloud, site: &Site, region: &str, profile: &str)
 /// Launch templates of others whose default or latest version names the profile: their group may have no instance now.
 async fn templates_with(cloud: &Cloud, site: &Site, profile_name: &str) -> cloud::Result<Vec<String>> {
     let request = cloud.ec2.describe_launch_template_versions().versions("$Latest").versions("$Default");
-    let versions = match request.into_paginator().items().send().try_collect().await.map_err(cloud::Error::from) {
-        Err(_) if cloud.custom_endpoint => Vec::new(), // moto 5.2 wants a template's name
-        found => found?,
-    };
+    let versions =
+        match request.into_paginator().page_size(200).items().send().try_collect().await.map_err(cloud::Error::from) {
+            Err(_) if cloud.redirected.has("ec2") => Vec::new(), // moto 5.2 wants a template's name
+            found => found?,
+        };
     let named = |version: &LaunchTemplateVersion| {
         let profile = version.launch_template_data()?.iam_instance_profile()?;
         let name = profile.name().or_else(|| profile.arn()?.rsplit('/').next())?;

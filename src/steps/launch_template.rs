@@ -39,6 +39,8 @@ pub struct Spec {
     volume: Volume,
     /// `required` or `optional`: whether the metadata service wants a session's token.
     imds_tokens: String,
+    /// How many hops a token travels: two reach software in containers; `None` where no token is needed.
+    imds_hops: Option<i32>,
     /// Tags of what a launch makes besides the instance, which has the group's.
     launched: BTreeMap<String, Tags>,
     /// Names of settings that the version has and that we never send: a new version is without them.
@@ -55,6 +57,9 @@ pub struct Volume {
     iops: i32,
     throughput_mibps: i32,
     delete_on_termination: bool,
+    /// `None`: the account's own default.
+    encrypted: Option<bool>,
+    kms_key: Option<String>,
 }
 
 impl Resource for LaunchTemplate {
@@ -84,11 +89,15 @@ impl Resource for LaunchTemplate {
                 iops: instance.volume.iops,
                 throughput_mibps: instance.volume.throughput_mibps,
                 delete_on_termination: true,
+                encrypted: instance.volume.encrypted,
+                kms_key: instance.volume.kms_key.clone(),
             },
             imds_tokens: match instance.imds {
                 Imds::Required => "required".to_owned(),
                 Imds::Optional => "optional".to_owned(),
             },
+            // EC2's default of one hop keeps containers from the role's credentials, and so from metering.
+            imds_hops: (instance.imds == Imds::Required).then_some(2),
             launched: [("network-interface".to_owned(), tags.clone()), ("volume".to_owned(), tags)].into(),
             others: Vec::new(),
         }
@@ -97,8 +106,8 @@ impl Resource for LaunchTemplate {
     async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, _: &Reading) -> Result<Option<Live<Spec>>> {
         let name = self.name(site);
         let named = Filter::builder().name("launch-template-name").values(&name).build();
-        let reply = cloud.ec2.describe_launch_templates().filters(named).send().await?;
-        let templates = reply.launch_templates.unwrap_or_default();
+        let request = cloud.ec2.describe_launch_templates().filters(named).into_paginator().page_size(200);
+        let templates = request.items().send().try_collect().await?;
         let Some(template) = templates.into_iter().find(|template| template.launch_template_name() == Some(&name))
         else {
             return Ok(None);
@@ -108,7 +117,7 @@ impl Resource for LaunchTemplate {
         let versions = versions(cloud, &id, &["$Default"]).await?;
         let version = versions.into_iter().next().need("the template's default version")?;
         let number = version.version_number.need("VersionNumber")?;
-        let spec = spec_of(&version.launch_template_data.need("LaunchTemplateData")?);
+        let spec = spec_of(&version.launch_template_data.need("LaunchTemplateData")?).as_managed(site);
         let owner = Owner::Tags(tags::from_ec2(template.tags.as_deref().unwrap_or_default()));
         let live = Live::ready(spec, owner)
             .output(ID, id)
@@ -119,7 +128,7 @@ impl Resource for LaunchTemplate {
 
     async fn tagged(&self, cx: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
         let request = cx.cloud.ec2.describe_launch_templates().filters(cx.site.owner_filter());
-        let templates = request.into_paginator().items().send().try_collect().await?;
+        let templates = request.into_paginator().page_size(200).items().send().try_collect().await?;
         let ids = templates.iter().filter_map(|template| template.launch_template_id());
         Ok(ids.map(|id| format!("launch template {id}")).collect())
     }
@@ -141,10 +150,14 @@ impl Resource for LaunchTemplate {
     /// The newest version that is as wanted becomes the default; one is added only when none is.
     async fn update(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let id = &live.outputs[&ID];
+        let default = versions(cloud, id, &["$Default"]).await?;
+        let default = default.first().and_then(|version| version.launch_template_data.as_ref()).map(spec_of);
+        let want = &want.keeping_encryption(default.as_ref());
         let mut all = versions(cloud, id, &[]).await?;
         all.sort_by_key(|version| std::cmp::Reverse(version.version_number));
         let is_wanted = |version: &&LaunchTemplateVersion| {
-            version.launch_template_data.as_ref().is_some_and(|data| spec_of(data) == *want)
+            let had = version.launch_template_data.as_ref().map(spec_of);
+            had.is_some_and(|had| had == *want)
         };
         let number = match all.iter().find(is_wanted) {
             Some(version) => version.version_number.need("VersionNumber")?,
@@ -170,13 +183,37 @@ impl Resource for LaunchTemplate {
     }
 }
 
+impl Spec {
+    /// Without what deploy.yaml leaves to the account or to whoever set it: that makes no difference.
+    fn as_managed(mut self, site: &Site) -> Spec {
+        let wanted = &site.config.instance.volume;
+        if wanted.encrypted.is_none() {
+            (self.volume.encrypted, self.volume.kms_key) = (None, None);
+        } else if wanted.kms_key.is_none() {
+            self.volume.kms_key = None;
+        }
+        self.imds_hops = self.imds_hops.filter(|_| site.config.instance.imds == Imds::Required);
+        self
+    }
+
+    /// With the encryption of the version before it, where deploy.yaml leaves it open: an update never takes it off.
+    fn keeping_encryption(&self, before: Option<&Spec>) -> Spec {
+        let mut want = self.clone();
+        if let Some(before) = before.filter(|_| self.volume.encrypted != Some(false)) {
+            want.volume.encrypted = self.volume.encrypted.or(before.volume.encrypted);
+            want.volume.kms_key = self.volume.kms_key.clone().or_else(|| before.volume.kms_key.clone());
+        }
+        want
+    }
+}
+
 // How AWS spells it.
 
 async fn versions(cloud: &Cloud, id: &str, wanted: &[&str]) -> Result<Vec<LaunchTemplateVersion>> {
     let wanted: Vec<String> = wanted.iter().map(|version| (*version).to_owned()).collect();
     let request = cloud.ec2.describe_launch_template_versions().launch_template_id(id);
     let request = request.set_versions((!wanted.is_empty()).then_some(wanted));
-    Ok(request.into_paginator().items().send().try_collect().await?)
+    Ok(request.into_paginator().page_size(200).items().send().try_collect().await?)
 }
 
 /// The token names the version that this one follows: two runs at once, or a lost answer, make one version, while going
@@ -200,11 +237,14 @@ fn request_data(want: &Spec) -> RequestLaunchTemplateData {
         .volume_size(volume.size_gib)
         .iops(volume.iops)
         .throughput(volume.throughput_mibps)
-        .delete_on_termination(volume.delete_on_termination);
+        .delete_on_termination(volume.delete_on_termination)
+        .set_encrypted(volume.encrypted)
+        .set_kms_key_id(volume.kms_key.clone());
     let device = LaunchTemplateBlockDeviceMappingRequest::builder().device_name(&volume.device).ebs(ebs.build());
     let profile = LaunchTemplateIamInstanceProfileSpecificationRequest::builder().name(&want.instance_profile);
     let metadata = LaunchTemplateInstanceMetadataOptionsRequest::builder()
-        .http_tokens(LaunchTemplateHttpTokensState::from(want.imds_tokens.as_str()));
+        .http_tokens(LaunchTemplateHttpTokensState::from(want.imds_tokens.as_str()))
+        .set_http_put_response_hop_limit(want.imds_hops);
     let tagged = want.launched.iter().map(|(kind, tags)| {
         let kind = ResourceType::from(kind.as_str());
         LaunchTemplateTagSpecificationRequest::builder().resource_type(kind).set_tags(Some(tags::to_ec2(tags))).build()
@@ -229,7 +269,8 @@ fn spec_of(data: &ResponseLaunchTemplateData) -> Spec {
         let kind = tagged.resource_type()?.as_str().to_owned();
         Some((kind, tags::from_ec2(tagged.tags())))
     });
-    let metadata = data.metadata_options().and_then(|options| options.http_tokens());
+    let metadata = data.metadata_options();
+    let tokens = metadata.and_then(|options| options.http_tokens()).map_or("optional", |tokens| tokens.as_str());
     Spec {
         image: data.image_id().unwrap_or_default().to_owned(),
         instance_type: data.instance_type().map_or_else(String::new, |kind| kind.as_str().to_owned()),
@@ -240,7 +281,8 @@ fn spec_of(data: &ResponseLaunchTemplateData) -> Spec {
             .unwrap_or_default()
             .to_owned(),
         volume: volume_of(data),
-        imds_tokens: metadata.map_or("optional", |tokens| tokens.as_str()).to_owned(),
+        imds_tokens: tokens.to_owned(),
+        imds_hops: metadata.and_then(|options| options.http_put_response_hop_limit()),
         // moto 5.2 lists the template's own tags here too.
         launched: tagged.filter(|(kind, _)| kind != ResourceType::LaunchTemplate.as_str()).collect(),
         others: others(data),
@@ -258,8 +300,6 @@ fn others(data: &ResponseLaunchTemplateData) -> Vec<&'static str> {
         ("instance_market_options", data.instance_market_options().is_some()),
         ("instance_requirements", data.instance_requirements().is_some()),
         ("license_specifications", !data.license_specifications().is_empty()),
-        ("volume.encrypted", volumes.iter().any(|ebs| ebs.encrypted() == Some(true))),
-        ("volume.kms_key_id", volumes.iter().any(|ebs| ebs.kms_key_id().is_some())),
         ("volume.snapshot_id", volumes.iter().any(|ebs| ebs.snapshot_id().is_some())),
     ];
     is_set.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
@@ -278,5 +318,7 @@ fn volume_of(data: &ResponseLaunchTemplateData) -> Volume {
         iops: ebs.iops().unwrap_or_default(),
         throughput_mibps: ebs.throughput().unwrap_or_default(),
         delete_on_termination: ebs.delete_on_termination().unwrap_or(true),
+        encrypted: ebs.encrypted(),
+        kms_key: ebs.kms_key_id().map(str::to_owned),
     }
 }

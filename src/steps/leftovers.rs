@@ -49,7 +49,7 @@ impl Kind for Volume {
     const NOUN: &'static str = "volume";
 
     async fn tagged(cloud: &Cloud, tag: Filter) -> Result<Vec<Volume>> {
-        let pages = cloud.ec2.describe_volumes().filters(tag).into_paginator();
+        let pages = cloud.ec2.describe_volumes().filters(tag).into_paginator().page_size(500);
         Ok(pages.items().send().try_collect().await?)
     }
 
@@ -71,7 +71,7 @@ impl Kind for NetworkInterface {
     const NOUN: &'static str = "network interface";
 
     async fn tagged(cloud: &Cloud, tag: Filter) -> Result<Vec<NetworkInterface>> {
-        let pages = cloud.ec2.describe_network_interfaces().filters(tag).into_paginator();
+        let pages = cloud.ec2.describe_network_interfaces().filters(tag).into_paginator().page_size(1000);
         Ok(pages.items().send().try_collect().await?)
     }
 

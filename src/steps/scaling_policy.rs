@@ -22,6 +22,8 @@ pub struct Spec {
     /// Absent: the group's default applies, to scaling and to instance refreshes alike.
     warm_up_seconds: Option<i32>,
     scale_in: bool,
+    /// A policy that is switched off never scales.
+    enabled: bool,
 }
 
 const POLICY_NAME: Output = Output(ScalingPolicy::KEY, "name");
@@ -42,6 +44,7 @@ impl Resource for ScalingPolicy {
             target_percent: site.config.scaling.cpu_target_percent,
             warm_up_seconds: None,
             scale_in: true,
+            enabled: true,
         }
     }
 
@@ -69,6 +72,7 @@ impl Resource for ScalingPolicy {
             target_percent: tracking.and_then(|tracking| tracking.target_value()).unwrap_or_default(),
             warm_up_seconds: policy.estimated_instance_warmup(),
             scale_in: !tracking.and_then(|tracking| tracking.disable_scale_in()).unwrap_or_default(),
+            enabled: policy.enabled().unwrap_or(true), // moto 5.2 leaves it out
         };
         let name = policy.policy_name.clone().need("PolicyName")?;
         Ok(Some(Live::ready(spec, Owner::Parent(AutoScalingGroup::KEY)).output(POLICY_NAME, name)))
@@ -116,6 +120,7 @@ async fn put_policy(cloud: &Cloud, name: String, want: &Spec) -> Result<Outputs>
         .auto_scaling_group_name(&want.group)
         .policy_name(&name)
         .policy_type("TargetTrackingScaling")
+        .enabled(want.enabled)
         .set_estimated_instance_warmup(want.warm_up_seconds)
         .target_tracking_configuration(tracking.build());
     request.send().await?;

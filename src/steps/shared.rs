@@ -28,7 +28,7 @@ pub async fn security_groups(cloud: &Cloud, reading: &Reading, names: [&str; 2])
     let read = || async {
         let filter = Filter::builder().name("group-name").set_values(Some(names.map(str::to_owned).into())).build();
         let request = cloud.ec2.describe_security_groups().filters(filter);
-        Ok(request.into_paginator().items().send().try_collect().await?)
+        Ok(request.into_paginator().page_size(1000).items().send().try_collect().await?)
     };
     reading.shared::<SecurityGroups>().0.get_or_try_init(read).await.cloned()
 }
@@ -171,7 +171,7 @@ struct TaggedSecurityGroups(OnceCell<Vec<String>>);
 pub async fn tagged_security_groups(cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
     let read = || async {
         let request = cx.cloud.ec2.describe_security_groups().filters(cx.site.owner_filter());
-        let groups = request.into_paginator().items().send().try_collect().await?;
+        let groups = request.into_paginator().page_size(1000).items().send().try_collect().await?;
         Ok(groups.into_iter().filter_map(|group| group.group_id).collect())
     };
     memo.of::<TaggedSecurityGroups>().0.get_or_try_init(read).await.cloned()

@@ -14,12 +14,14 @@ fn a_newcomer_sees_the_whole_life_of_a_stack() {
     let unchanged = home.run("--sandbox plan");
     unchanged.exits(0);
     let printed = (unchanged.stdout(), unchanged.stderr());
-    assert_eq!(printed, (String::new(), "No changes: the stack is as deploy.yaml wants it.\n".to_owned()));
+    let account = "the sandbox: account 123456789012 (arn:aws:iam::123456789012:root), region eu-central-1, stack \
+                   oz-liveness\n";
+    assert_eq!(printed, (String::new(), format!("{account}No changes: the stack is as deploy.yaml wants it.\n")));
     home.run("--sandbox teardown").exits(2); // no terminal, no --yes
     home.run("--sandbox teardown --yes").exits(0);
     let again = home.run("--sandbox teardown --yes");
     again.exits(0);
-    assert_eq!(again.stderr(), "There was nothing of this stack to remove.\n");
+    assert_eq!(again.stderr(), format!("{account}There was nothing of this stack to remove.\n"));
     home.run("--sandbox plan --exit-code").exits(3);
     home.run("sandbox reset").exits(0);
 }

@@ -156,6 +156,7 @@ async fn a_template_whose_default_was_moved_gets_it_back() {
                 volume.throughput_mibps: 0 -> 500
                 volume.delete_on_termination: false -> true
                 imds_tokens: "optional" -> "required"
+                imds_hops: (absent) -> 2
                 launched.network-interface.Name: (absent) -> "app-asg"
                 launched.network-interface.oz-deploy:stack: (absent) -> "oz-liveness"
                 launched.volume.Name: (absent) -> "app-asg"
@@ -180,10 +181,12 @@ async fn settings_that_someone_put_into_a_template_are_named_before_they_are_dro
         let data = data.block_device_mappings(device.ebs(disk.build()).build());
         client.replace_launch_template(data.build(), Some("1")).await;
     };
-    let plan = drift(edit, &["ModifyLaunchTemplate"]).await;
+    // Encryption is kept: a new version has it.
+    let writes = ["CreateLaunchTemplateVersion", "ModifyLaunchTemplate", "StartInstanceRefresh"];
+    let plan = drift(edit, &writes).await;
     expect![[r#"
           ~ update   launch_template     app-launch-template  (guide step 3)
-                others: ["user_data","volume.encrypted"] -> (absent)
+                others: ["user_data"] -> (absent)
           ~ update   auto_scaling_group  app-asg              (guide step 4)
                 launch_template_version: "1" -> (known after apply)
                 an instance refresh brings it to the instances: launch before terminate, back by itself when it fails

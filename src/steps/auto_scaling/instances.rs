@@ -22,7 +22,7 @@ pub(super) async fn tagged(cx: &Context<'_>) -> Result<Vec<String>> {
 async fn listed(cloud: &Cloud, filter: Filter) -> Result<Vec<String>> {
     let alive = Filter::builder().name("instance-state-name").set_values(Some(ALIVE.map(str::to_owned).into()));
     let request = cloud.ec2.describe_instances().filters(filter).filters(alive.build());
-    let reservations = request.into_paginator().items().send().try_collect().await?;
+    let reservations = request.into_paginator().page_size(1000).items().send().try_collect().await?;
     let instances = reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default());
     Ok(instances.filter_map(|instance| instance.instance_id).collect())
 }

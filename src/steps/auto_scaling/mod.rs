@@ -108,7 +108,7 @@ impl Resource for AutoScalingGroup {
         };
         let balancing = shared::balancing(cloud, reading, &site.config.names).await?;
         let ours = balancing.target_group.as_ref().and_then(|group| group.target_group_arn.clone());
-        let spec = spec_of(&group, ours, site, cloud.custom_endpoint);
+        let spec = spec_of(&group, ours, site, cloud.redirected.has("autoscaling"));
         let mut live = Live::ready(spec, Owner::Tags(tags::from_autoscaling(group.tags())))
             .output(NAME, name)
             .output(DESIRED, group.desired_capacity().unwrap_or_default().to_string());
@@ -314,7 +314,13 @@ async fn outliving(cloud: &Cloud, site: &Site, reading: &Reading) -> Result<Opti
     Ok(Some(Live::ready(Spec::default(), Owner::Tags(site.tags(name))).output(NAME, name).status(status)))
 }
 
-fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bool) -> Spec {
+/// What is wanted, when it is among the checks of the group: further ones (`EBS`, `VPC_LATTICE`) are not ours to take off.
+fn health_check(kinds: &str) -> String {
+    let wanted = kinds.split(',').map(str::trim).find(|kind| *kind == "ELB");
+    wanted.unwrap_or(kinds).to_owned()
+}
+
+fn spec_of(group: &Group, ours: Option<String>, site: &Site, is_emulated: bool) -> Spec {
     let template = group.launch_template();
     let template_field = |field: fn(&LaunchTemplateSpecification) -> Option<&str>| {
         template.and_then(field).unwrap_or_default().to_owned()
@@ -329,7 +335,7 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
         None => attached.to_vec(),
     };
     // moto 5.2 takes a warm-up and never lists it.
-    let unlisted = group.default_instance_warmup().is_none() && custom_endpoint;
+    let unlisted = group.default_instance_warmup().is_none() && is_emulated;
     Spec {
         launch_template: template_field(LaunchTemplateSpecification::launch_template_id),
         launch_template_version: template_field(LaunchTemplateSpecification::version),
@@ -341,7 +347,7 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, custom_endpoint: bo
         desired_at_creation: site.config.scaling.desired, // whatever it is now
         max: group.max_size().unwrap_or_default(),
         target_groups,
-        health_check: group.health_check_type().unwrap_or_default().to_owned(),
+        health_check: health_check(group.health_check_type().unwrap_or_default()),
         grace_period_seconds: group.health_check_grace_period().unwrap_or_default(),
         warm_up_seconds: if unlisted {
             Some(site.config.scaling.warm_up_seconds)

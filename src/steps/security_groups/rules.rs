@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use super::{Group, Member, read};
 use crate::cloud::{Absent, Cloud, Memo, Need};
 use crate::config::Config;
-use crate::engine::{Context, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result};
+use crate::engine::{Context, Error, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 use crate::steps::target_group;
 
@@ -74,7 +74,15 @@ impl<M: Member> Resource for Rules<M> {
         let live = &live.spec;
         let missing: Vec<_> = want.ingress.iter().filter(|(rule, _)| !live.ingress.contains_key(rule)).collect();
         if !missing.is_empty() {
-            authorize_ingress(cloud, &want.group, permissions(missing.into_iter())).await?;
+            let missing = permissions(missing.into_iter());
+            match authorize_ingress(cloud, &want.group, missing.clone()).await {
+                // No room for both the old and the new: what is not wanted goes first.
+                Err(Error::Cloud(error)) if error.code() == "RulesPerSecurityGroupLimitExceeded" => {
+                    revoke_others(cloud, live, want).await?;
+                    authorize_ingress(cloud, &want.group, missing).await?;
+                }
+                added => drop(added?),
+            }
         }
         let other = |(rule, words): &(&Rule, &String)| live.ingress.get(rule).is_some_and(|live| live != *words);
         let renamed: Vec<_> = want.ingress.iter().filter(other).collect();
@@ -194,7 +202,8 @@ async fn revoke_others(cloud: &Cloud, live: &RulesSpec, want: &RulesSpec) -> Res
 /// Rule ids by direction (true: egress) and rule.
 async fn rule_ids(cloud: &Cloud, group: &str) -> Result<BTreeMap<(bool, Rule), String>> {
     let of_group = Filter::builder().name("group-id").values(group).build();
-    let mut pages = cloud.ec2.describe_security_group_rules().filters(of_group).into_paginator().items().send();
+    let mut pages =
+        cloud.ec2.describe_security_group_rules().filters(of_group).into_paginator().page_size(1000).items().send();
     let mut ids = BTreeMap::new();
     while let Some(rule) = pages.next().await {
         let rule = rule?;

@@ -178,11 +178,13 @@ impl SecurityGroups<'_> {
     }
 
     pub fn open_ssh(self) {
-        let ssh = json!({
-            "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "0.0.0.0/0", "isEgress": false,
-            "securityGroupRuleId": "sgr-0byhand",
+        self.0.each(|row| {
+            let ssh = json!({
+                "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "0.0.0.0/0", "isEgress": false,
+                "securityGroupRuleId": "sgr-0b0b0b0b0b0b0b0b0", "groupId": row["groupId"],
+            });
+            row["_rules"].as_array_mut().unwrap().push(ssh);
         });
-        self.each_rules(|rules| rules.push(ssh.clone()));
     }
 
     pub fn each_rules(self, mut change: impl FnMut(&mut Vec<Value>)) {

@@ -233,3 +233,62 @@ impl Cancel {
 pub async fn elapse(time: Duration) {
     tokio::time::sleep(time).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    const WHY: &str = "it is not ready";
+
+    /// Waits for the attempt of this number (from 1); how it ended, after how many seconds, and the events.
+    async fn waited(timeout: u64, cancel: &Cancel, ready_at: u32) -> (Result<u32, Late>, u64, Vec<Event>) {
+        let (start, events) = (Instant::now(), RefCell::new(Vec::new()));
+        let watch = |event| events.borrow_mut().push(event);
+        let wait = Wait { clock: Clock::new(Duration::from_secs(timeout), 1.0), cancel, watch: &watch };
+        let (label, mut count) = (Label::new("toy", "a"), 0);
+        let answer = wait.until(&label, async || {
+            count += 1;
+            Ok(if count == ready_at { Attempt::Done(count) } else { Attempt::Again(WHY.to_owned()) })
+        });
+        let answer = answer.await;
+        (answer, start.elapsed().as_secs(), events.into_inner())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_says_why_after_each_attempt_and_pauses_longer_each_time() {
+        let (answer, seconds, events) = waited(600, &Cancel::never(), 7).await;
+        assert_eq!((answer, seconds), (Ok(7), 1 + 2 + 4 + 8 + 10 + 10));
+        assert_eq!(events, vec![Label::new("toy", "a").waiting(WHY); 6]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_ends_a_wait_in_the_middle_of_a_pause() {
+        let (answer, seconds, events) = waited(5, &Cancel::never(), 99).await;
+        assert_eq!((answer, seconds), (Err(Late { ended: Ended::TimedOut, why: WHY.to_owned() }), 5));
+        assert_eq!(events.len(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_signal_ends_a_wait_at_once() {
+        let (sender, cancel) = Cancel::channel();
+        let signal = async {
+            elapse(Duration::from_millis(4500)).await;
+            sender.send(Some(Signal::Terminate)).unwrap();
+        };
+        let ((answer, seconds, _), ()) = tokio::join!(waited(600, &cancel, 99), signal);
+        let late = Late { ended: Ended::Cancelled(Signal::Terminate), why: WHY.to_owned() };
+        assert_eq!((answer, seconds), (Err(late), 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_fails_ends_a_wait_without_an_event() {
+        let never = Cancel::never();
+        let wait = Wait { clock: Clock::new(Duration::from_secs(9), 1.0), cancel: &never, watch: &|_| panic!() };
+        let failed: Result<(), Late> = wait
+            .until(&Label::new("toy", "a"), async || Err(Late { ended: Ended::TimedOut, why: "its own".to_owned() }))
+            .await;
+        assert_eq!(failed.unwrap_err().why, "its own");
+    }
+}

@@ -30,3 +30,6 @@ pub use reading::Reading;
 pub use refs::Refs;
 pub use resource::{Blocker, Context, Key, Live, Output, Outputs, Owner, Resource, Status};
 pub use walk::{Walk, WalkResult};
+
+#[cfg(test)]
+mod tests;

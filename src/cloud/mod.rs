@@ -108,7 +108,7 @@ pub struct Cloud {
 
 impl Cloud {
     /// Clients with the user's endpoints, credentials and proxies, as every AWS tool has them.
-    /// Calls nobody but the credentials' own sources.
+    /// Makes no call but those of the credentials' own sources.
     ///
     /// # Errors
     /// No region is configured anywhere, or there is no such profile.

@@ -74,7 +74,7 @@ const TABLE: &[Row] = &[
     ("DeleteNetworkInterface", "InvalidNetworkInterface.InUse", "", "its instance is on its way out", 300),
     ("DeleteTargetGroup", "ResourceInUse", "", "the listener that used the target group is still there", 120),
     ("", "DeleteConflict", "", "what was detached is still seen", 120),
-    ("", "ConcurrentModification", "", "somebody else is changing it", 120),
+    ("", "ConcurrentModification", "", "someone else is changing it", 120),
     ("", "ResourceContention", "", "another change of the group is under way", 180),
     ("", "ScalingActivityInProgress", "", "a scaling activity is under way", 600),
     ("DeleteAutoScalingGroup", "ResourceInUse", "", "the group still has instances", 600),

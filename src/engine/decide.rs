@@ -21,9 +21,9 @@ pub enum Decision {
     Update {
         /// The fields that differ.
         changes: Vec<FieldChange>,
-        /// It was not ours until now.
+        /// It is tagged as ours with this update.
         adopt: bool,
-        /// What else the update does.
+        /// What the update does besides.
         effects: Vec<Effect>,
     },
     /// It cannot be changed in place.
@@ -35,7 +35,7 @@ pub enum Decision {
     },
     /// It is ours and not wanted.
     Delete,
-    /// It has our name and is not ours.
+    /// It has our name and another owner, or none.
     Foreign {
         /// Why it is not ours.
         whose: String,
@@ -47,7 +47,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The verb for it; `None`: actual is nothing to do.
+    /// The verb for it; `None`: there is nothing to do.
     pub fn action(&self) -> Option<Action> {
         match self {
             Decision::Nothing => None,
@@ -61,7 +61,7 @@ impl Decision {
         }
     }
 
-    /// Whether actual is something to do.
+    /// Whether there is something to do.
     pub fn is_pending(&self) -> bool {
         *self != Decision::Nothing
     }
@@ -87,12 +87,12 @@ impl Decision {
     }
 }
 
-/// Whose a resource must be to be changed.
+/// The owner that a resource must have to be changed.
 #[derive(Debug, Clone, Default)]
 pub struct Ownership {
     /// The tag that names the owner, and its value for this stack.
     pub owner: (String, String),
-    /// Take over what has our name and no owner.
+    /// Adopt what has our name and no owner.
     pub adopt: bool,
 }
 
@@ -112,11 +112,11 @@ pub struct Actual<'a> {
     pub spec: &'a Value,
     /// Whether it can be worked with.
     pub status: &'a Status,
-    /// Whose it is.
+    /// Its owner.
     pub owner: &'a Owner,
 }
 
-/// The four corners of wanted and actual, and whose it is.
+/// The decision for each case of wanted or not and there or not, by owner and state.
 pub fn decide(want: Option<Wanted>, actual: Option<Actual>, ownership: &Ownership) -> Decision {
     match (want, actual) {
         (None, None) => Decision::Nothing,
@@ -155,7 +155,7 @@ fn converge(want: Wanted, actual: Actual, ownership: &Ownership) -> Decision {
     }
 }
 
-/// Whose it is when it is not ours, and whether it can become ours. A part is judged by its parent before this.
+/// Why it is not ours, and whether it can become ours; `None`: it is ours. A part has its parent's owner by now.
 pub fn foreign_owner(owner: &Owner, ownership: &Ownership) -> Option<(String, bool)> {
     match owner {
         Owner::Parent(_) => None,
@@ -169,7 +169,7 @@ pub fn foreign_owner(owner: &Owner, ownership: &Ownership) -> Option<(String, bo
     }
 }
 
-/// Tags of others stay unseen: only the wanted keys are compared.
+/// Only the wanted keys are compared: other tags may be there.
 fn wanted_only(tags: &Tags, wanted: &Tags) -> Tags {
     tags.iter().filter(|(key, _)| wanted.contains_key(*key)).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
@@ -225,8 +225,8 @@ mod tests {
 
     #[test]
     fn adopting_tags_and_another_stack_is_never_adopted() {
-        let nobody = Some((json!({"a": 1}), owned(None), Status::Ready));
-        let Decision::Update { changes, adopt: true, .. } = decided(Some(json!({"a": 1})), nobody, true) else {
+        let unowned = Some((json!({"a": 1}), owned(None), Status::Ready));
+        let Decision::Update { changes, adopt: true, .. } = decided(Some(json!({"a": 1})), unowned, true) else {
             panic!()
         };
         assert_eq!(changes[0].field, "tags.owner");

@@ -1,16 +1,17 @@
-//! What an update does besides changing fields. The resource that knows its fields says it; policies decide on it.
+//! What an update does besides changing fields. The resource, which knows its fields, reports it; policies decide on
+//! it.
 
-/// A consequence of an update that somebody may have to agree to.
+/// A consequence of an update that may need consent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Instances are replaced, a few at a time.
     ReplacesInstances,
-    /// A replacement of instances that is under way to this version, which is no longer wanted, is cancelled.
+    /// A running replacement of instances, to a version that is no longer wanted, is cancelled.
     CancelsRefresh {
         /// The version.
         to: String,
     },
-    /// A version is brought to the instances that was rolled back before.
+    /// A version that was rolled back before is brought to the instances again.
     RetriesRolledBack {
         /// The version.
         version: String,

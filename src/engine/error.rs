@@ -11,10 +11,10 @@ pub enum Error {
     /// AWS refused or did not answer.
     #[error(transparent)]
     Cloud(cloud::Error),
-    /// It is not ours, or AWS gave us something of others in place of something new.
+    /// It is not ours, or AWS answered a create call with something that is not ours.
     #[error("not ours: {0}")]
     Foreign(String),
-    /// It cannot be removed because something of others holds it.
+    /// It cannot be removed because something that is not ours holds it.
     #[error("{0}")]
     Held(String),
     /// Another resource, whose ids are needed to find this one, could not be read.
@@ -50,7 +50,7 @@ impl Error {
     /// The reason to try again, as long as the budget allows it.
     ///
     /// # Errors
-    /// The error itself: it is none of AWS's retryable ones, or its time is over.
+    /// The error itself: it is not retryable, or the time for it is over.
     pub fn retry(self, budget: &mut RetryBudget, clock: &Clock) -> Result<String> {
         match self {
             Error::Cloud(error) => Ok(budget.allow(error, clock)?.to_owned()),
@@ -58,7 +58,7 @@ impl Error {
         }
     }
 
-    /// What AWS said, when it was AWS.
+    /// AWS's error, when it is one.
     pub fn cloud(&self) -> Option<&cloud::Error> {
         match self {
             Error::Cloud(error) => Some(error),

@@ -15,10 +15,10 @@ pub struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    /// Traces the edges of these nodes and orders them, each after what it needs, otherwise as listed.
+    /// Traces the edges of these nodes and orders them, each after what it depends on, otherwise as listed.
     ///
     /// # Panics
-    /// When the nodes form a circle: a mistake in `steps/`, held by a test.
+    /// When the nodes form a circle: a mistake in `steps/`, which a test would find.
     pub fn trace(stack: &[&'a dyn Node], site: &Site) -> Graph<'a> {
         let needs: BTreeMap<Key, _> = stack.iter().map(|node| (node.key(), node.edges(site))).collect();
         let mut rest: Vec<&dyn Node> = stack.to_vec();
@@ -31,7 +31,7 @@ impl<'a> Graph<'a> {
         Graph { nodes, needs }
     }
 
-    /// Every node, each after what it needs.
+    /// Every node, each after what it depends on.
     pub fn nodes(&self) -> &[&'a dyn Node] {
         &self.nodes
     }
@@ -41,7 +41,7 @@ impl<'a> Graph<'a> {
         self.nodes.iter().copied().find(|node| node.key() == key)
     }
 
-    /// What `key` must wait for: what it needs when things are made, what needs it when they are removed.
+    /// What `key` must wait for: what it depends on when things are made, what depends on it when they are removed.
     pub fn before(&self, key: Key, goal: Goal) -> BTreeSet<Key> {
         match goal {
             Goal::Present => made_after(&self.needs[key]).collect(),
@@ -54,7 +54,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What cannot outlive `key`, with `key` itself: what holds its id, and what holds theirs.
+    /// What cannot outlive `key`, with `key` itself: what holds its id, and so on.
     pub fn bound_to(&self, key: Key) -> BTreeSet<Key> {
         let mut bound = BTreeSet::from([key]);
         let mut open = vec![key];

@@ -32,7 +32,7 @@ pub struct AnyLive {
     pub outputs: Outputs,
     /// Whether it can be worked with.
     pub status: Status,
-    /// Whose it is.
+    /// Its owner.
     pub owner: Owner,
 }
 
@@ -43,11 +43,14 @@ pub struct Terms<'a> {
     pub site: &'a Site,
     /// What the stack is to become.
     pub goal: Goal,
-    /// Whose it must be.
+    /// The owner that it must have.
     pub ownership: &'a Ownership,
 }
 
-/// A resource as the engine handles it: see `Resource`, whose methods these forward to.
+/// A resource as the engine handles it. See `Resource`: these methods forward to its own.
+///
+/// # Errors
+/// Every method that calls AWS fails with what AWS answered.
 #[async_trait(?Send)]
 pub trait Node {
     /// Its name in plans and messages.
@@ -60,7 +63,7 @@ pub trait Node {
     fn deletes_async(&self) -> bool;
     /// Outputs that an update changes.
     fn unknown_after_update(&self) -> &'static [Output];
-    /// The resources that it depends on, traced from `want`.
+    /// What it depends on, traced from `want`.
     fn edges(&self, site: &Site) -> BTreeMap<Key, Edge>;
     /// What there is.
     async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<AnyLive>>;
@@ -68,11 +71,11 @@ pub trait Node {
     fn decide(&self, terms: &Terms<'_>, refs: &Refs, live: Option<&AnyLive>) -> Decision;
     /// Does what was decided; the ids that it gave out or changed.
     async fn act(&self, cx: &Context<'_>, refs: &Refs, live: Option<&AnyLive>, decision: &Decision) -> Result<Outputs>;
-    /// What holds it while AWS does not remove it.
+    /// What keeps AWS from removing it.
     async fn blockers(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<Blocker>>;
     /// What protects it from removal.
     async fn protections(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<String>>;
-    /// Takes every protection off.
+    /// Removes every protection.
     async fn remove_protections(&self, cx: &Context<'_>, live: &AnyLive) -> Result<()>;
     /// Everything of this kind that carries the stack's tag, whatever its name.
     async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>>;
@@ -183,7 +186,7 @@ impl AnyLive {
         }
     }
 
-    /// What a node of this type found: always there when the node itself asks.
+    /// What a node of this type found: always `Some` for the node that found it.
     fn of<S: 'static>(&self) -> Option<&Live<S>> {
         self.live.downcast_ref()
     }

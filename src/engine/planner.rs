@@ -52,7 +52,7 @@ impl Plan {
         self.iter().flat_map(|(key, decision)| decision.effects().iter().map(move |effect| (key, effect)))
     }
 
-    /// The first of these resources whose decision repeats what was done, as if that had not been done.
+    /// The first of these resources whose decision repeats what was done: the reading does not show it yet.
     pub fn first_repeated(&self, done: &Plan) -> Option<Key> {
         done.iter().find(|(key, done)| self.decision(key).is_some_and(|next| next.repeats(done))).map(|(key, _)| key)
     }
@@ -62,12 +62,12 @@ impl Plan {
         self.0.extend(more);
     }
 
-    /// The other way round.
+    /// Reverses the order.
     pub fn reverse(&mut self) {
         self.0.reverse();
     }
 
-    /// Keeps what passes.
+    /// Keeps the decisions of which this is true.
     pub fn retain(&mut self, mut keep: impl FnMut(Key, &Decision) -> bool) {
         self.0.retain(|(key, decision)| keep(key, decision));
     }
@@ -90,7 +90,7 @@ pub struct Planner<'a> {
     pub site: &'a Site,
     /// What the stack is to become.
     pub goal: Goal,
-    /// Whose it must be.
+    /// The owner that its resources must have.
     pub ownership: Ownership,
 }
 
@@ -100,7 +100,7 @@ impl<'a> Planner<'a> {
         Planner { graph: Graph::trace(stack, site), site, goal, ownership }
     }
 
-    /// The same stack with the goal that it be gone.
+    /// A planner of the same stack's removal.
     pub fn removing(&self) -> Planner<'a> {
         Planner { graph: self.graph.clone(), goal: Goal::Absent, ownership: self.ownership.clone(), site: self.site }
     }
@@ -140,7 +140,7 @@ impl<'a> Planner<'a> {
                 Ok(live) => {
                     stack.insert(key, live);
                 }
-                Err(Error::DependencyNotRead(_)) => {} // the one that it waited for says why
+                Err(Error::DependencyNotRead(_)) => {} // the other resource's own error says why
                 Err(error) => errors.extend(self.error(key, error)),
             }
         }
@@ -151,13 +151,13 @@ impl<'a> Planner<'a> {
         Ok(stack)
     }
 
-    /// What must be removed before it can be made again, with everything that holds its id.
+    /// What a replacement removes first: the resources to replace, and everything that holds their ids.
     pub fn replaced(&self, plan: &Plan) -> BTreeSet<Key> {
         let replaced = plan.iter().filter(|(_, decision)| matches!(decision, Decision::Replace { .. }));
         replaced.flat_map(|(key, _)| self.graph.bound_to(key)).collect()
     }
 
-    /// The lines of a plan: everything that is not as wanted.
+    /// The plan as data for the report: everything that is not as wanted.
     pub fn changes(&self, plan: &Plan) -> Vec<Change> {
         plan.iter().filter_map(|(key, decision)| self.change(key, decision)).collect()
     }

@@ -1,4 +1,4 @@
-//! One reading of everything: finds run side by side and wait for one another's ids only where they need them.
+//! One reading of everything: finds run side by side, and one waits for another only when it needs its id.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::cloud::Memo;
 
 /// What the finds of one reading share.
 pub struct Reading {
-    /// What the stack is to become; a removal looks for more (instances that outlive their group).
+    /// What the stack is to become; a removal reads more, such as instances that outlive their group.
     pub goal: Goal,
     /// Reads that serve several resources, each made once.
     pub memo: Memo,
@@ -42,7 +42,7 @@ impl Reading {
         self.memo.of()
     }
 
-    /// The live value of another resource's output, once that one was looked for. `None`: it does not exist.
+    /// The live value of another resource's output, as soon as that one was read. `None`: it does not exist.
     ///
     /// # Errors
     /// The other resource could not be read.
@@ -56,7 +56,7 @@ impl Reading {
         }
     }
 
-    /// Finds every node, side by side. Failures do not stop the others.
+    /// Finds every node, side by side. A failure does not stop the others.
     pub async fn all(&self, stack: &[&dyn Node], cx: &Context<'_>) -> BTreeMap<Key, Result<Option<AnyLive>>> {
         let finds = stack.iter().map(|node| async {
             let live = node.find(cx, self).await;

@@ -36,7 +36,7 @@ pub struct Round<'a> {
 /// What differs between making a stack and removing it.
 #[allow(async_fn_in_trait)] // one thread
 pub trait Policy {
-    /// Rounds that change something, before it is said that AWS does not keep what it is told.
+    /// How many rounds may change something before the run fails because AWS does not keep the changes.
     const ROUNDS_MAX: u32;
 
     /// What to do in this round. Refusals, consent and preflight belong here: nothing of the round was changed yet.
@@ -53,7 +53,8 @@ pub trait Policy {
         Ok(())
     }
 
-    /// What a new reading found, when it explains why part of a round failed: then another round is worth it.
+    /// After a round that failed in part: a new reading, when it shows something that explains the failure. Then
+    /// another round follows.
     async fn explained(&mut self, _walk: &Walk<'_>, _plan: &Plan, _result: &WalkResult) -> Option<LiveStack> {
         None
     }
@@ -61,15 +62,15 @@ pub trait Policy {
     /// The outcome when a round failed.
     fn failed(&self, walk: &Walk<'_>, done: &Plan, errors: &[NodeError]) -> Outcome;
 
-    /// The outcome when a wait for others ended.
+    /// The outcome when the deadline or a signal ended a wait for what AWS is busy with.
     fn still_waiting(&self, walk: &Walk<'_>, plan: &Plan) -> Outcome;
 
     /// The outcome when every round found something to do.
     fn never_settles(&self, walk: &Walk<'_>, plan: &Plan) -> Outcome;
 }
 
-/// Plans and acts until the policy finds nothing left to do; `done` grows by what was done, whatever the end. What was
-/// found last.
+/// Plans and acts until the policy finds nothing left to do. `done` grows by what was done, also when the run fails.
+/// What was found last.
 ///
 /// # Errors
 /// The policy ended the run, a round failed, or the rounds are used up.
@@ -121,8 +122,8 @@ pub async fn reconcile<P: Policy>(
             return Err(policy.still_waiting(walk, &plan).into());
         }
         if number > 1 {
-            // What is to be done again may be what reads that lag have shown: they are given time. A deadline or a
-            // signal ends the next reading.
+            // A change may be planned again only because reads lag: they are given time. A deadline or a signal ends
+            // the next reading.
             let _ = walk.wait.pause(number).await;
         }
         live = read_after(walk, &result.acted).await?;
@@ -134,7 +135,7 @@ async fn read_after(walk: &Walk<'_>, acted: &Plan) -> Result<LiveStack, Failed> 
     read.map_err(|errors| failed(&errors, walk.wait.cancel, AGAIN).into())
 }
 
-/// What a run that was cut short says.
+/// The advice of a run that ended early.
 pub const AGAIN: &str = "running again goes on from here";
 
 /// What could not be done, as an outcome. The worst of the reasons gives the exit code.

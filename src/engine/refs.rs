@@ -1,4 +1,4 @@
-//! Ids of other resources, by asking; and who asked, which is the graph.
+//! Ids of other resources, for `want` to ask for; what was asked for becomes the graph.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,9 +10,9 @@ use super::resource::{Key, Output, Outputs};
 pub enum Edge {
     /// Only the order matters.
     After,
-    /// It holds the other's id: it cannot outlive the other.
+    /// It holds the other's id, and cannot outlive it.
     Value,
-    /// It is removed only when the other is gone; made in any order.
+    /// It is removed only when the other is gone; they are made in any order.
     Outlives,
 }
 
@@ -29,7 +29,7 @@ impl Refs {
         Refs { known, asked: RefCell::default() }
     }
 
-    /// The value, or words that say when it will be known.
+    /// The value, or a text that says when it will be known.
     pub fn get(&self, output: Output) -> String {
         self.asked.borrow_mut().insert(output.0, Edge::Value);
         match self.known.get(&output) {

@@ -39,7 +39,7 @@ pub struct Live<S> {
     pub outputs: Outputs,
     /// Whether it can be worked with.
     pub status: Status,
-    /// Whose it is.
+    /// Its owner.
     pub owner: Owner,
 }
 
@@ -66,7 +66,7 @@ impl<S> Live<S> {
 pub enum Status {
     /// It can be changed and deleted.
     Ready,
-    /// AWS is bringing it to where it was told to go: why. It can be deleted.
+    /// AWS is still bringing it to its settings: why. It can be deleted.
     Pending(String),
     /// AWS is deleting it; it cannot be changed.
     Leaving(String),
@@ -77,24 +77,24 @@ pub enum Status {
 pub struct Blocker {
     /// Its id and what it is.
     pub what: String,
-    /// It goes by itself, or is removed with the stack: waiting helps.
+    /// It disappears by itself, or is removed with the stack: waiting helps.
     pub clears_by_itself: bool,
 }
 
-/// Whose a resource is. Fails closed: what carries no tag of ours is not ours.
+/// The owner of a resource. What carries no tag of ours is not ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
     /// The tags say it.
     Tags(Tags),
-    /// It is a part of this other resource of the stack and has that one's owner.
+    /// It is a part of this other resource of the stack, and has its owner.
     Parent(Key),
-    /// It cannot carry tags, and what it says is not ours: why.
+    /// It cannot carry tags, and its settings show that it is not ours: why.
     Stranger(String),
-    /// Like a stranger, and `--adopt` cannot make it ours: why.
+    /// It is not ours, and `--adopt` cannot make it ours: why.
     Untouchable(String),
 }
 
-/// One resource of the stack: what we want, what there is, and the ways from one to the other.
+/// One resource of the stack: what is wanted, what exists, and the calls that bring the one to the other.
 ///
 /// Waits, retries and printing do not occur here: the engine does them.
 ///
@@ -112,7 +112,7 @@ pub trait Resource: 'static {
     const UNKNOWN_AFTER_UPDATE: &'static [Output] = &[];
     /// AWS removes it some time after the delete call: the engine reads until it is gone.
     const DELETES_ASYNC: bool = false;
-    /// What it is: one type for what is wanted and what is there.
+    /// Its settings: one type for what is wanted and what exists.
     type Spec: Serialize + 'static;
 
     /// AWS's name of it.
@@ -123,16 +123,16 @@ pub trait Resource: 'static {
         true
     }
 
-    /// What it should be. Pure; asks `refs` for the ids of others, which is where the graph's edges come from.
+    /// What it should be. Pure. It asks `refs` for the ids of others: the graph's edges come from that.
     fn want(&self, site: &Site, refs: &Refs) -> Self::Spec;
 
-    /// What there is. Reads only.
+    /// What exists. Reads only.
     async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<Self::Spec>>>;
 
-    /// Makes it, with the owner's tags in the create call itself. Its ids.
+    /// Makes it, with the owner's tags in the create call itself. Returns its ids.
     async fn create(&self, cx: &Context<'_>, want: &Self::Spec) -> Result<Outputs>;
 
-    /// Changes what differs between `live` and `want`, and nothing else. The ids that changed.
+    /// Changes what differs between `live` and `want`, and nothing else. Returns the ids that changed.
     async fn update(&self, cx: &Context<'_>, live: &Live<Self::Spec>, want: &Self::Spec) -> Result<Outputs>;
 
     /// What this update does besides changing fields. Pure.
@@ -140,7 +140,7 @@ pub trait Resource: 'static {
         Vec::new()
     }
 
-    /// Puts these tags on it, leaving others. Called only for those whose owner is known by tags.
+    /// Adds these tags to it and leaves others. Called only for resources whose owner is known by tags.
     async fn tag(&self, _cx: &Context<'_>, _live: &Live<Self::Spec>, _tags: &Tags) -> Result<()> {
         Ok(())
     }
@@ -148,17 +148,17 @@ pub trait Resource: 'static {
     /// Removes it. Success too when it is gone already.
     async fn delete(&self, cx: &Context<'_>, live: &Live<Self::Spec>) -> Result<()>;
 
-    /// What holds it while AWS does not remove it. Reads only.
+    /// What keeps AWS from removing it. Reads only.
     async fn blockers(&self, _cx: &Context<'_>, _live: &Live<Self::Spec>) -> Result<Vec<Blocker>> {
         Ok(Vec::new())
     }
 
-    /// What protects it from removal, and `remove_protections` takes off. Reads only.
+    /// What protects it from removal, and `remove_protections` would remove. Reads only.
     async fn protections(&self, _cx: &Context<'_>, _live: &Live<Self::Spec>) -> Result<Vec<String>> {
         Ok(Vec::new())
     }
 
-    /// Takes every protection off.
+    /// Removes every protection.
     async fn remove_protections(&self, _cx: &Context<'_>, _live: &Live<Self::Spec>) -> Result<()> {
         Ok(())
     }

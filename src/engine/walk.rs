@@ -1,4 +1,4 @@
-//! Acts on what is not as wanted: what can run side by side does, one failure skips only what depends on it.
+//! Acts on what is not as wanted: side by side where the order allows it. A failure skips only what depends on it.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use crate::event::{Event, What};
 /// How long reads may lag behind the writes of this run.
 const READS_LAG: Duration = Duration::from_secs(60);
 
-/// One run over a stack: everything that its parts share.
+/// What every part of a run over a stack shares.
 #[derive(Clone, Copy)]
 pub struct Walk<'a> {
     /// What decides.
@@ -40,7 +40,7 @@ pub struct WalkResult {
     pub errors: Vec<NodeError>,
 }
 
-/// Why a reading came to nothing.
+/// Why a reading failed.
 enum NotRead {
     Errors(Vec<NodeError>),
     Late,
@@ -53,7 +53,7 @@ impl From<Late> for NotRead {
 }
 
 impl Walk<'_> {
-    /// Reads everything; again where AWS's answer is retryable.
+    /// Reads everything, and again as long as AWS's errors are retryable.
     ///
     /// # Errors
     /// Everything that could not be read.
@@ -109,7 +109,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Acts until every one of `keys` is as wanted. Calls in flight finish whatever happens to the others.
+    /// Acts until every one of `keys` is as wanted. Calls that are under way are finished, whatever happens to others.
     pub async fn act(&self, live: LiveStack, keys: &BTreeSet<Key>) -> WalkResult {
         let outputs = RefCell::new(outputs_of(&live));
         let (graph, mut live) = (&self.planner.graph, live);
@@ -145,7 +145,7 @@ impl Walk<'_> {
                     result.acted.extend(acted.map(|decision| (node.key(), decision)));
                 }
                 Err(error) => {
-                    self.tell(node, What::Failed(error.to_string()));
+                    self.notify(node, What::Failed(error.to_string()));
                     failed.insert(node.key());
                     result.errors.extend(self.planner.error(node.key(), error));
                 }
@@ -157,7 +157,8 @@ impl Walk<'_> {
         result
     }
 
-    /// Decides and acts on one resource until nothing is left to do. What was done last, if anything.
+    /// Decides and acts on one resource until nothing is left to do. Returns its ids and what was done last, if
+    /// anything.
     async fn settle(
         &self,
         node: &dyn Node,
@@ -188,7 +189,7 @@ impl Walk<'_> {
             .await
     }
 
-    /// One decision about one resource, carried out. The ids that it then has.
+    /// Carries out one decision about one resource. Returns the ids that it has then.
     async fn step(
         &self,
         node: &dyn Node,
@@ -211,7 +212,7 @@ impl Walk<'_> {
             Decision::Create(_) | Decision::Update { .. } | Decision::Delete => {}
         }
         if let (false, None, Some(action)) = (budget.is_used(), &acted, decision.action()) {
-            self.tell(node, What::Started(action.word()));
+            self.notify(node, What::Started(action.word()));
         }
         let deleted = decision == Decision::Delete;
         match node.act(&self.cx, refs, seen, &decision).await {
@@ -233,7 +234,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Why a removal waits, with the names of what holds the resource. What never goes by itself ends the wait.
+    /// Why a removal waits, with the names of what holds the resource. What does not clear by itself ends the wait.
     async fn held(&self, node: &dyn Node, seen: Option<&AnyLive>, why: String) -> Result<String> {
         let blockers = self.blockers(node, seen).await;
         let (clearing, staying): (Vec<Blocker>, _) = blockers.into_iter().partition(|blocker| blocker.clears_by_itself);
@@ -244,7 +245,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A refusal to remove that retries did not help, with the names of what holds the resource.
+    /// A refusal to remove, after all retries, with the names of what holds the resource.
     async fn named(&self, node: &dyn Node, seen: Option<&AnyLive>, error: Error) -> Error {
         match names(&self.blockers(node, seen).await) {
             Some(names) => Error::Held(format!("{error}; held by {names}")),
@@ -254,22 +255,22 @@ impl Walk<'_> {
 
     async fn blockers(&self, node: &dyn Node, seen: Option<&AnyLive>) -> Vec<Blocker> {
         match seen.filter(|_| self.planner.goal == Goal::Absent) {
-            // Only words: what cannot be read now is read the next time.
+            // For the message only: what cannot be read now is read the next time.
             Some(seen) => node.blockers(&self.cx, seen).await.unwrap_or_default(),
             None => Vec::new(),
         }
     }
 
     fn finished(&self, node: &dyn Node, done: &Decision) {
-        self.tell(node, What::Finished(done.action().map_or("no-op", |action| action.word())));
+        self.notify(node, What::Finished(done.action().map_or("no-op", |action| action.word())));
     }
 
     fn skipped(&self, node: &dyn Node, because: Key) -> Option<NodeError> {
-        self.tell(node, What::Skipped(because));
+        self.notify(node, What::Skipped(because));
         self.planner.error(node.key(), Error::Skipped(because))
     }
 
-    fn tell(&self, node: &dyn Node, what: What) {
+    fn notify(&self, node: &dyn Node, what: What) {
         (self.wait.watch)(Event { key: node.key(), name: node.name(self.cx.site), what });
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a rollout may begin: an unhealthy group would not tell a bad version from a good one.
+//! Whether a rollout may begin: in an unhealthy group a bad version could not be distinguished from a good one.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl From<Late> for Refusal {
 
 impl Rollout<'_> {
     /// Waits until the group is healthy and the service answers; `repaired`: something else was changed a moment ago,
-    /// so the group is given time. Otherwise one look decides.
+    /// so the group is given time. Otherwise one reading decides.
     ///
     /// # Errors
     /// The group is not healthy: the outcome that says so.
@@ -39,7 +39,7 @@ impl Rollout<'_> {
         let admitted = self.wait.until(&label, async || match self.unfit(gate).await {
             Ok(None) => Ok(Attempt::Done(())),
             Ok(Some(why)) if repair.clock.expired() => {
-                self.tell(why.clone());
+                self.notify(why.clone());
                 Err(Refusal::Late(Late { ended: Ended::TimedOut, why }))
             }
             Ok(Some(why)) => Ok(Attempt::Again(why)),
@@ -64,7 +64,7 @@ impl Rollout<'_> {
         outcome.problem(Problem::new(
             format!("the group is not rolled: {why}"),
             format!(
-                "`deploy diagnose` finds the cause. {} rolls it all the same, for a version that mends it; {} does not \
+                "`deploy diagnose` finds the cause. {} rolls it nevertheless, for a version that fixes it; {} does not \
                  ask the service.",
                 crate::flags::FORCE,
                 crate::flags::NO_VERIFY
@@ -79,7 +79,7 @@ impl Rollout<'_> {
         };
         let targets = targets(self.cloud, group).await?;
         if targets.registered == 0 {
-            return Ok(None); // there is nothing that could be lost
+            return Ok(None); // no target serves: a rollout cannot make it worse
         }
         if targets.has_ill() || targets.healthy == 0 {
             let what = format!("{} of {} targets healthy", targets.healthy, targets.registered);

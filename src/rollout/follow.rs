@@ -33,14 +33,14 @@ impl From<Error> for Lost {
 }
 
 impl Rollout<'_> {
-    /// Follows an instance refresh to its end, and takes it back when the service does not work on the way.
+    /// Follows an instance refresh to its end, and rolls it back when the service does not work meanwhile.
     ///
     /// # Errors
     /// The version did not stay, or the run ends before the refresh does: the outcome that says so.
     pub async fn follow(&self, id: &str, mut gate: Option<&mut HealthGate<'_>>) -> Result<(), Failed> {
         let (label, mut unfit) = (self.label(), None);
         let mut budget = RetryBudget::default();
-        let wait = self.wait.quiet(); // progress tells more than why it waits
+        let wait = self.wait.quiet(); // `progress` reports in more detail
         let ended = wait.until(&label, async || {
             let (refresh, healthy) = match self.look(id).await {
                 Ok(None) => return Ok(Attempt::Done(None)),
@@ -48,7 +48,7 @@ impl Rollout<'_> {
                 Ok(Some((refresh, _))) => return Ok(Attempt::Done(Some(refresh))),
                 Err(error) => {
                     let why = budget.allow(error, &self.wait.clock)?.to_owned();
-                    self.tell(why.clone());
+                    self.notify(why.clone());
                     return Ok(Attempt::Again(why));
                 }
             };
@@ -64,7 +64,7 @@ impl Rollout<'_> {
         match ended.await {
             Ok(None) => Ok(()),
             Ok(Some(refresh)) => {
-                self.tell_end(&refresh);
+                self.notify_end(&refresh);
                 concluded(&refresh, unfit)
             }
             Err(Lost::Late(late)) => Err(left(late).into()),
@@ -85,17 +85,17 @@ impl Rollout<'_> {
         Ok(Some((found, healthy)))
     }
 
-    /// Takes the version back; where AWS cannot, keeps it from more instances.
+    /// Rolls the version back; where AWS cannot, cancels the refresh to keep it from more instances.
     async fn take_back(&self, why: &str) -> cloud::Result<()> {
-        self.tell(format!("rolling back: {why}"));
+        self.notify(format!("rolling back: {why}"));
         if !roll_back(self.cloud, self.group()).await? {
-            self.tell("AWS has no way back here: cancelling");
+            self.notify("AWS has no way back here: cancelling");
             cancel(self.cloud, self.group()).await?;
         }
         Ok(())
     }
 
-    /// One line for each change: how far it is, and what the instances do that come and go. How many are healthy.
+    /// Reports how far it is, and the instances that are launched or terminated. Returns how many targets are healthy.
     async fn progress(&self, refresh: &Refresh) -> cloud::Result<usize> {
         let group = find_group(self.cloud, self.group()).await?;
         let targets = match self.ids.get(&target_group::ARN) {
@@ -105,11 +105,11 @@ impl Rollout<'_> {
         let instances = group.iter().flat_map(|group| group.instances());
         let lines: Vec<String> = instances.filter_map(|instance| moving(instance, refresh, &targets)).collect();
         let what = summary(refresh);
-        self.tell(if lines.is_empty() { what } else { format!("{what}: {}", lines.join("; ")) });
+        self.notify(if lines.is_empty() { what } else { format!("{what}: {}", lines.join("; ")) });
         Ok(targets.healthy)
     }
 
-    fn tell_end(&self, refresh: &Refresh) {
+    fn notify_end(&self, refresh: &Refresh) {
         let verb = match refresh.status.as_str() {
             "Successful" => "rolled out",
             _ if refresh.rolled_back() => "rolled back",
@@ -120,7 +120,7 @@ impl Rollout<'_> {
     }
 }
 
-/// What an instance does that comes or goes; `None`: it just serves.
+/// The state of an instance that is launched or terminated; `None`: it serves as before.
 fn moving(instance: &Instance, refresh: &Refresh, targets: &Targets) -> Option<String> {
     let id = instance.instance_id().unwrap_or("?");
     let version = instance.launch_template().and_then(|from| from.version()).unwrap_or("?");
@@ -133,13 +133,13 @@ fn moving(instance: &Instance, refresh: &Refresh, targets: &Targets) -> Option<S
     }
 }
 
-/// The run ends, the rollout does not.
+/// The outcome when the run ends before the rollout does.
 fn left(late: Late) -> Outcome {
     let outcome = Outcome::ended(late.ended, "the rollout goes on by itself; running again follows it");
     outcome.problem(Problem::new(late.why, "Running again goes on from here."))
 }
 
-/// How a refresh ended. What was rolled back is not tried again by itself.
+/// The outcome of a refresh that ended. A version that was rolled back is tried again only on demand.
 fn concluded(refresh: &Refresh, unfit: Option<Unfit>) -> Result<(), Failed> {
     let back = refresh.rolled_back();
     let (exit, why, finding) = match unfit {
@@ -150,7 +150,7 @@ fn concluded(refresh: &Refresh, unfit: Option<Unfit>) -> Result<(), Failed> {
     let version = &refresh.version;
     let (outcome, problem) = if back {
         let cure = format!(
-            "The instances run the version before it. Mend deploy.yaml or the image; `up {}` tries this version again.",
+            "The instances run the version before it. Fix deploy.yaml or the image; `up {}` tries this version again.",
             crate::flags::FORCE
         );
         let problem = Problem::new(format!("version {version} was not taken: {why}"), cure);
@@ -158,7 +158,7 @@ fn concluded(refresh: &Refresh, unfit: Option<Unfit>) -> Result<(), Failed> {
     } else {
         let problem = Problem::new(
             format!("version {version} does not work: {why}"),
-            "Instances that were replaced keep this version. Mend deploy.yaml or the image and run `up` again: the \
+            "Instances that were replaced keep this version. Fix deploy.yaml or the image and run `up` again: the \
              group is pinned to a numbered version then, to which AWS can go back.",
         );
         (Outcome::new(exit, "failed", "failed; the version was not taken back"), problem)

@@ -1,4 +1,4 @@
-//! What is asked of the service while instances are replaced.
+//! The questions to the service while instances are replaced.
 
 use crate::checks::{self, Asked, decided};
 use crate::clock::Wait;
@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::outcome::{Analysis, Finding};
 use crate::oz::{BaseUrl, Capture, Refused, Service, Token, Transport, Web, ask_version};
 
-/// So many failed questions in a row before a rollout is taken back: an answer that does not come may come yet.
+/// How many questions in a row must fail before a rollout is rolled back: a single failure may pass.
 const FAILURES_IN_A_ROW: u32 = 3;
 
 /// Questions to the service during a rollout.
@@ -19,15 +19,18 @@ pub struct HealthGate<'a> {
     failures: u32,
 }
 
-/// Why a rollout is taken back.
+/// Why a rollout is rolled back.
 pub(super) struct Unfit {
+    /// What the run ends with.
     pub exit: Exit,
+    /// The reason, for people.
     pub why: String,
+    /// What the real analysis found, when it is the reason.
     pub finding: Option<Finding>,
 }
 
 impl<'a> HealthGate<'a> {
-    /// What will be asked at this endpoint, and with a capture of deploy.yaml over `web`.
+    /// A gate for this endpoint; with a capture it also asks for one real analysis, over `web`.
     ///
     /// # Errors
     /// The capture or the token cannot be used: refused before anything is changed.
@@ -52,10 +55,10 @@ impl<'a> HealthGate<'a> {
         &self.base
     }
 
-    /// Asks for the version as often as it takes to meet every healthy instance.
+    /// Asks for the version often enough that every healthy instance is likely to answer.
     ///
     /// # Errors
-    /// Why one of the answers was no good.
+    /// Why an answer was wrong or missing.
     pub(super) async fn ask(&self, healthy: usize) -> Result<(), String> {
         for _ in 0..(2 * healthy).clamp(2, 10) {
             ask_version(self.transport, &self.base).await?;
@@ -63,7 +66,7 @@ impl<'a> HealthGate<'a> {
         Ok(())
     }
 
-    /// Asks the service, and once for a real analysis. `Some`: the rollout is to be taken back.
+    /// Asks the service, and once for a real analysis. `Some`: the rollout must be rolled back.
     pub(super) async fn judge(&mut self, healthy: usize, wait: &Wait<'_>) -> Option<Unfit> {
         if let Err(why) = self.ask(healthy).await {
             self.failures += 1;
@@ -74,18 +77,18 @@ impl<'a> HealthGate<'a> {
         self.failures = 0;
         let (capture, service) = self.liveness.as_ref().filter(|_| !self.was_metered)?;
         self.was_metered = true;
-        // Without an answer, the wait that follows tells of the deadline or the signal.
+        // Without an answer, the wait that follows reports the deadline or the signal.
         let answered = service.liveness(capture, wait).await.ok()?;
         let asked = Asked::plainly(Analysis::Quality);
         let (exit, _) = decided(&answered.verdict, &asked);
         let finding = asked.finding(&answered.verdict);
-        // A decision is a decision: it is not asked for again.
+        // A negative decision is final: it is not asked for again.
         (exit != Exit::Done).then(|| Unfit { exit, why: finding.evidence.clone(), finding: Some(finding) })
     }
 }
 
 impl checks::Targets {
-    /// Whether a target is ill: neither leaving nor just registered.
+    /// Whether a target is unhealthy: not healthy, and neither leaving nor just registered.
     pub(super) fn has_ill(&self) -> bool {
         self.others.iter().any(|target| !target.leaving && target.state != "initial")
     }

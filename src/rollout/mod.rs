@@ -1,5 +1,5 @@
-//! A changed launch template on its way to the instances: whether it may begin, how far it is, whether the service
-//! works on the way, and back when it does not.
+//! Brings a changed launch template to the instances: whether that may begin, how far it is, whether the service works
+//! meanwhile, and a rollback when it does not.
 
 mod admission;
 mod follow;
@@ -37,7 +37,7 @@ impl Rollout<'_> {
         Label::new(auto_scaling::REFRESH.0, self.group())
     }
 
-    fn tell(&self, why: impl Into<String>) {
+    fn notify(&self, why: impl Into<String>) {
         (self.wait.watch)(self.label().waiting(why));
     }
 }

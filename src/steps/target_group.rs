@@ -164,7 +164,7 @@ pub(super) async fn refuse_a_strangers(cloud: &Cloud, site: &Site, arn: &str) ->
     if is_ours(cloud, site, arn).await? {
         Ok(())
     } else {
-        Err(Error::Foreign(format!("{arn} was made by somebody else at the same time")))
+        Err(Error::Foreign(format!("{arn} was made by someone else at the same time")))
     }
 }
 

@@ -157,6 +157,7 @@ pub(super) fn from_clients(site: &Site) -> BTreeMap<Rule, String> {
     rules.collect()
 }
 
+/// The ports of the health checks and of requests, from the load balancer's security group.
 pub(super) fn from_load_balancer(config: &Config, group: &str) -> BTreeMap<Rule, String> {
     let health = Rule::tcp(config.health_check.port, group);
     let requests = Rule::tcp(target_group::PORT, group);

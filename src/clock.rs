@@ -16,7 +16,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A deadline that far from now, with pauses that suit AWS: shorter ones where its time passes `pace` times as fast.
+    /// A deadline that far from now, with pauses that suit AWS; they are shorter where its time passes `pace` times as
+    /// fast.
     pub fn new(timeout: Duration, pace: f64) -> Clock {
         let start = Instant::now();
         let pause = |seconds: f64| Duration::from_secs_f64(seconds / pace.max(0.001));

@@ -120,7 +120,7 @@ impl Walk<'_> {
         let mut result = WalkResult::default();
         let mut running = FuturesUnordered::new();
         loop {
-            let mut still = Vec::new();
+            let (mut still, failures) = (Vec::new(), failed.len());
             for node in waiting {
                 let before = graph.before(node.key(), self.planner.goal);
                 if let Some(because) = before.iter().find(|key| failed.contains(*key)) {
@@ -135,6 +135,9 @@ impl Walk<'_> {
                 }
             }
             waiting = still;
+            if failed.len() > failures {
+                continue; // what depends on those that were skipped is skipped too
+            }
             let Some((node, settled)) = running.next().await else {
                 break;
             };

@@ -91,6 +91,16 @@ async fn a_failure_skips_only_what_depends_on_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_removal_that_fails_skips_all_that_it_depends_on() {
+    let lab = chain().await;
+    lab.act(Goal::Present).await;
+    lab.world.script("delete c", [Answer::Refuses(refused("AccessDenied"))]);
+    let result = lab.act(Goal::Absent).await;
+    let said = ["c: toys MakeToy: AccessDenied: no", "b: not tried, since c failed", "a: not tried, since b failed"];
+    assert_eq!(errors(&result), said);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_retryable_is_tried_again() {
     let lab = alone().await;
     let throttled = || Answer::Refuses(refused("Throttling"));

@@ -247,8 +247,7 @@ fn refuse_ids(asked: &Value) -> Result<(), Refusal> {
     // As older operations and newer ones say it (aws-cli#1976, cilium#39106).
     let old = [("InstanceId", "instancesSet"), ("VolumeId", "volumeSet"), ("ImageId", "imageIdsSet")];
     let ids = asked.as_object().into_iter().flatten();
-    let ids =
-        ids.filter(|(name, value)| name.ends_with("Id") && name.as_str() != "LaunchTemplateId" && value.is_array());
+    let ids = ids.filter(|(name, value)| name.ends_with("Id") && value.is_array());
     match ids.map(|(name, _)| name).next() {
         None => Ok(()),
         Some(name) => match old.iter().find(|(id, _)| id == name) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::filters::{Filter, passes};
+use super::filters::{Filter, passing};
 use crate::sandbox::parameters::{Refusal, Reply, refuse, texts};
 use crate::sandbox::world::World;
 
@@ -79,14 +79,8 @@ impl Noun {
         }
         let is_here = |row: &&Value| row["_region"].as_str().unwrap_or(&world.region) == asked["_region"];
         let is_asked = |row: &&Value| ids.is_empty() || ids.iter().any(|id| row[self.field] == **id);
-        let mut rows = Vec::new();
-        for row in world.rows(self.table).filter(is_here).filter(is_asked) {
-            let shown = (self.shown)(world, row);
-            if passes(&shown, asked, self.filters)? {
-                rows.push(shown);
-            }
-        }
-        Ok(rows)
+        let rows = world.rows(self.table).filter(is_here).filter(is_asked);
+        passing(rows.map(|row| (self.shown)(world, row)), asked, self.filters)
     }
 }
 

@@ -10,16 +10,28 @@ pub type Filter = (&'static str, &'static str);
 
 /// Filters that every noun has that carries tags.
 const TAG_KEY: &str = "tag-key";
+const TAG: &str = "tag:";
 
-/// Whether a row passes every filter of a request.
+/// The rows that pass every filter of a request.
 ///
 /// # Errors
-/// There is no such filter here.
-pub fn passes(row: &Value, asked: &Value, known: &[Filter]) -> Result<bool, Refusal> {
+/// There is no such filter here, whether or not there is a row.
+pub fn passing(rows: impl IntoIterator<Item = Value>, asked: &Value, known: &[Filter]) -> Result<Vec<Value>, Refusal> {
     for filter in list(asked, "Filter") {
+        let name = filter["Name"].as_str().unwrap_or("null");
+        let is_known = name == TAG_KEY || name.starts_with(TAG) || known.iter().any(|(known, _)| *known == name);
+        if !is_known {
+            return refuse("InvalidParameterValue", format!("The filter '{name}' is invalid"));
+        }
+    }
+    Ok(rows.into_iter().filter(|row| passes(row, asked, known)).collect())
+}
+
+fn passes(row: &Value, asked: &Value, known: &[Filter]) -> bool {
+    list(asked, "Filter").iter().all(|filter| {
         let (name, wanted) = (filter["Name"].as_str().unwrap_or("null"), texts(filter, "Value"));
         let mut values = Vec::new();
-        if let Some(key) = name.strip_prefix("tag:") {
+        if let Some(key) = name.strip_prefix(TAG) {
             let of_key = list(row, "tagSet").iter().filter(|tag| tag["key"] == key);
             of_key.for_each(|tag| collect(&tag["value"], &[], &mut values));
         } else if name == TAG_KEY {
@@ -28,14 +40,9 @@ pub fn passes(row: &Value, asked: &Value, known: &[Filter]) -> Result<bool, Refu
             for path in paths.split('|') {
                 collect(row, &path.split('.').collect::<Vec<_>>(), &mut values);
             }
-        } else {
-            return refuse("InvalidParameterValue", format!("The filter '{name}' is invalid"));
         }
-        if !values.iter().any(|value| wanted.iter().any(|wanted| fits(wanted, value))) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+        values.iter().any(|value| wanted.iter().any(|wanted| fits(wanted, value)))
+    })
 }
 
 fn collect(value: &Value, path: &[&str], found: &mut Vec<String>) {
@@ -84,11 +91,12 @@ mod tests {
         let row = json!({"attachmentSet": [{"instanceId": "i-1"}], "tagSet": [{"key": "k", "value": "v"}], "size": 8});
         let asked = |name: &str, value: &str| json!({"Filter": [{"Name": name, "Value": [value]}]});
         let known: [Filter; 2] = [("attachment.instance-id", "attachmentSet.instanceId"), ("size", "size")];
-        let pass = |name, value| passes(&row, &asked(name, value), &known);
+        let pass = |name, value| passing([row.clone()], &asked(name, value), &known).map(|rows| rows.len() == 1);
         assert_eq!(pass("attachment.instance-id", "i-1"), Ok(true));
         assert_eq!(pass("size", "8"), Ok(true));
         assert_eq!(pass("tag:k", "v*"), Ok(true));
         assert_eq!(pass("tag-key", "other"), Ok(false));
-        assert_eq!(pass("no-such", "1").unwrap_err().code, "InvalidParameterValue");
+        let none = passing([], &asked("no-such", "1"), &known);
+        assert_eq!(none.unwrap_err().code, "InvalidParameterValue");
     }
 }

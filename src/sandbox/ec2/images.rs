@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::filters::Filter;
 use super::nouns::IMAGE;
-use crate::sandbox::parameters::{Reply, texts};
+use crate::sandbox::parameters::{Reply, refuse, texts};
 use crate::sandbox::world::World;
 
 pub const FILTERS: &[Filter] = &[
@@ -36,6 +36,10 @@ pub const FILTERS: &[Filter] = &[
 /// Owners are ids of accounts or the aliases `self`, `amazon`, `aws-marketplace` (EC2 API reference, DescribeImages).
 pub fn describe(world: &mut World, asked: &Value) -> Reply {
     let (owners, users) = (texts(asked, "Owner"), texts(asked, "ExecutableBy"));
+    let is_owner = |owner: &str| ["self", "amazon", "aws-marketplace"].contains(&owner) || is_account(owner);
+    if let Some(owner) = owners.iter().find(|owner| !is_owner(owner)) {
+        return refuse("InvalidUserID.Malformed", format!("Invalid user id: \"{owner}\""));
+    }
     let mut rows = IMAGE.rows(world, asked)?;
     let is_own = |row: &Value| row["imageOwnerId"] == world.account.as_str();
     rows.retain(|row| {
@@ -47,4 +51,8 @@ pub fn describe(world: &mut World, asked: &Value) -> Reply {
         (owners.is_empty() || owners.iter().any(of)) && (users.is_empty() || users.iter().any(runs))
     });
     Ok(json!({"imagesSet": rows}))
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|one| one.is_ascii_digit())
 }

@@ -2,52 +2,37 @@
 
 use serde_json::{Value, json};
 
-use super::filters::passes;
+use super::filters::passing;
 use super::network::zones;
 use super::nouns::zone_id;
 use crate::sandbox::parameters::{Reply, refuse, texts};
 use crate::sandbox::world::World;
 
-/// A few families of today (Amazon EC2 instance types): the name, GiB of memory for one vCPU, the architecture.
-const FAMILIES: [(&str, u64, &str); 18] = [
-    ("t3", 4, "x86_64"),
-    ("t3a", 4, "x86_64"),
-    ("t4g", 4, "arm64"),
-    ("m5", 4, "x86_64"),
-    ("m6i", 4, "x86_64"),
-    ("m6a", 4, "x86_64"),
-    ("m7i", 4, "x86_64"),
-    ("m7i-flex", 4, "x86_64"),
-    ("m7g", 4, "arm64"),
-    ("c5", 2, "x86_64"),
-    ("c6i", 2, "x86_64"),
-    ("c6a", 2, "x86_64"),
-    ("c7i", 2, "x86_64"),
-    ("c7i-flex", 2, "x86_64"),
-    ("c7a", 2, "x86_64"),
-    ("r5", 8, "x86_64"),
-    ("r6i", 8, "x86_64"),
-    ("r7i", 8, "x86_64"),
+/// A few families of today (Amazon EC2 instance types): the name, GiB of memory for one vCPU, the architecture, the
+/// sizes.
+const FAMILIES: [(&str, u64, &str, &str); 18] = [
+    ("t3", 4, "x86_64", "nano micro small medium large xlarge 2xlarge"),
+    ("t3a", 4, "x86_64", "nano micro small medium large xlarge 2xlarge"),
+    ("t4g", 4, "arm64", "nano micro small medium large xlarge 2xlarge"),
+    ("m5", 4, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge"),
+    ("m6i", 4, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge"),
+    ("m6a", 4, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge 48xlarge"),
+    ("m7i", 4, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge"),
+    ("m7i-flex", 4, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"),
+    ("m7g", 4, "arm64", "medium large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"),
+    ("c5", 2, "x86_64", "large xlarge 2xlarge 4xlarge 9xlarge 12xlarge 18xlarge 24xlarge"),
+    ("c6i", 2, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge"),
+    ("c6a", 2, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge 48xlarge"),
+    ("c7i", 2, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge"),
+    ("c7i-flex", 2, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"),
+    ("c7a", 2, "x86_64", "medium large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge 48xlarge"),
+    ("r5", 8, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge"),
+    ("r6i", 8, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge"),
+    ("r7i", 8, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge"),
 ];
-
-/// Sizes and their vCPUs.
-const SIZES: [(&str, u64); 9] = [
-    ("large", 2),
-    ("xlarge", 4),
-    ("2xlarge", 8),
-    ("4xlarge", 16),
-    ("8xlarge", 32),
-    ("12xlarge", 48),
-    ("16xlarge", 64),
-    ("24xlarge", 96),
-    ("48xlarge", 192),
-];
-
-/// The small sizes, which only the burstable families have: vCPUs and MiB.
-const SMALL: [(&str, u64, u64); 4] = [("nano", 2, 512), ("micro", 2, 1024), ("small", 2, 2048), ("medium", 2, 4096)];
 
 /// DescribeInstanceTypes.
-pub fn describe(world: &mut World, asked: &Value) -> Reply {
+pub fn describe(_: &mut World, asked: &Value) -> Reply {
     let known = [
         ("instance-type", "instanceType"),
         ("current-generation", "currentGeneration"),
@@ -69,13 +54,8 @@ pub fn describe(world: &mut World, asked: &Value) -> Reply {
         let message = format!("The following supplied instance types do not exist: [{}]", unknown.join(", "));
         return refuse("InvalidInstanceType", message);
     }
-    let names = if wanted.is_empty() { offered(world) } else { wanted };
-    let mut kinds = Vec::new();
-    for kind in names.iter().filter_map(|name| kind(name)) {
-        if passes(&kind, asked, &known)? {
-            kinds.push(kind);
-        }
-    }
+    let names = if wanted.is_empty() { names() } else { wanted };
+    let kinds = passing(names.iter().filter_map(|name| kind(name)), asked, &known)?;
     Ok(json!({"instanceTypeSet": kinds}))
 }
 
@@ -93,42 +73,43 @@ pub fn offerings(world: &mut World, asked: &Value) -> Reply {
             return refuse("InvalidParameterValue", message);
         }
     };
-    let mut offers = Vec::new();
-    for place in &places {
-        for name in offered(world) {
-            let offer = json!({"instanceType": name, "locationType": location, "location": place});
-            if passes(&offer, asked, &[("instance-type", "instanceType"), ("location", "location")])? {
-                offers.push(offer);
-            }
-        }
-    }
+    let offers = places.iter().flat_map(|place| {
+        let offer = move |name| json!({"instanceType": name, "locationType": location, "location": place});
+        names().into_iter().map(offer)
+    });
+    let known = [("instance-type", "instanceType"), ("location", "location")];
+    let offers = passing(offers, asked, &known)?;
     Ok(json!({"instanceTypeOfferingSet": offers}))
 }
 
 /// Every type of the table.
-fn offered(_: &World) -> Vec<String> {
-    let sizes = |family: &str| {
-        let small = SMALL.iter().map(|(size, ..)| *size).filter(|_| family.starts_with('t'));
-        let sizes = small.chain(SIZES.iter().map(|(size, _)| *size));
-        sizes.map(|size| format!("{family}.{size}")).collect::<Vec<_>>()
-    };
-    let names = FAMILIES.iter().flat_map(|(family, ..)| sizes(family));
-    names.filter(|name| kind(name).is_some()).collect()
+fn names() -> Vec<String> {
+    let sizes = |family: &str, sizes: &str| sizes.split(' ').map(|size| format!("{family}.{size}")).collect::<Vec<_>>();
+    FAMILIES.iter().flat_map(|(family, _, _, all)| sizes(family, all)).collect()
 }
 
 /// What there is to say of a type; `None`: there is none of this name.
 pub fn kind(name: &str) -> Option<Value> {
     let (family, size) = name.split_once('.')?;
-    let (_, gib, architecture) = FAMILIES.iter().find(|(known, ..)| *known == family)?;
+    let (_, gib, architecture, sizes) = FAMILIES.iter().find(|(known, ..)| *known == family)?;
+    if !sizes.split(' ').any(|known| known == size) {
+        return None;
+    }
     let burstable = family.starts_with('t');
-    let usual = SIZES.iter().find(|(known, vcpus)| *known == size && (!burstable || *vcpus <= 8));
-    let small = SMALL.iter().find(|(known, ..)| *known == size && burstable);
-    let (vcpus, mib) = match (usual, small) {
-        (Some((_, vcpus)), _) => (*vcpus, vcpus * gib * 1024),
-        (None, Some((_, vcpus, mib))) => (*vcpus, *mib),
-        (None, None) => return None,
+    let (vcpus, mib) = match size {
+        "nano" => (2, 512),
+        "micro" => (2, 1024),
+        "small" => (2, 2048),
+        "medium" if burstable => (2, 4096),
+        "medium" => (1, gib * 1024),
+        "large" => (2, 2 * gib * 1024),
+        "xlarge" => (4, 4 * gib * 1024),
+        many => {
+            let many: u64 = many.trim_end_matches("xlarge").parse().ok()?;
+            (4 * many, 4 * many * gib * 1024)
+        }
     };
-    let threads = if *architecture == "arm64" { 1 } else { 2 };
+    let threads = if *architecture == "arm64" || vcpus == 1 { 1 } else { 2 };
     Some(json!({
         "instanceType": name, "currentGeneration": true, "freeTierEligible": false, "bareMetal": false,
         "supportedUsageClasses": ["on-demand", "spot"], "supportedRootDeviceTypes": ["ebs"],

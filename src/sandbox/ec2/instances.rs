@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::described::with_defaults;
-use super::filters::passes;
+use super::filters::passing;
 use super::nouns::{INSTANCE, INTERFACE, VOLUME};
-use super::tags;
+use super::{instance_types, tags};
 use crate::sandbox::parameters::{Reply, flag, list, need, number, refuse, texts};
 use crate::sandbox::tables;
 use crate::sandbox::world::World;
@@ -25,13 +25,15 @@ pub fn shown(world: &World, row: &Value) -> Value {
     let host = address.as_ref().and_then(Value::as_str).map(|address| host_name(world, address));
     let none = json!({});
     let image = image.unwrap_or(&none);
+    let kind = row["instanceType"].as_str().and_then(instance_types::kind).unwrap_or_default();
     let defaults = json!({
         "amiLaunchIndex": 0, "architecture": image["architecture"], "blockDeviceMapping": mappings(world, id),
+        "cpuOptions": {"coreCount": kind["vCpuInfo"]["defaultCores"], "threadsPerCore": kind["vCpuInfo"]["defaultThreadsPerCore"]},
         "capacityReservationSpecification": {"capacityReservationPreference": "open"}, "clientToken": "",
         "currentInstanceBootMode": "legacy-bios", "dnsName": "", "ebsOptimized": false, "enaSupport": true,
         "enclaveOptions": {"enabled": false}, "hibernationOptions": {"configured": false}, "hypervisor": "xen",
         "maintenanceOptions": {"autoRecovery": "default"}, "metadataOptions": metadata(&none),
-        "monitoring": {"state": "disabled"}, "networkInterfaceSet": interface.map(|one| vec![one]).unwrap_or_default(),
+        "monitoring": {"state": "disabled"}, "networkInterfaceSet": interface.map(|one| vec![in_instance(one)]).unwrap_or_default(),
         "placement": {"availabilityZone": subnet.map(|row| &row["availabilityZone"]), "groupName": "", "tenancy": "default"},
         "platformDetails": "Linux/UNIX", "usageOperation": "RunInstances", "usageOperationUpdateTime": row["launchTime"],
         "privateDnsName": host.unwrap_or_default(), "privateIpAddress": address,
@@ -51,6 +53,21 @@ pub fn shown(world: &World, row: &Value) -> Value {
         }
     }
     row
+}
+
+/// An interface as its instance shows it: without what the instance says itself (service model,
+/// InstanceNetworkInterface).
+fn in_instance(mut interface: Value) -> Value {
+    for (within, names) in [
+        ("", &["availabilityZone", "requesterManaged", "requesterId", "tagSet"][..]),
+        ("attachment", &["instanceId", "instanceOwnerId"][..]),
+    ] {
+        let part = if within.is_empty() { &mut interface } else { &mut interface[within] };
+        if let Some(fields) = part.as_object_mut() {
+            names.iter().for_each(|name| drop(fields.remove(*name)));
+        }
+    }
+    interface
 }
 
 /// Metadata options of an instance whose template has these (EC2 user guide, "Instance metadata options": defaults).
@@ -188,22 +205,25 @@ pub fn status(world: &mut World, asked: &Value) -> Reply {
         INSTANCE.row(world, id)?;
     }
     let all = flag(asked, "IncludeAllInstances") == Some(true);
-    let mut statuses = Vec::new();
-    for row in world.rows(tables::INSTANCES) {
-        let runs = row["instanceState"]["name"] == "running";
-        let word = if runs { "ok" } else { "not-applicable" };
-        let check = json!({"status": word, "details": [{"name": "reachability", "status": if runs { "passed" } else { word }}]});
-        let one = json!({
-            "instanceId": row["instanceId"], "availabilityZone": shown(world, row)["placement"]["availabilityZone"],
-            "instanceState": row["instanceState"], "instanceStatus": check, "systemStatus": check, "eventsSet": [],
-            "attachedEbsStatus": {"status": word},
-        });
-        let is_asked = ids.is_empty() || ids.iter().any(|id| row["instanceId"] == id.as_str());
-        if (all || runs) && is_asked && passes(&one, asked, &known)? {
-            statuses.push(one);
-        }
-    }
+    let is_asked = |row: &&Value| {
+        (all || row["instanceState"]["name"] == "running")
+            && (ids.is_empty() || ids.iter().any(|id| row["instanceId"] == id.as_str()))
+    };
+    let rows = world.rows(tables::INSTANCES).filter(is_asked);
+    let statuses = passing(rows.map(|row| status_of(world, row)), asked, &known)?;
     Ok(json!({"instanceStatusSet": statuses}))
+}
+
+fn status_of(world: &World, row: &Value) -> Value {
+    let runs = row["instanceState"]["name"] == "running";
+    let word = if runs { "ok" } else { "not-applicable" };
+    let details = runs.then(|| json!([{"name": "reachability", "status": "passed"}]));
+    let check = json!({"status": word, "details": details});
+    json!({
+        "instanceId": row["instanceId"], "availabilityZone": shown(world, row)["placement"]["availabilityZone"],
+        "instanceState": row["instanceState"], "instanceStatus": check, "systemStatus": check, "eventsSet": [],
+        "attachedEbsStatus": {"status": word},
+    })
 }
 
 /// DescribeInstanceAttribute.

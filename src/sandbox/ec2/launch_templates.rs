@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::nouns::LAUNCH_TEMPLATE;
 use super::tags::tags_for;
-use super::template_versions::version;
+use super::template_versions::{version, warning};
 use crate::sandbox::parameters::{Refusal, Reply, list, need, refuse, texts};
 use crate::sandbox::tables;
 use crate::sandbox::world::World;
@@ -97,7 +97,7 @@ fn create(world: &mut World, asked: &Value) -> Reply {
     });
     row["_versions"] = json!([version(&row, (1, &date), asked)?]);
     world.table(tables::TEMPLATES).insert(id, row.clone());
-    Ok(json!({"launchTemplate": row}))
+    Ok(json!({"launchTemplate": row, "warning": warning(world, asked)}))
 }
 
 /// ModifyLaunchTemplate: another default version.

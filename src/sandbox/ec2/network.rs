@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::filters::passes;
+use super::filters::passing;
 use super::nouns::{VPC, zone_id};
 use crate::sandbox::parameters::{Reply, need, refuse, texts};
 use crate::sandbox::tables;
@@ -45,12 +45,8 @@ pub fn availability_zones(world: &mut World, asked: &Value) -> Reply {
     let is_named = |zone: &Value, field: &str, wanted: &[String]| {
         wanted.is_empty() || wanted.iter().any(|one| zone[field] == one.as_str())
     };
-    let mut zones = Vec::new();
-    for zone in all {
-        if is_named(&zone, "zoneName", &names) && is_named(&zone, "zoneId", &ids) && passes(&zone, asked, &known)? {
-            zones.push(zone);
-        }
-    }
+    all.retain(|zone| is_named(zone, "zoneName", &names) && is_named(zone, "zoneId", &ids));
+    let zones = passing(all, asked, &known)?;
     Ok(json!({"availabilityZoneInfo": zones}))
 }
 
@@ -64,14 +60,12 @@ pub fn regions(world: &mut World, asked: &Value) -> Reply {
     if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
         return refuse("InvalidParameterValue", format!("Invalid region name: {unknown}"));
     }
-    let mut regions = Vec::new();
-    for name in names.into_iter().filter(|name| wanted.is_empty() || wanted.iter().any(|one| one == name)) {
+    names.retain(|name| wanted.is_empty() || wanted.iter().any(|one| one == name));
+    let region = |name: &str| {
         let endpoint = format!("ec2.{name}.amazonaws.com");
-        let region = json!({"regionName": name, "regionEndpoint": endpoint, "optInStatus": "opt-in-not-required"});
-        if passes(&region, asked, &known)? {
-            regions.push(region);
-        }
-    }
+        json!({"regionName": name, "regionEndpoint": endpoint, "optInStatus": "opt-in-not-required"})
+    };
+    let regions = passing(names.into_iter().map(region), asked, &known)?;
     Ok(json!({"regionInfo": regions}))
 }
 

@@ -30,7 +30,7 @@ pub fn rules(world: &World, asked: &Value) -> Result<Vec<Value>, Refusal> {
         let base = json!({"ipProtocol": protocol, "fromPort": from, "toPort": to});
         for (key, peer, description) in peers(one) {
             let mut rule = base.clone();
-            rule[key] = peer;
+            rule[key] = network(&peer).map_or(peer, Value::from);
             rule["description"] = description;
             check_peer(world, &rule)?;
             if rules.iter().any(|other| identity(other) == identity(&rule)) {
@@ -118,6 +118,14 @@ fn check_peer(world: &World, rule: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The network of a block of IPv4 addresses: 10.1.2.3/24 is kept as 10.1.2.0/24 (IpRange in the EC2 API reference).
+fn network(peer: &Value) -> Option<String> {
+    let (address, bits) = peer.as_str()?.split_once('/')?;
+    let (address, bits): (Ipv4Addr, u32) = (address.parse().ok()?, bits.parse().ok()?);
+    let mask = u32::MAX.checked_shl(32_u32.checked_sub(bits)?).unwrap_or_default();
+    Some(format!("{}/{bits}", Ipv4Addr::from(u32::from(address) & mask)))
+}
+
 fn is_block<Address: std::str::FromStr>(text: &str, most: u8) -> bool {
     let parts = text.split_once('/');
     parts.is_some_and(|(address, bits)| {
@@ -149,6 +157,8 @@ mod tests {
     #[test]
     fn blocks_are_an_address_and_a_length() {
         assert!(is_block::<Ipv4Addr>("10.0.0.0/8", 32) && is_block::<Ipv6Addr>("::/0", 128));
+        assert_eq!(network(&json!("10.1.2.3/24")).as_deref(), Some("10.1.2.0/24"));
+        assert_eq!(network(&json!("1.2.3.4/0")).as_deref(), Some("0.0.0.0/0"));
         assert!(!is_block::<Ipv4Addr>("10.0.0.0/33", 32) && !is_block::<Ipv4Addr>("10.0.0.0", 32));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::filters::passes;
+use super::filters::passing;
 use super::nouns::SECURITY_GROUP;
 use super::rule_requests::{identity, rules};
 use super::tags::tags_for;
@@ -37,13 +37,8 @@ pub fn describe(world: &mut World, asked: &Value) -> Reply {
     if let Some(id) = ids.iter().find(|id| !all.iter().any(|rule| rule["securityGroupRuleId"] == id.as_str())) {
         return unknown(id);
     }
-    let mut found = Vec::new();
-    for rule in all {
-        let is_asked = ids.is_empty() || ids.iter().any(|id| rule["securityGroupRuleId"] == id.as_str());
-        if is_asked && passes(&rule, asked, &known)? {
-            found.push(rule);
-        }
-    }
+    let is_asked = |rule: &Value| ids.is_empty() || ids.iter().any(|id| rule["securityGroupRuleId"] == id.as_str());
+    let found = passing(all.into_iter().filter(is_asked), asked, &known)?;
     Ok(json!({"securityGroupRuleSet": found}))
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::described::{Noun, is_id};
-use super::filters::passes;
+use super::filters::passing;
 use super::nouns::TAGGED;
 use crate::sandbox::parameters::{Refusal, Reply, list, refuse, texts};
 use crate::sandbox::tables;
@@ -128,15 +128,13 @@ pub fn describe(world: &mut World, asked: &Value) -> Reply {
     for rule in world.rows(tables::GROUPS).flat_map(|group| list(group, "_rules")) {
         add(&rule["securityGroupRuleId"], "security-group-rule", rule);
     }
-    let mut tags = Vec::new();
-    for one in all {
-        // `tag:` and `tag-key` mean the tag itself here.
-        let tag = json!({"key": one["key"], "value": one["value"]});
-        let mut row = one.clone();
-        row["tagSet"] = json!([tag]);
-        if passes(&row, asked, &known)? {
-            tags.push(one);
-        }
+    // `tag:` and `tag-key` mean the tag itself here.
+    for one in &mut all {
+        one["tagSet"] = json!([{"key": one["key"], "value": one["value"]}]);
+    }
+    let mut tags = passing(all, asked, &known)?;
+    for tag in tags.iter_mut().filter_map(Value::as_object_mut) {
+        tag.remove("tagSet");
     }
     Ok(json!({"tagSet": tags}))
 }

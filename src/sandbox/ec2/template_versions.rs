@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::filters::passing;
 use super::instances;
 use super::launch_templates::{data, named, number, once};
 use super::nouns::INSTANCE;
@@ -13,7 +14,7 @@ use crate::sandbox::world::World;
 pub fn describe(world: &mut World, asked: &Value) -> Reply {
     let wanted = texts(asked, "LaunchTemplateVersion");
     if asked["LaunchTemplateId"].is_null() && asked["LaunchTemplateName"].is_null() {
-        return every_template(world, &wanted);
+        return every_template(world, &wanted, &asked["Filter"]);
     }
     let row = named(world, asked)?;
     if let Some(missing) = wanted.iter().find(|text| !text.starts_with('$') && data(row, text).is_none()) {
@@ -35,12 +36,26 @@ pub fn describe(world: &mut World, asked: &Value) -> Reply {
     for version in &mut versions {
         version["defaultVersion"] = json!(version["versionNumber"] == row["defaultVersionNumber"]);
     }
+    let known = [
+        ("create-time", "createTime"),
+        ("image-id", "launchTemplateData.imageId"),
+        ("instance-type", "launchTemplateData.instanceType"),
+        ("ebs-optimized", "launchTemplateData.ebsOptimized"),
+        (
+            "iam-instance-profile",
+            "launchTemplateData.iamInstanceProfile.name|launchTemplateData.iamInstanceProfile.arn",
+        ),
+        ("http-tokens", "launchTemplateData.metadataOptions.httpTokens"),
+        ("http-endpoint", "launchTemplateData.metadataOptions.httpEndpoint"),
+        ("is-default-version", "defaultVersion"),
+    ];
+    let versions = passing(versions, asked, &known)?;
     Ok(json!({"launchTemplateVersionSet": versions}))
 }
 
 /// "To describe all the latest and default versions, specify $Latest and $Default" without a template
 /// (DescribeLaunchTemplateVersions).
-fn every_template(world: &mut World, wanted: &[String]) -> Reply {
+fn every_template(world: &mut World, wanted: &[String], filters: &Value) -> Reply {
     if wanted.is_empty() || wanted.iter().any(|text| !text.starts_with('$')) {
         return refuse(
             "MissingParameter",
@@ -50,7 +65,7 @@ fn every_template(world: &mut World, wanted: &[String]) -> Reply {
     let ids: Vec<String> = world.table(tables::TEMPLATES).keys().cloned().collect();
     let mut all = Vec::new();
     for id in ids {
-        let of = json!({"LaunchTemplateId": id, "LaunchTemplateVersion": wanted});
+        let of = json!({"LaunchTemplateId": id, "LaunchTemplateVersion": wanted, "Filter": filters});
         all.extend(list(&describe(world, &of)?, "launchTemplateVersionSet").to_vec());
     }
     Ok(json!({"launchTemplateVersionSet": all}))
@@ -81,7 +96,7 @@ fn create(world: &mut World, asked: &Value) -> Reply {
     }
     (row["latestVersionNumber"], row["_last"]) = (json!(number), json!(number));
     row["_versions"].as_array_mut().into_iter().for_each(|versions| versions.push(made.clone()));
-    Ok(json!({"launchTemplateVersion": made}))
+    Ok(json!({"launchTemplateVersion": made, "warning": warning(world, asked)}))
 }
 
 /// A version of a template, as a request describes it.
@@ -105,6 +120,16 @@ pub fn version(row: &Value, (number, date): (i64, &str), asked: &Value) -> Resul
         "versionNumber": number, "versionDescription": description, "createTime": date,
         "createdBy": row["createdBy"], "defaultVersion": number == 1, "launchTemplateData": shown,
     }))
+}
+
+/// What a version refers to and is not there: it is made, and AWS warns (ValidationWarning in the EC2 API reference).
+pub fn warning(world: &World, asked: &Value) -> Option<Value> {
+    let id = asked["LaunchTemplateData"]["ImageId"].as_str().filter(|id| id.starts_with("ami-"))?;
+    if world.row(tables::IMAGES, id).is_some() {
+        return None;
+    }
+    let message = format!("The image id '[{id}]' does not exist");
+    Some(json!({"errorSet": [{"code": "InvalidAMIID.NotFound", "message": message}]}))
 }
 
 /// Launch templates are checked for form only: what they refer to need not be there (EC2 user guide, "Create a launch

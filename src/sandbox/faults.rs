@@ -1,5 +1,5 @@
-//! What goes wrong on the way: calls that are refused, cut, hang or come late, one by one for a test, or at random by the
-//! weather.
+//! What goes wrong on the way: calls that are refused, cut, hang or come late, one by one for a test, or at random by
+//! the weather.
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -36,13 +36,11 @@ pub fn of(world: &World, group: &Value, target: &Value) -> (&'static str, Option
         Some((low, high)) => (low..=high).contains(&ANSWER),
         None => part == ANSWER,
     });
-    match fits {
-        true => ("healthy", None, None),
-        false => (
-            "unhealthy",
-            Some("Target.ResponseCodeMismatch"),
-            Some(format!("Health checks failed with these codes: [{ANSWER}]")),
-        ),
+    if fits {
+        ("healthy", None, None)
+    } else {
+        let words = format!("Health checks failed with these codes: [{ANSWER}]");
+        ("unhealthy", Some("Target.ResponseCodeMismatch"), Some(words))
     }
 }
 

@@ -58,7 +58,9 @@ pub use world::World;
 /// One call of an AWS client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
+    /// The service that it is signed for.
     pub service: String,
+    /// The operation.
     pub operation: String,
     /// The error's code, when it was refused.
     pub code: Option<String>,

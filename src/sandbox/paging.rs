@@ -221,14 +221,15 @@ impl Style {
                 let name = self.size;
                 let lower = format!("{}{}", name[..1].to_lowercase(), &name[1..]);
                 let general = format!(
-                    "1 validation error detected: Value '{size}' at '{lower}' failed to satisfy constraint: Member must \
-                     have value {than} than or equal to {bound}"
+                    "1 validation error detected: Value '{size}' at '{lower}' failed to satisfy constraint: Member \
+                     must have value {than} than or equal to {bound}"
                 );
                 match self.service {
                     "ec2" => refuse(
                         "InvalidParameterValue",
                         format!(
-                            "Value ( {size} ) for parameter {name} is invalid. Expecting a value {than} than or equal to {bound}."
+                            "Value ( {size} ) for parameter {name} is invalid. Expecting a value {than} than or equal \
+                             to {bound}."
                         ),
                     ),
                     "route53" => refuse("InvalidInput", general),
@@ -308,7 +309,10 @@ mod tests {
         let all = json!({"Roles": ["a", "b"], "IsTruncated": false});
         let cut = page("iam", "ListRoles", json!({"MaxItems": "1"})).unwrap().cut(all);
         assert_eq!((&cut["IsTruncated"], cut["Marker"].is_string()), (&json!(true), true));
-        let all = json!({"ResourceRecordSets": [{"Name": "a."}, {"Name": "b.", "Type": "A"}], "IsTruncated": false, "MaxItems": "300"});
+        let all = json!({
+            "ResourceRecordSets": [{"Name": "a."}, {"Name": "b.", "Type": "A"}], "IsTruncated": false,
+            "MaxItems": "300",
+        });
         let cut = page("route53", "ListResourceRecordSets", json!({"maxitems": "1"})).unwrap().cut(all);
         assert_eq!(
             (&cut["NextRecordName"], &cut["NextRecordType"], &cut["MaxItems"], &cut["IsTruncated"]),

@@ -20,7 +20,10 @@ pub enum Route {
     Unavailable(StatusCode),
 }
 
-/// What happens to a request for this host on this port; healthy targets take turns. `Err`: the name does not resolve, or nobody answers there.
+/// What happens to a request for this host on this port; healthy targets take turns.
+///
+/// # Errors
+/// The name does not resolve, or nobody answers there.
 pub fn route(world: &World, host: &str, port: u16, turn: usize) -> Result<Route, String> {
     let balancer = resolve(world, &host.to_lowercase()).ok_or_else(|| format!("{host} does not resolve"))?;
     if !active(world, balancer) {

@@ -1,10 +1,16 @@
 //! The kinds of rows that a world has, under the names of its tables.
 
+/// Virtual networks.
 pub const VPCS: &str = "vpcs";
+/// Subnets.
 pub const SUBNETS: &str = "subnets";
+/// Route tables.
 pub const ROUTE_TABLES: &str = "route_tables";
+/// NAT gateways.
 pub const NAT_GATEWAYS: &str = "nat_gateways";
+/// Internet gateways.
 pub const INTERNET_GATEWAYS: &str = "internet_gateways";
+/// Images (AMIs).
 pub const IMAGES: &str = "images";
 /// Key pairs, by name.
 pub const KEY_PAIRS: &str = "key_pairs";
@@ -12,7 +18,9 @@ pub const KEY_PAIRS: &str = "key_pairs";
 pub const GROUPS: &str = "groups";
 /// Launch templates; their versions are in each row's `_versions`.
 pub const TEMPLATES: &str = "templates";
+/// Instances.
 pub const INSTANCES: &str = "instances";
+/// EBS volumes.
 pub const VOLUMES: &str = "volumes";
 /// Network interfaces.
 pub const INTERFACES: &str = "interfaces";
@@ -22,10 +30,13 @@ pub const POLICIES: &str = "policies";
 pub const ROLES: &str = "roles";
 /// Instance profiles; the role's name is in each row's `_role`.
 pub const PROFILES: &str = "profiles";
+/// Certificates by their ARN.
 pub const CERTIFICATES: &str = "certificates";
 /// Load balancers.
 pub const BALANCERS: &str = "balancers";
+/// Target groups; their targets are in each row's `_targets`.
 pub const TARGET_GROUPS: &str = "target_groups";
+/// Listeners of load balancers.
 pub const LISTENERS: &str = "listeners";
 /// Auto Scaling groups.
 pub const ASGS: &str = "asgs";

@@ -191,7 +191,8 @@ mod tests {
         let image =
             json!({"blockDeviceMapping": [{"deviceName": "/dev/xvda", "ebs": {"volumeSize": 8, "snapshotId": "s"}}]});
         let data = json!({"blockDeviceMappingSet": [
-            {"deviceName": "/dev/xvda", "ebs": {"volumeSize": "50"}}, {"deviceName": "/dev/sdb", "ebs": {"volumeSize": "1"}},
+            {"deviceName": "/dev/xvda", "ebs": {"volumeSize": "50"}},
+            {"deviceName": "/dev/sdb", "ebs": {"volumeSize": "1"}},
         ]});
         let want = [
             ("/dev/xvda".to_owned(), json!({"volumeSize": "50", "snapshotId": "s"})),

@@ -22,8 +22,9 @@ pub struct Weather {
     pub provisioning_fails: Option<String>,
     /// A deleted load balancer's network interfaces end after so long (terraform-provider-aws waits up to 35 minutes).
     pub linger: f64,
-    /// An instance runs so long after its launch, and is terminated so long after it was told to go.
+    /// An instance runs so long after its launch.
     pub launch: f64,
+    /// An instance is terminated so long after the call that ends it.
     pub end: f64,
     /// The service of a new instance answers after so long.
     pub boot: f64,
@@ -111,7 +112,9 @@ impl Weather {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Throttle {
+    /// Calls at once.
     pub burst: f64,
+    /// Calls a second afterwards.
     pub per_second: f64,
 }
 
@@ -148,17 +151,41 @@ pub fn is_of(instance: &Value, kinds: &[String]) -> bool {
 
 /// What a scaling activity says of a failed launch, in AWS's words.
 pub fn launch_words(code: &str, kind: &str, zone: &str) -> String {
+    let others = other_zones(zone);
     let words = match code {
         "InsufficientInstanceCapacity" => format!(
-            "We currently do not have sufficient {kind} capacity in the Availability Zone you requested ({zone}). Our system will be working on provisioning additional capacity."
+            "We currently do not have sufficient {kind} capacity in the Availability Zone you requested ({zone}). Our \
+             system will be working on provisioning additional capacity. You can currently get {kind} capacity by not \
+             specifying an Availability Zone in your request or choosing {others}."
         ),
-        "VcpuLimitExceeded" => "You have requested more vCPU capacity than your current vCPU limit of 8 allows for the instance bucket that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.".to_owned(),
-        "OptInRequired" => "In order to use this AWS Marketplace product you need to accept terms and subscribe. To do so please visit https://aws.amazon.com/marketplace/pp?sku=sandbox.".to_owned(),
-        "InvalidKMSKey" => "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state".to_owned(),
+        "VcpuLimitExceeded" => {
+            "You have requested more vCPU capacity than your current vCPU limit of 8 allows for the \
+             instance bucket that the specified instance type belongs to. Please visit \
+             http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit."
+                .to_owned()
+        }
+        "OptInRequired" => {
+            "In order to use this AWS Marketplace product you need to accept terms and subscribe. To do \
+             so please visit https://aws.amazon.com/marketplace/pp?sku=sandbox."
+                .to_owned()
+        }
+        "InvalidKMSKey" => {
+            "Instance became unhealthy while waiting for instance to be in InService state. Termination \
+             Reason: Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state"
+                .to_owned()
+        }
         "Unsupported" => format!(
-            "Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone})."
+            "Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone}). \
+             Please retry your request by not specifying an Availability Zone or choosing {others}."
         ),
         other => format!("{other}: the launch failed."),
     };
     format!("{words} Launching EC2 instance failed.")
+}
+
+/// The other zones of a region that has three.
+fn other_zones(zone: &str) -> String {
+    let region = zone.trim_end_matches(|one: char| one.is_ascii_lowercase());
+    let zones = ['a', 'b', 'c'].map(|letter| format!("{region}{letter}"));
+    zones.into_iter().filter(|other| other != zone).collect::<Vec<_>>().join(", ")
 }

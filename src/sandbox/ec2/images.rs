@@ -7,6 +7,7 @@ use super::nouns::IMAGE;
 use crate::sandbox::parameters::{Reply, refuse, texts};
 use crate::sandbox::world::World;
 
+/// Filters of images.
 pub const FILTERS: &[Filter] = &[
     ("image-id", "imageId"),
     ("name", "name"),

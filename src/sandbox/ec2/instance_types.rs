@@ -128,7 +128,8 @@ pub fn kind(name: &str) -> Option<Value> {
         },
         "placementGroupInfo": {"supportedStrategies": ["cluster", "partition", "spread"]},
         "hibernationSupported": false, "burstablePerformanceSupported": burstable, "dedicatedHostsSupported": false,
-        "autoRecoverySupported": true, "supportedBootModes": ["legacy-bios", "uefi"], "nitroEnclavesSupport": "unsupported",
+        "autoRecoverySupported": true, "supportedBootModes": ["legacy-bios", "uefi"],
+        "nitroEnclavesSupport": "unsupported",
     }))
 }
 

@@ -25,17 +25,20 @@ pub fn shown(world: &World, row: &Value) -> Value {
     let host = address.as_ref().and_then(Value::as_str).map(|address| host_name(world, address));
     let none = json!({});
     let image = image.unwrap_or(&none);
-    let kind = row["instanceType"].as_str().and_then(instance_types::kind).unwrap_or_default();
+    let cpus = row["instanceType"].as_str().and_then(instance_types::kind).unwrap_or_default()["vCpuInfo"].take();
+    let zone = subnet.map(|row| &row["availabilityZone"]);
+    let interfaces: Vec<Value> = interface.map(in_instance).into_iter().collect();
     let defaults = json!({
         "amiLaunchIndex": 0, "architecture": image["architecture"], "blockDeviceMapping": mappings(world, id),
-        "cpuOptions": {"coreCount": kind["vCpuInfo"]["defaultCores"], "threadsPerCore": kind["vCpuInfo"]["defaultThreadsPerCore"]},
+        "cpuOptions": {"coreCount": cpus["defaultCores"], "threadsPerCore": cpus["defaultThreadsPerCore"]},
         "capacityReservationSpecification": {"capacityReservationPreference": "open"}, "clientToken": "",
         "currentInstanceBootMode": "legacy-bios", "dnsName": "", "ebsOptimized": false, "enaSupport": true,
         "enclaveOptions": {"enabled": false}, "hibernationOptions": {"configured": false}, "hypervisor": "xen",
         "maintenanceOptions": {"autoRecovery": "default"}, "metadataOptions": metadata(&none),
-        "monitoring": {"state": "disabled"}, "networkInterfaceSet": interface.map(|one| vec![in_instance(one)]).unwrap_or_default(),
-        "placement": {"availabilityZone": subnet.map(|row| &row["availabilityZone"]), "groupName": "", "tenancy": "default"},
-        "platformDetails": "Linux/UNIX", "usageOperation": "RunInstances", "usageOperationUpdateTime": row["launchTime"],
+        "monitoring": {"state": "disabled"}, "networkInterfaceSet": interfaces,
+        "placement": {"availabilityZone": zone, "groupName": "", "tenancy": "default"},
+        "platformDetails": "Linux/UNIX", "usageOperation": "RunInstances",
+        "usageOperationUpdateTime": row["launchTime"],
         "privateDnsName": host.unwrap_or_default(), "privateIpAddress": address,
         "privateDnsNameOptions": {
             "hostnameType": "ip-name", "enableResourceNameDnsARecord": false, "enableResourceNameDnsAAAARecord": false,
@@ -119,7 +122,8 @@ pub fn shown_volume(world: &World, row: &Value) -> Value {
     let (id, time) = (row["volumeId"].clone(), row["createTime"].clone());
     for attached in row["attachmentSet"].as_array_mut().into_iter().flatten() {
         let defaults = json!({
-            "volumeId": id, "status": "attached", "attachTime": time, "device": "/dev/xvda", "deleteOnTermination": true,
+            "volumeId": id, "status": "attached", "attachTime": time, "device": "/dev/xvda",
+            "deleteOnTermination": true,
         });
         *attached = with_defaults(attached.take(), defaults);
     }
@@ -187,7 +191,10 @@ fn serial(id: &str) -> u64 {
 /// DescribeInstances: a reservation for each.
 pub fn describe(world: &mut World, asked: &Value) -> Reply {
     let rows = INSTANCE.rows(world, asked)?;
-    let reservation = |row: &Value| json!({"reservationId": row["_reservation"], "ownerId": world.account, "groupSet": [], "instancesSet": [row]});
+    let reservation = |row: &Value| {
+        let (id, owner) = (&row["_reservation"], &world.account);
+        json!({"reservationId": id, "ownerId": owner, "groupSet": [], "instancesSet": [row]})
+    };
     Ok(json!({"reservationSet": rows.iter().map(reservation).collect::<Vec<_>>()}))
 }
 

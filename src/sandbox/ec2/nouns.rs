@@ -8,6 +8,7 @@ use super::{images, instances, key_pairs, security_groups};
 use crate::sandbox::tables;
 use crate::sandbox::world::World;
 
+/// Virtual networks.
 pub static VPC: Noun = Noun {
     operation: "DescribeVpcs",
     table: tables::VPCS,
@@ -30,6 +31,7 @@ pub static VPC: Noun = Noun {
     ],
 };
 
+/// Subnets.
 pub static SUBNET: Noun = Noun {
     operation: "DescribeSubnets",
     table: tables::SUBNETS,
@@ -58,6 +60,7 @@ pub static SUBNET: Noun = Noun {
     ],
 };
 
+/// Route tables.
 pub static ROUTE_TABLE: Noun = Noun {
     operation: "DescribeRouteTables",
     table: tables::ROUTE_TABLES,
@@ -84,6 +87,7 @@ pub static ROUTE_TABLE: Noun = Noun {
     ],
 };
 
+/// NAT gateways.
 pub static NAT_GATEWAY: Noun = Noun {
     operation: "DescribeNatGateways",
     table: tables::NAT_GATEWAYS,
@@ -98,6 +102,7 @@ pub static NAT_GATEWAY: Noun = Noun {
     filters: &[("nat-gateway-id", "natGatewayId"), ("vpc-id", "vpcId"), ("subnet-id", "subnetId"), ("state", "state")],
 };
 
+/// Internet gateways.
 pub static INTERNET_GATEWAY: Noun = Noun {
     operation: "DescribeInternetGateways",
     table: tables::INTERNET_GATEWAYS,
@@ -117,6 +122,7 @@ pub static INTERNET_GATEWAY: Noun = Noun {
     ],
 };
 
+/// Network interfaces.
 pub static INTERFACE: Noun = Noun {
     operation: "DescribeNetworkInterfaces",
     table: tables::INTERFACES,
@@ -154,6 +160,7 @@ pub static INTERFACE: Noun = Noun {
     ],
 };
 
+/// EBS volumes.
 pub static VOLUME: Noun = Noun {
     operation: "DescribeVolumes",
     table: tables::VOLUMES,
@@ -183,6 +190,7 @@ pub static VOLUME: Noun = Noun {
     ],
 };
 
+/// Images.
 pub static IMAGE: Noun = Noun {
     operation: "DescribeImages",
     table: tables::IMAGES,
@@ -197,6 +205,7 @@ pub static IMAGE: Noun = Noun {
     filters: images::FILTERS,
 };
 
+/// Security groups.
 pub static SECURITY_GROUP: Noun = Noun {
     operation: "DescribeSecurityGroups",
     table: tables::GROUPS,
@@ -211,6 +220,7 @@ pub static SECURITY_GROUP: Noun = Noun {
     filters: security_groups::FILTERS,
 };
 
+/// Launch templates.
 pub static LAUNCH_TEMPLATE: Noun = Noun {
     operation: "DescribeLaunchTemplates",
     table: tables::TEMPLATES,
@@ -225,6 +235,7 @@ pub static LAUNCH_TEMPLATE: Noun = Noun {
     filters: &[("launch-template-name", "launchTemplateName"), ("create-time", "createTime")],
 };
 
+/// Instances.
 pub static INSTANCE: Noun = Noun {
     operation: "DescribeInstances",
     table: tables::INSTANCES,
@@ -239,6 +250,7 @@ pub static INSTANCE: Noun = Noun {
     filters: INSTANCE_FILTERS,
 };
 
+/// Key pairs.
 pub static KEY_PAIR: Noun = Noun {
     operation: "DescribeKeyPairs",
     table: tables::KEY_PAIRS,
@@ -330,9 +342,9 @@ fn subnet(world: &World, row: &Value) -> Value {
     });
     let defaults = json!({
         "availabilityZoneId": zone_id(zone), "assignIpv6AddressOnCreation": false, "defaultForAz": false,
-        "enableDns64": false, "ipv6Native": false, "ipv6CidrBlockAssociationSet": [], "mapCustomerOwnedIpOnLaunch": false,
-        "ownerId": world.account, "privateDnsNameOptionsOnLaunch": names, "subnetArn": world.arn("ec2", &format!("subnet/{id}")),
-        "tagSet": [],
+        "enableDns64": false, "ipv6Native": false, "ipv6CidrBlockAssociationSet": [],
+        "mapCustomerOwnedIpOnLaunch": false, "ownerId": world.account, "privateDnsNameOptionsOnLaunch": names,
+        "subnetArn": world.arn("ec2", &format!("subnet/{id}")), "tagSet": [],
     });
     with_defaults(row.clone(), defaults)
 }

@@ -101,8 +101,8 @@ fn check_peer(world: &World, rule: &Value) -> Result<(), Refusal> {
     if description.len() > 255 || !description.chars().all(is_allowed) {
         return refuse(
             "InvalidParameterValue",
-            "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  \
-             a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
+            "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: \
+             \x20a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
         );
     }
     let malformed = |cidr: &str| refuse("InvalidParameterValue", format!("CIDR block {cidr} is malformed"));

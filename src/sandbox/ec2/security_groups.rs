@@ -9,6 +9,7 @@ use crate::sandbox::parameters::{Refusal, Reply, list, need, refuse, texts};
 use crate::sandbox::tables;
 use crate::sandbox::world::World;
 
+/// Filters of security groups.
 pub const FILTERS: &[Filter] = &[
     ("group-id", "groupId"),
     ("group-name", "groupName"),

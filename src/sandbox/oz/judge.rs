@@ -143,10 +143,7 @@ fn tags(payload: &Value, parts: &BTreeMap<String, Part>) -> Result<BTreeMap<Stri
         }
         tags.insert(key.clone(), of);
     }
-    match tags.keys().eq(parts.keys()) {
-        true => Ok(tags),
-        false => Err(Wrong::new(400, 4, "media:tags does not fit the media")),
-    }
+    if tags.keys().eq(parts.keys()) { Ok(tags) } else { Err(Wrong::new(400, 4, "media:tags does not fit the media")) }
 }
 
 fn liveness(

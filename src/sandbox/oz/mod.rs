@@ -63,19 +63,26 @@ pub struct Script {
     pub token: Option<String>,
     /// Before every path.
     pub prefix: String,
+    /// To `/api/version`.
     pub version: Answer,
+    /// To a liveness request.
     pub liveness: Answer,
+    /// To a biometry request.
     pub biometry: Answer,
 }
 
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    /// Its method.
     pub method: String,
+    /// Its path, with the prefix.
     pub path: String,
+    /// Its headers, with names in small letters.
     pub headers: BTreeMap<String, String>,
     /// Name, file name, content type, length.
     pub parts: Vec<(String, Option<String>, Option<String>, usize)>,
+    /// Its JSON.
     pub payload: Option<Value>,
     /// Names in the ZIP.
     pub frames: Vec<String>,

@@ -38,8 +38,10 @@ impl Protocol {
         }
     }
 
-    fn content_type(self) -> &'static str {
+    fn content_type(self, service: &str) -> &'static str {
         match self {
+            // As its service model says.
+            Protocol::Json if service == "monitoring" => "application/x-amz-json-1.0",
             Protocol::Json => "application/x-amz-json-1.1",
             Protocol::Cbor => "application/cbor",
             Protocol::Ec2 => "text/xml;charset=UTF-8",
@@ -114,7 +116,7 @@ pub fn respond(asked: &Asked, reply: &Reply, id: &str) -> Response<Vec<u8>> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let headers = response.headers_mut();
-    headers.insert("content-type", HeaderValue::from_static(protocol.content_type()));
+    headers.insert("content-type", HeaderValue::from_static(protocol.content_type(service)));
     if *protocol == Protocol::Cbor {
         headers.insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
     }

@@ -135,8 +135,8 @@ fn code_and_message(Refusal { code, message, .. }: &Refusal) -> String {
     format!("<Code>{code}</Code><Message>{}</Message>", escaped(message))
 }
 
-/// A tree as XML. Names that begin with `_` are the world's own and stay inside. `item`: what a list's element is called;
-/// empty: the list's name without its last letter (Route 53).
+/// A tree as XML. Names that begin with `_` are the world's own and stay inside. `item`: what a list's element is
+/// called; empty: the list's name without its last letter (Route 53).
 fn fields(value: &Value, item: &str) -> String {
     let Value::Object(map) = value else {
         return scalar(value);

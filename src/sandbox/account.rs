@@ -17,7 +17,7 @@ pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) ->
         ("sts", "DecodeAuthorizationMessage") => decode(world, asked),
         ("acm", "ListCertificates") => certificates(world, asked),
         ("acm", "DescribeCertificate") => match world.row("certificates", need(asked, "CertificateArn")?) {
-            Some(row) => Ok(json!({"Certificate": row})),
+            Some(row) => Ok(json!({"Certificate": without(row, &["SubjectAlternativeNameSummaries", "InUse"])})),
             None => refuse("ResourceNotFoundException", "Could not find certificate"),
         },
         ("ssm", "GetParameter") => refuse("ParameterNotFound", "The parameter was not found."),
@@ -109,7 +109,14 @@ fn certificates(world: &World, asked: &Value) -> Reply {
     };
     let states = list(asked, "CertificateStatuses");
     let of_state = |row: &&Value| states.is_empty() || states.contains(&row["Status"]);
-    Ok(
-        json!({"CertificateSummaryList": world.rows("certificates").filter(here).filter(listed).filter(of_state).collect::<Vec<_>>()}),
-    )
+    let chosen = world.rows("certificates").filter(here).filter(listed).filter(of_state);
+    let shown = chosen.map(|row| without(row, &["SubjectAlternativeNames"]));
+    Ok(json!({"CertificateSummaryList": shown.collect::<Vec<_>>()}))
+}
+
+/// A row is the summary and the details of a certificate in one; each has fields that the other has not.
+fn without(row: &Value, fields: &[&str]) -> Value {
+    let mut shown = row.clone();
+    fields.iter().for_each(|field| shown[field] = Value::Null);
+    shown
 }

@@ -20,6 +20,7 @@ mod removal;
 mod reports;
 mod retryable;
 mod rollout;
+mod sandbox_protocol;
 mod simulation;
 mod storms;
 mod support;

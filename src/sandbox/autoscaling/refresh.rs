@@ -156,6 +156,7 @@ fn change(world: &mut World, refresh: &Value, how: impl FnOnce(&mut Value)) {
 
 fn finish(world: &mut World, refresh: &Value, status: &str, why: &str) {
     let date = world.date();
+    let why = Some(why).filter(|why| !why.is_empty());
     change(world, refresh, |row| {
         (row["Status"], row["EndTime"], row["StatusReason"]) = (json!(status), json!(date), json!(why));
     });

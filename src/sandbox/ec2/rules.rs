@@ -31,8 +31,12 @@ fn shown(world: &World, rule: &Value) -> Value {
 /// DescribeSecurityGroupRules.
 pub fn describe(world: &mut World, asked: &Value) -> Reply {
     let known = [("group-id", "groupId"), ("security-group-rule-id", "securityGroupRuleId")];
-    let all: Vec<Value> =
-        world.rows(GROUPS).flat_map(|group| list(group, "_rules")).map(|rule| shown(world, rule)).collect();
+    let mut all: Vec<Value> = Vec::new();
+    for group in world.rows(GROUPS) {
+        // A rule is found by its group, even if nothing but the group says whose it is.
+        let of_group = json!({"groupId": group["groupId"]});
+        all.extend(list(group, "_rules").iter().map(|rule| with_defaults(shown(world, rule), of_group.clone())));
+    }
     let ids = texts(asked, "SecurityGroupRuleId");
     if let Some(id) = ids.iter().find(|id| !all.iter().any(|rule| rule["securityGroupRuleId"] == id.as_str())) {
         return unknown(id);

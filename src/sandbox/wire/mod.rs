@@ -11,6 +11,8 @@ use super::dns;
 pub use super::parameters::{Refusal, Reply, list, need, number, refuse, texts};
 pub use xml::tree as xml_tree;
 
+const JSON_10: &str = "application/x-amz-json-1.0";
+
 /// How a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
@@ -20,6 +22,8 @@ pub enum Protocol {
     Ec2,
     /// JSON both ways.
     Json,
+    /// The same in its first version, which CloudWatch speaks.
+    Json10,
     /// CBOR both ways.
     Cbor,
     /// A path and XML in, XML out.
@@ -33,6 +37,7 @@ impl Protocol {
             "route53" => Protocol::RestXml,
             "ec2" => Protocol::Ec2,
             _ if headers.contains_key("smithy-protocol") => Protocol::Cbor,
+            _ if headers.get("content-type").is_some_and(|kind| kind == JSON_10) => Protocol::Json10,
             _ if headers.contains_key("x-amz-target") => Protocol::Json,
             _ => Protocol::Query,
         }
@@ -43,6 +48,7 @@ impl Protocol {
             // As its service model says.
             Protocol::Json if service == "monitoring" => "application/x-amz-json-1.0",
             Protocol::Json => "application/x-amz-json-1.1",
+            Protocol::Json10 => JSON_10,
             Protocol::Cbor => "application/cbor",
             Protocol::Ec2 => "text/xml;charset=UTF-8",
             Protocol::Query | Protocol::RestXml => "text/xml",
@@ -70,7 +76,7 @@ pub fn read(request: &Request<Vec<u8>>) -> Asked {
     let last = |text: &str, mark: char| text.rsplit(mark).next().unwrap_or_default().to_owned();
     let (operation, mut parameters) = match protocol {
         Protocol::RestXml => dns::read_rest(request),
-        Protocol::Json => {
+        Protocol::Json | Protocol::Json10 => {
             let target =
                 request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
             (last(target, '.'), serde_json::from_slice(request.body()).unwrap_or_default())
@@ -109,7 +115,7 @@ pub fn respond(asked: &Asked, reply: &Reply, id: &str) -> Response<Vec<u8>> {
         Err(refusal) => json!({"__type": refusal.code, "message": refusal.message}),
     };
     let body = match protocol {
-        Protocol::Json => tree.to_string().into_bytes(),
+        Protocol::Json | Protocol::Json10 => tree.to_string().into_bytes(),
         Protocol::Cbor => cbor::bytes(&tree),
         protocol => xml::document((service, *protocol), operation, reply.as_ref(), id).into_bytes(),
     };

@@ -64,6 +64,7 @@ fn run(command: &mut Command) -> Result<(), String> {
 pub fn script(name: &str, arguments: &[&str]) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/python").join(name);
     let mut command = Command::new(python());
+    command.env("PYTHONDONTWRITEBYTECODE", "1"); // or there would be files of Python's among ours
     let output = command.arg(path).args(arguments).envs(KEYS).output().unwrap();
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

@@ -22,8 +22,17 @@ pub struct AwsServer {
 impl AwsServer {
     /// `deploy sandbox serve`, on a free port.
     pub fn sandbox() -> AwsServer {
+        AwsServer::served("sandbox serve")
+    }
+
+    /// The same, in which so many seconds pass in one of ours.
+    pub fn sandbox_at(pace: u32) -> AwsServer {
+        AwsServer::served(&format!("sandbox serve --pace {pace}"))
+    }
+
+    fn served(line: &str) -> AwsServer {
         let home = Home::new();
-        let mut child = home.command("sandbox serve").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = home.command(line).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let (mut stdout, mut first) = (BufReader::new(child.stdout.take().unwrap()), String::new());
         stdout.read_line(&mut first).unwrap();
         let url = first.split("AWS_ENDPOINT_URL=").nth(1).unwrap();

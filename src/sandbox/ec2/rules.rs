@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::described::{is_id, with_defaults};
 use super::filters::passing;
 use super::nouns::SECURITY_GROUP;
 use super::rule_requests::{identity, rules};
@@ -47,7 +48,7 @@ pub fn describe(world: &mut World, asked: &Value) -> Reply {
 }
 
 fn unknown<T>(id: &str) -> Result<T, Refusal> {
-    if !super::described::is_id(id, "sgr") {
+    if !is_id(id, "sgr") {
         return refuse("InvalidSecurityGroupRuleId.Malformed", format!("Invalid id: \"{id}\" (expecting \"sgr-...\")"));
     }
     refuse("InvalidSecurityGroupRuleId.NotFound", format!("The security group rule ID '{id}' does not exist"))

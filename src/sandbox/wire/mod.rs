@@ -43,10 +43,8 @@ impl Protocol {
         }
     }
 
-    fn content_type(self, service: &str) -> &'static str {
+    fn content_type(self) -> &'static str {
         match self {
-            // As its service model says.
-            Protocol::Json if service == "monitoring" => "application/x-amz-json-1.0",
             Protocol::Json => "application/x-amz-json-1.1",
             Protocol::Json10 => JSON_10,
             Protocol::Cbor => "application/cbor",
@@ -122,7 +120,7 @@ pub fn respond(asked: &Asked, reply: &Reply, id: &str) -> Response<Vec<u8>> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let headers = response.headers_mut();
-    headers.insert("content-type", HeaderValue::from_static(protocol.content_type(service)));
+    headers.insert("content-type", HeaderValue::from_static(protocol.content_type()));
     if *protocol == Protocol::Cbor {
         headers.insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
     }

@@ -22,7 +22,7 @@ pub fn describe(world: &mut World, asked: &Value) -> Reply {
     if let Some(unknown) = ids.iter().find(|id| !has(id)) {
         return refuse(KEY_PAIR.absent, format!("The key pair '{unknown}' does not exist"));
     }
-    for name in texts(asked, "KeyName").iter().filter(|name| world.row(tables::KEY_PAIRS, name).is_none()) {
+    if let Some(name) = texts(asked, "KeyName").iter().find(|name| world.row(tables::KEY_PAIRS, name).is_none()) {
         return refuse(KEY_PAIR.absent, format!("The key pair '{name}' does not exist"));
     }
     let mut rows = KEY_PAIR.rows(world, asked)?;

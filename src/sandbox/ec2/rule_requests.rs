@@ -77,7 +77,7 @@ fn protocol_and_ports(permission: &Value) -> Result<(String, i64, i64), Refusal>
                 );
                 return refuse("InvalidParameterValue", message);
             };
-            for port in [from, to].into_iter().filter(|port| !(0..=65535).contains(port)) {
+            if let Some(port) = [from, to].into_iter().find(|port| !(0..=65535).contains(port)) {
                 return refuse(
                     "InvalidParameterValue",
                     format!("Invalid value '{port}' for portRange. Must be between 0 and 65535."),

@@ -143,7 +143,7 @@ fn check(data: &Value) -> Result<(), Refusal> {
             return malformed(id, "InvalidAMIID.Malformed", "ami");
         }
     }
-    for id in texts(data, "securityGroupIdSet").iter().filter(|id| !id.starts_with("sg-")) {
+    if let Some(id) = texts(data, "securityGroupIdSet").iter().find(|id| !id.starts_with("sg-")) {
         return malformed(id, "InvalidGroupId.Malformed", "sg");
     }
     if let Some(text) = data["userData"].as_str() {

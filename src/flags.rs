@@ -1,8 +1,36 @@
 //! The command line's flags, as messages name them. A test holds that each exists.
 
+/// `up --adopt`
+pub const ADOPT: &str = "--adopt";
 /// `up --force`
 pub const FORCE: &str = "--force";
 /// `up --no-verify`
 pub const NO_VERIFY: &str = "--no-verify";
+/// `teardown --yes`
+pub const YES: &str = "--yes";
+/// `up --timeout`
+pub const TIMEOUT: &str = "--timeout";
+/// `deploy --config`
+pub const CONFIG: &str = "--config";
+/// `deploy --set`
+pub const SET: &str = "--set";
+/// `deploy --profile`
+pub const PROFILE: &str = "--profile";
+/// `verify --base-url`
+pub const BASE_URL: &str = "--base-url";
+/// `verify --ca-file`
+pub const CA_FILE: &str = "--ca-file";
+/// `verify --token-file`
+pub const TOKEN_FILE: &str = "--token-file";
+/// `verify --allow-http`
+pub const ALLOW_HTTP: &str = "--allow-http";
+/// `verify --min-confidence`
+pub const MIN_CONFIDENCE: &str = "--min-confidence";
+/// `verify --reference`
+pub const REFERENCE: &str = "--reference";
+/// `liveness --tag`
+pub const TAG: &str = "--tag";
+/// `liveness --meta`
+pub const META: &str = "--meta";
 /// `liveness --additional-info`
 pub const ADDITIONAL_INFO: &str = "--additional-info";

@@ -25,7 +25,7 @@ pub use commands::{refuse, run};
 /// What the tests use of the program. Everything else is private, so that the compiler shows what is dead.
 #[doc(hidden)]
 pub mod testing {
-    pub use crate::checks::{Endpoint, explain as explain_reason};
+    pub use crate::checks::{CheckContext, Endpoint, Way, explain as explain_reason, verify};
     pub use crate::cli::Cli;
     pub use crate::clock::{Cancel, Clock, Signal, Wait};
     pub use crate::cloud::{Access, Cloud, Error, Row, explain, explain_words, retryable, table};

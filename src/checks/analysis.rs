@@ -1,7 +1,9 @@
 //! What the service's decision means for a run: its exit code, its word, its finding.
 
+use super::check::{About, Asks, Node, Place};
 use crate::exit::Exit;
-use crate::outcome::{Analysis, Decision, Finding, Status, Verdict};
+use crate::flags;
+use crate::outcome::{Analysis, Decision, Finding, Verdict};
 
 /// What was asked of the service, and what is expected.
 #[derive(Debug, Clone, Copy)]
@@ -35,49 +37,84 @@ pub fn decided(verdict: &Verdict, asked: &Asked) -> (Exit, &'static str) {
     }
 }
 
+/// The metered call that asks whether a capture is of a living person.
+pub static LIVENESS: About = About {
+    id: "liveness",
+    step: 0,
+    title: "liveness",
+    places: &[Place::At(Node::Service)],
+    verbs: &[],
+    asks: Asks::Service,
+};
+
+/// The metered call that asks whether two pictures show the same person.
+pub static BIOMETRY: About = About {
+    id: "biometry",
+    step: 0,
+    title: "biometry",
+    places: &[Place::At(Node::Service)],
+    verbs: &[],
+    asks: Asks::Service,
+};
+
+/// Liveness, when something before it failed.
+pub fn not_called() -> Finding {
+    LIVENESS.finding().skip("not called: something before it failed, and calls are metered")
+}
+
+/// Biometry, when the answer to liveness has no picture to compare.
+pub fn without_best_shot() -> Finding {
+    BIOMETRY.finding().fail(
+        "the answer to the liveness call holds no best shot",
+        "some services give one for certain gestures only",
+        format!("Take a capture of another gesture, or leave {} out.", flags::REFERENCE),
+    )
+}
+
 impl Asked {
     /// What an analysis found.
     pub fn finding(&self, verdict: &Verdict) -> Finding {
-        let asked = self.analysis;
-        let check = match asked {
-            Analysis::Quality => Finding::new("liveness", 0, "liveness"),
-            Analysis::Biometry => Finding::new("biometry", 0, "biometry"),
+        let finding = match self.analysis {
+            Analysis::Quality => LIVENESS.finding(),
+            Analysis::Biometry => BIOMETRY.finding(),
         };
-        let mut check = match decided(verdict, self) {
-            (Exit::Done, _) => check.pass(verdict.words(asked)),
-            (Exit::Negative, "accepted") => check.fail(
-                verdict.words(asked),
+        let words = verdict.words(self.analysis);
+        let mut finding = match decided(verdict, self) {
+            (Exit::Done, _) => finding.pass(words),
+            (Exit::Negative, "accepted") => finding.fail(
+                words,
                 "a negative control was accepted: this service may say yes to everything",
                 "Look at the sample first; if it is a spoof or another person, report it to the vendor.",
             ),
             (Exit::Negative, _) => {
-                let below = verdict.decision == Some(Decision::Success);
-                let cause = if below {
-                    "the score is below --min-confidence"
+                let cause = if verdict.decision == Some(Decision::Success) {
+                    format!("the score is below {}", flags::MIN_CONFIDENCE)
                 } else {
-                    "the service works; this is its decision"
+                    "the service works; this is its decision".to_owned()
                 };
-                check.fail(
-                    verdict.words(asked),
-                    cause,
-                    "Try a capture of a living person in good light, and a reference of the same person.",
-                )
+                let fix = "Try a capture of a living person in good light, and a reference of the same person.";
+                finding.fail(words, cause, fix)
             }
             _ => {
-                let (cause, fix) = match verdict.technical {
-                    None => (
-                        "the service did not answer",
-                        "`deploy verify` without a capture shows how far a call gets; `deploy diagnose` why.",
-                    ),
-                    Some(_) => (
-                        "the service answered, and the analysis did not come to a decision",
-                        "Look at the error's words; the media may be of a kind or quality that it cannot take.",
-                    ),
-                };
-                check.found(Status::Fail, verdict.words(asked)).because(cause, fix)
+                let (cause, fix) = without_decision(verdict);
+                finding.fail(words, cause, fix)
             }
         };
-        check.duration_ms = verdict.duration_ms;
-        check
+        finding.duration_ms = verdict.duration_ms;
+        finding
+    }
+}
+
+/// Why there is no decision, and what to do.
+fn without_decision(verdict: &Verdict) -> (&'static str, &'static str) {
+    match verdict.technical {
+        None => (
+            "the service did not answer",
+            "`deploy verify` without a capture shows how far a call gets; `deploy diagnose` why.",
+        ),
+        Some(_) => (
+            "the service answered, and the analysis did not come to a decision",
+            "Look at the error's words; the media may be of a kind or quality that it cannot take.",
+        ),
     }
 }

@@ -1,313 +1,121 @@
 //! Guide steps 6 and 7: what must be so when the stack works, and for what reason it is not.
 
-mod activities;
 mod analysis;
-mod certificate;
-pub mod diagnose;
+mod capacity;
+mod check;
 mod endpoint;
-mod found;
+mod fleet;
+mod instances;
+mod issued_certificate;
+mod load_balancer;
+mod plan;
 mod reasons;
+mod record;
+mod rules;
+mod scaling;
+mod shown_certificate;
 mod stack;
+mod targets;
 
-use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerStateEnum, TargetHealthStateEnum};
+use crate::clock::Ended;
+use crate::outcome::{Finding, Status};
 
-use crate::clock::{Attempt, Label, Late, Wait};
-use crate::cloud::{self, Cloud, RetryBudget};
-use crate::engine::Outputs;
-use crate::event::{Event, What};
-use crate::outcome::Finding;
-use crate::oz::{BaseUrl, Transport, ask_version};
-use crate::site::Site;
-use crate::steps::{auto_scaling, load_balancer, target_group};
+use check::{Asks, Verb};
 
-pub use activities::launches;
-pub use analysis::{Asked, decided};
-pub use endpoint::{Endpoint, judge_version};
-pub use found::{Found, timed, timed_each};
+pub use analysis::{Asked, decided, not_called, without_best_shot};
+pub use check::{About, Check, CheckContext, Node, Place};
+pub use endpoint::{Endpoint, Way};
+pub use fleet::{Fleet, Unproven, endpoint, version};
 pub use reasons::explain;
-pub use stack::{Stack, instances};
+pub use stack::Stack;
 
-/// Why a stack is not proven.
-#[derive(Debug, thiserror::Error)]
-pub enum Unproven {
-    #[error(transparent)]
-    Cloud(#[from] cloud::Error),
-    #[error(transparent)]
-    Late(#[from] Late),
-    #[error("{0}")]
-    NoAnswer(String),
-    /// Waiting longer cannot help.
-    #[error("{what}")]
-    Never {
-        what: String,
-        cause: String,
-        fix: String,
-        /// AWS itself refuses, rather than that the service is not right.
-        refused: bool,
-    },
+/// Every check, for every verb: in the order in which one thing causes the next, and a request meets them.
+pub const CHECKS: &[&dyn Check] = &[
+    &plan::Stands,
+    &load_balancer::LoadBalancerActive,
+    &plan::Listeners,
+    &instances::Launches,
+    &capacity::Capacity,
+    &instances::Role,
+    &issued_certificate::IssuedCertificate,
+    &load_balancer::Entrance,
+    &load_balancer::ListenerPath,
+    &load_balancer::Zones,
+    &targets::HealthCheckPort,
+    &targets::HealthCheck,
+    &targets::TrafficPort,
+    &targets::TargetsHealthy,
+    &instances::InstanceProfile,
+    &instances::TemplateVersion,
+    &scaling::ScalingPolicy,
+    &scaling::ScaleOut,
+    &endpoint::ReachLoadBalancer,
+    &shown_certificate::ShownCertificate,
+    &endpoint::Redirect,
+    &endpoint::Version,
+    &endpoint::VersionAlone,
+    &record::RecordAuthoritative,
+    &record::RecordResolved,
+    &record::ReachRecord,
+    &plan::Drift,
+];
+
+/// What is known of every check, and of the metered calls, which are made apart.
+pub fn abouts() -> impl Iterator<Item = &'static About> {
+    CHECKS.iter().map(|check| check.about()).chain([&analysis::LIVENESS, &analysis::BIOMETRY])
 }
 
-impl Unproven {
-    /// Whether something that changed meanwhile, or a read that lagged, may explain it.
-    pub fn may_have_changed(&self) -> bool {
-        match self {
-            Unproven::NoAnswer(_) => true,
-            Unproven::Cloud(error) => !error.is_outage(),
-            _ => false,
-        }
-    }
-}
-
-/// Health of the targets, by count.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Targets {
-    /// How many are healthy.
-    pub healthy: usize,
-    /// How many are registered.
-    pub registered: usize,
-    /// Each that is not healthy.
-    pub others: Vec<Unhealthy>,
-}
-
-/// A target that is not healthy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unhealthy {
-    pub id: String,
-    /// `initial`, `unhealthy`, `unused`, `draining`.
-    pub state: String,
-    /// AWS's reason code; empty when it gave none.
-    pub reason: String,
-    /// AWS's own sentence.
-    pub description: Option<String>,
-    /// On its way out: no fault.
-    pub leaving: bool,
-}
-
-impl std::fmt::Display for Unhealthy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.id, self.state)?;
-        match self.reason.as_str() {
-            "" => Ok(()),
-            reason => write!(f, ", {reason}"),
-        }
-    }
-}
-
-impl Targets {
-    /// The others in a line.
-    pub fn others(&self) -> String {
-        let words: Vec<String> = self.others.iter().map(Unhealthy::to_string).collect();
-        words.join("; ")
-    }
-}
-
-/// The name servers of a public zone; none of a private one, or when they cannot be told.
-pub async fn name_servers(cloud: &Cloud, zone: &str) -> Vec<String> {
-    let Ok(reply) = cloud.route53.get_hosted_zone().id(zone).send().await else {
-        return Vec::new();
-    };
-    let private = reply.hosted_zone().and_then(|zone| zone.config()).is_some_and(|config| config.private_zone());
-    match reply.delegation_set {
-        Some(set) if !private => set.name_servers,
-        _ => Vec::new(),
-    }
-}
-
-/// Asks for the health of every target.
-pub async fn targets(cloud: &Cloud, target_group: &str) -> cloud::Result<Targets> {
-    let reply = cloud.elb.describe_target_health().target_group_arn(target_group).send().await?;
-    let all = reply.target_health_descriptions();
-    let state = |one: &aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription| {
-        one.target_health().and_then(|health| health.state().cloned())
-    };
-    let healthy = all.iter().filter(|one| state(one) == Some(TargetHealthStateEnum::Healthy)).count();
-    let others = all.iter().filter(|one| state(one) != Some(TargetHealthStateEnum::Healthy)).map(|one| {
-        let health = one.target_health();
-        let state = health.and_then(|health| health.state()).map_or("unknown", |state| state.as_str());
-        let reason = health.and_then(|health| health.reason());
-        Unhealthy {
-            id: one.target().and_then(|target| target.id()).unwrap_or("?").to_owned(),
-            state: state.to_owned(),
-            reason: reason.map_or(String::new(), |reason| reason.as_str().to_owned()),
-            description: health.and_then(|health| health.description()).map(str::to_owned),
-            leaving: state == "draining",
-        }
-    });
-    Ok(Targets { healthy, registered: all.len(), others: others.collect() })
-}
-
-/// The stack's group of instances, as the wait for its health knows it.
-pub struct Fleet<'a> {
-    /// AWS's clients.
-    pub cloud: &'a Cloud,
-    /// deploy.yaml, and what was looked up for it.
-    pub site: &'a Site,
-    /// The ids of what exists.
-    pub ids: &'a Outputs,
-    /// The group was made just now, so that every failure in its history is of now.
-    pub is_new: bool,
-}
-
-impl Fleet<'_> {
-    /// Waits until as many targets are healthy as the group has at least, and the load balancer is active.
-    ///
-    /// # Errors
-    /// The deadline passed, or what is waited for can never come true.
-    pub async fn wait_healthy(&self, wait: &Wait<'_>) -> Result<Finding, Unproven> {
-        let (Some(group), Some(balancer)) = (self.ids.get(&target_group::ARN), self.ids.get(&load_balancer::ARN))
-        else {
-            return Err(Unproven::NoAnswer("there is no load balancer or no target group".to_owned()));
-        };
-        let wanted = usize::try_from(self.site.config.scaling.min.max(1)).unwrap_or(1);
-        let label = Label::new("target_health", self.site.config.names.target_group.clone());
-        let mut active = self.ids.get(&load_balancer::STATE).is_some_and(|state| state == "active");
-        let mut baseline = if self.is_new { Baseline::Read(None) } else { Baseline::Unread };
-        let mut budget = RetryBudget::default();
-        wait.until(&label, async || match self.look((group, balancer), wanted, active, &mut baseline).await {
-            Ok((targets, state)) => {
-                (active, budget) = (state, RetryBudget::default());
-                if targets.healthy >= wanted && active {
-                    return Ok(Attempt::Done(()));
-                }
-                lost(self.site, (&targets, wanted), active)?;
-                Ok(Attempt::Again(waited_for(&targets, wanted, active)))
-            }
-            Err(Unproven::Cloud(error)) => Ok(Attempt::Again(budget.allow(error, &wait.clock)?.to_owned())),
-            Err(error) => Err(error),
-        })
-        .await?;
-        (wait.watch)(Event { key: label.key, name: label.name.clone(), what: What::Finished("healthy") });
-        let evidence = format!("{wanted} or more targets of {} are healthy", label.name);
-        Ok(Finding::new("targets", 6, "targets healthy").pass(evidence))
-    }
-
-    async fn look(
-        &self,
-        (group, balancer): (&str, &str),
-        wanted: usize,
-        active: bool,
-        baseline: &mut Baseline,
-    ) -> Result<(Targets, bool), Unproven> {
-        let is_active = async { if active { Ok(true) } else { is_active(self.cloud, balancer).await } };
-        let (targets, state) = tokio::join!(targets(self.cloud, group), is_active);
-        let targets = targets?;
-        if targets.registered < wanted {
-            refused(self.cloud, self.ids, baseline).await?;
-        }
-        Ok((targets, state?))
-    }
-}
-
-/// Failed launches that happened before the wait began: what caused them may be repaired since.
-enum Baseline {
-    Unread,
-    /// The newest failure's id; `None`: there was none.
-    Read(Option<String>),
-}
-
-/// What is not there yet, and AWS's words for it.
-fn waited_for(targets: &Targets, wanted: usize, active: bool) -> String {
-    let mut why = format!("{} of {wanted} targets healthy", targets.healthy);
-    let others = targets.others();
-    if !others.is_empty() {
-        why += &format!(" ({others})");
-    }
-    if !active {
-        why += "; the load balancer is provisioning";
-    }
-    why
-}
-
-/// Errors when launches fail for a reason that does not pass. Failures older than the baseline are ignored.
-async fn refused(cloud: &Cloud, outputs: &Outputs, baseline: &mut Baseline) -> Result<(), Unproven> {
-    let Some(name) = outputs.get(&auto_scaling::NAME) else {
-        return Ok(());
-    };
-    let (launches, group) = tokio::try_join!(launches(cloud, name), auto_scaling::find_group(cloud, name))?;
-    if let Baseline::Unread = baseline {
-        *baseline = Baseline::Read(launches.newest().map(str::to_owned));
-    }
-    let before = match &baseline {
-        Baseline::Read(newest) => newest.as_deref(),
-        Baseline::Unread => None,
-    };
-    let failing = group.and_then(|group| launches.failing(&group, before));
-    match failing.filter(|failing| failing.lasts) {
-        None => Ok(()),
-        Some(failing) => {
-            let known = failing.known.map(|row| (row.cause.clone(), row.fix.clone()));
-            let (cause, fix) = known.unwrap_or_default();
-            let what = format!("no instance can be launched: {}", failing.words);
-            Err(Unproven::Never { what, cause, fix, refused: true })
-        }
-    }
-}
-
-/// Ends a wait for targets that nothing will make healthy. A listener of a load balancer that is still being made is no
-/// listener yet.
-fn lost(site: &Site, (targets, wanted): (&Targets, usize), active: bool) -> Result<(), Unproven> {
-    let lost = targets.others.iter().filter(|one| active && !one.leaving).find_map(|one| {
-        let explained = explain(&one.reason, one.description.as_deref(), &site.config);
-        (!explained.heals).then_some((one, explained))
-    });
-    match lost {
-        Some((one, explained)) => Err(Unproven::Never {
-            what: format!("{} of {wanted} targets healthy; {one}", targets.healthy),
-            cause: explained.cause,
-            fix: explained.fix,
-            refused: false,
-        }),
-        None => Ok(()),
-    }
-}
-
-/// `https://app.example.com`, or by the load balancer's own name when there is no record.
-pub fn endpoint(site: &Site, outputs: &Outputs) -> Option<String> {
-    let scheme = if site.https() { "https" } else { "http" };
-    let name = site.record_name().or_else(|| outputs.get(&load_balancer::DNS_NAME).map(|name| name.to_lowercase()))?;
-    Some(format!("{scheme}://{name}"))
-}
-
-/// How often the version is asked for before there is said to be no answer.
-const VERSION_ATTEMPTS: u32 = 5;
-
-/// Asks the service for its version through the load balancer.
+/// The checks of `deploy verify`, in the order in which a request meets them.
 ///
 /// # Errors
-/// No answer came, or the wait ended.
-pub async fn version(endpoint: &str, transport: &dyn Transport, wait: &Wait<'_>) -> Result<Finding, Unproven> {
-    // A stack without TLS was asked for in deploy.yaml.
-    let base = BaseUrl::parse(endpoint, true).map_err(|refused| Unproven::NoAnswer(refused.what))?;
-    let label = Label::new("version", format!("{endpoint}{}", crate::oz::VERSION));
-    let mut attempts = 0;
-    wait.until(&label, async || {
-        attempts += 1;
-        match ask_version(transport, &base).await {
-            Ok(version) => Ok(Attempt::Done(Finding::new("version", 7, "/api/version").pass(version.to_string()))),
-            Err(why) if attempts == VERSION_ATTEMPTS => Err(Unproven::NoAnswer(format!("{}: {why}", label.name))),
-            Err(why) => Ok(Attempt::Again(why)),
-        }
-    })
-    .await
+/// The deadline passed, or a signal asked to stop.
+pub async fn verify(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
+    let mut found = cx.carry_out_all(|about| about.verbs.contains(&Verb::Verify)).await?;
+    let asks = |check: &dyn Check, who: Asks| check.about().asks == who;
+    // What does not answer while the load balancer or its targets are still coming may answer later.
+    let is_coming = found.iter().any(|(check, finding)| asks(*check, Asks::Aws) && finding.heals && !finding.is_good());
+    for (check, finding) in &mut found {
+        finding.heals |= is_coming && asks(*check, Asks::Service);
+    }
+    Ok(found.into_iter().map(|(_, finding)| finding).collect())
 }
 
-async fn is_active(cloud: &Cloud, balancer: &str) -> Result<bool, Unproven> {
-    let request = cloud.elb.describe_load_balancers().load_balancer_arns(balancer);
-    let reply = request.send().await.map_err(cloud::Error::from)?;
-    let state = reply.load_balancers().first().and_then(|found| found.state());
-    match state.and_then(|state| state.code()) {
-        Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired) => Ok(true),
-        Some(LoadBalancerStateEnum::Failed) => {
-            let why = state.and_then(|state| state.reason()).unwrap_or("AWS gives no reason");
-            Err(Unproven::Never {
-                what: format!("the load balancer failed: {why}"),
-                cause:
-                    "AWS could not make it: often no free addresses, or no internet gateway for an internet-facing one"
-                        .to_owned(),
-                fix: "`deploy teardown --yes`, mend the network, `deploy up`.".to_owned(),
-                refused: true,
-            })
-        }
-        _ => Ok(false),
+/// The checks of `deploy diagnose`, the guide's troubleshooting table carried out: the first that failed is the most
+/// likely cause.
+///
+/// # Errors
+/// The deadline passed, or a signal asked to stop.
+pub async fn diagnose(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
+    let is_empty = cx.stack().is_ok_and(|stack| stack.ids.is_empty());
+    let is_chosen = |about: &About| about.verbs.contains(&Verb::Diagnose) && (about.asks == Asks::Plan || !is_empty);
+    let mut found = cx.carry_out_all(is_chosen).await?;
+    // Stable: among those that failed, and among the others, the order stays.
+    found.sort_by_key(|(check, finding)| {
+        let rank = match finding.status {
+            Status::Fail => 0,
+            Status::Unknown => 1,
+            Status::Warn => 2,
+            Status::Pass | Status::Skip => 3,
+        };
+        (rank, check.is_symptom())
+    });
+    Ok(found.into_iter().map(|(_, finding)| finding).collect())
+}
+
+/// Whether this finding compares what exists with what is wanted, and asks nobody whether it works.
+pub fn is_drift(finding: &Finding) -> bool {
+    CHECKS.iter().any(|check| check.about().asks == Asks::Plan && check.about().id == finding.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::abouts;
+
+    #[test]
+    fn no_two_checks_have_the_same_id_and_title() {
+        let names: BTreeSet<_> = abouts().map(|about| (about.id, about.title)).collect();
+        assert_eq!(names.len(), abouts().count(), "a check is carried out once by its id and title");
     }
 }

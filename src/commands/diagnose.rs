@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use tokio::time::Instant;
+
 use super::Session;
 use super::stack::{FIRST_READING, outputs, unanswered};
-use crate::checks::diagnose::Diagnosis;
+use crate::checks::{self, CheckContext, Stack};
 use crate::cli;
-use crate::clock::Cancel;
+use crate::clock::{Cancel, Wait};
 use crate::engine::reconcile::failed;
 use crate::engine::{Goal, outputs_of};
 use crate::exit::Exit;
@@ -18,13 +20,15 @@ use crate::site::{Site, SiteError};
 /// # Errors
 /// The stack cannot be read, or the time is over.
 pub async fn run(session: &Session<'_>, args: &cli::Diagnose) -> Result<Outcome, Failed> {
-    let found = session.wait(args.timeout).within(Box::pin(diagnose(session))).await;
+    let wait = session.wait(args.timeout);
+    let found = wait.within(Box::pin(diagnose(session, &wait))).await;
     found.unwrap_or_else(|ended| Err(super::late(ended).into()))
 }
 
-async fn diagnose(session: &Session<'_>) -> Result<Outcome, Failed> {
-    let wait = session.wait(FIRST_READING);
-    let (reading, identified) = tokio::join!(session.first_reading(Goal::Present, &wait), session.identify(&wait));
+async fn diagnose(session: &Session<'_>, wait: &Wait<'_>) -> Result<Outcome, Failed> {
+    let start = Instant::now();
+    let first = session.wait(FIRST_READING);
+    let (reading, identified) = tokio::join!(session.first_reading(Goal::Present, &first), session.identify(&first));
     identified?;
     let (site, found) = reading.map_err(unanswered)?;
     let blank = Site::blank(session.config.clone(), &session.cloud.region);
@@ -35,11 +39,11 @@ async fn diagnose(session: &Session<'_>) -> Result<Outcome, Failed> {
     let ids = outputs_of(&live);
     let changes = if site.is_ok() { planner.changes(&planner.plan(&live)) } else { Vec::new() };
     let (cloud, config, changes) = (&session.cloud, &session.config, changes.as_slice());
-    let diagnosis = Diagnosis { cloud, config, site: site.as_ref().ok(), ids: &ids, changes };
-    match diagnosis.findings().await {
-        Ok(findings) => Ok(concluded(findings, site.as_ref().err(), outputs(known, &ids))),
-        Err(error) => Err(Outcome::failed("failed").problem(&error).into()),
-    }
+    let stack = Stack::new(cloud, config, site.as_ref().ok(), &ids, changes);
+    stack.read_ahead().await.map_err(|error| Outcome::failed("failed").problem(&error))?;
+    let cx = CheckContext::new(Some(stack), None, start, wait.quiet());
+    let findings = checks::diagnose(&cx).await.map_err(super::late)?;
+    Ok(concluded(findings, site.as_ref().err(), outputs(known, &ids)))
 }
 
 fn concluded(findings: Vec<Finding>, missing: Option<&SiteError>, outputs: BTreeMap<String, String>) -> Outcome {

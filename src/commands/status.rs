@@ -2,7 +2,6 @@
 
 use super::Session;
 use super::stack::{FIRST_READING, outputs};
-use crate::checks;
 use crate::cloud;
 use crate::engine::{Decision, Goal, Outputs, outputs_of};
 use crate::exit::Exit;
@@ -52,7 +51,7 @@ fn state(decision: &Decision) -> &'static str {
 async fn instances(session: &Session<'_>, ids: &Outputs) -> cloud::Result<Vec<(String, String)>> {
     let mut lines = Vec::new();
     if let Some(arn) = ids.get(&target_group::ARN) {
-        let targets = checks::targets(&session.cloud, arn).await?;
+        let targets = target_group::find_targets(&session.cloud, arn).await?;
         let others = if targets.others.is_empty() { String::new() } else { format!("; {}", targets.others()) };
         lines.push(("targets".to_owned(), format!("{} of {} healthy{others}", targets.healthy, targets.registered)));
     }

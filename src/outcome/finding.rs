@@ -1,4 +1,4 @@
-//! One check of what was made, or of what stands in its way.
+//! What one check found.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ pub enum Status {
     Fail,
     /// Does not apply here, or what it needs failed.
     Skip,
-    /// Could not be told.
+    /// It could not be found out.
     Unknown,
 }
 
@@ -52,10 +52,13 @@ pub struct Finding {
     pub started_ms: u64,
     /// Milliseconds that it took.
     pub duration_ms: u64,
+    /// It is not right yet, and waiting may change that.
+    #[serde(skip)]
+    pub heals: bool,
 }
 
 impl Finding {
-    /// A check of the guide's `step` that nobody has carried out yet.
+    /// A check of the guide's `step` that has not been carried out yet.
     pub fn new(id: &'static str, step: u8, title: &'static str) -> Finding {
         Finding {
             id,
@@ -67,6 +70,7 @@ impl Finding {
             fix: None,
             started_ms: 0,
             duration_ms: 0,
+            heals: false,
         }
     }
 
@@ -90,6 +94,17 @@ impl Finding {
         self.status = status;
         self.evidence = evidence.into();
         self
+    }
+
+    /// Not right yet: waiting may help.
+    pub fn healing(mut self) -> Finding {
+        self.heals = true;
+        self
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_good(&self) -> bool {
+        !matches!(self.status, Status::Fail | Status::Unknown)
     }
 
     /// Why, and what to do.

@@ -5,28 +5,21 @@ use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::checks::{Node, Place, abouts};
 use crate::outcome::{Finding, Frame, Outcome, Status};
 
-/// A thing on the way, the checks that judge it, and those of the way to it.
-struct Place {
-    key: &'static str,
-    title: &'static str,
-    own: &'static [&'static str],
-    way: &'static [&'static str],
-}
-
-#[rustfmt::skip]
-const WAY: [Place; 6] = [
-    Place { key: "client", title: "Client", own: &[], way: &[] },
-    Place { key: "record", title: "DNS record", own: &["record_authoritative", "record_resolved"], way: &["record_resolved"] },
-    Place { key: "load_balancer", title: "Load balancer", own: &["load_balancer", "listeners", "certificate", "redirect"], way: &["reach_load_balancer"] },
-    Place { key: "target_group", title: "Target group", own: &["targets"], way: &["listeners"] },
-    Place { key: "instances", title: "Instances", own: &["instance_profile", "launch_template_version", "scaling_policy"], way: &["targets"] },
-    Place { key: "service", title: "Service", own: &["version", "liveness", "biometry"], way: &["version", "reach_record"] },
+/// What a request meets: its name in the page, its title; the client is what no check judges.
+const WAY: [(&str, &str, Option<Node>); 6] = [
+    ("client", "Client", None),
+    ("record", "DNS record", Some(Node::DnsRecord)),
+    ("load_balancer", "Load balancer", Some(Node::LoadBalancer)),
+    ("target_group", "Target group", Some(Node::TargetGroup)),
+    ("instances", "Instances", Some(Node::Instances)),
+    ("service", "Service", Some(Node::Service)),
 ];
 
 #[derive(Serialize)]
-struct Node {
+struct Drawn {
     key: &'static str,
     title: &'static str,
     status: &'static str,
@@ -72,30 +65,36 @@ pub fn html(frame: &Frame, outcome: &Outcome) -> String {
     pages.render_str(include_str!("../../templates/report.html"), Serde(&shown)).expect("the bundled template renders")
 }
 
-fn nodes(checks: &[Finding]) -> Vec<Node> {
+fn nodes(checks: &[Finding]) -> Vec<Drawn> {
     const PITCH: usize = 165;
-    let places = WAY.iter().enumerate();
-    let node = |(index, place): (usize, &Place)| {
-        let own: Vec<&Finding> = checks.iter().filter(|check| place.own.contains(&check.id)).collect();
-        let wrong = own.iter().filter(|check| !matches!(check.status, Status::Pass | Status::Skip));
-        Node {
-            key: place.key,
-            title: place.title,
-            status: worst(checks, place.own),
-            edge: worst(checks, place.way),
+    let node = |(index, (key, title, node)): (usize, &(&'static str, &'static str, Option<Node>))| {
+        let own = node.map(|node| judging(checks, Place::At(node))).unwrap_or_default();
+        let way = node.map(|node| judging(checks, Place::WayTo(node))).unwrap_or_default();
+        let wrong = own.iter().filter(|finding| !matches!(finding.status, Status::Pass | Status::Skip));
+        Drawn {
+            key,
+            title,
+            status: worst(&own),
+            edge: worst(&way),
             x: 2 + index * PITCH,
             from: (index > 0).then(|| 2 + (index - 1) * PITCH + 132),
-            lines: wrong.map(|check| short(check.title)).collect(),
+            lines: wrong.map(|finding| short(finding.title)).collect(),
         }
     };
-    places.map(node).collect()
+    WAY.iter().enumerate().map(node).collect()
 }
 
-/// The status that matters most of these checks; none: nobody looked.
-fn worst(checks: &[Finding], ids: &[&str]) -> &'static str {
+/// The findings that judge this place.
+fn judging(checks: &[Finding], place: Place) -> Vec<&Finding> {
+    let ids: Vec<&str> = abouts().filter(|about| about.places.contains(&place)).map(|about| about.id).collect();
+    checks.iter().filter(|finding| ids.contains(&finding.id)).collect()
+}
+
+/// The status that matters most of these findings; none: no check looked.
+fn worst(findings: &[&Finding]) -> &'static str {
     let order = [Status::Fail, Status::Unknown, Status::Warn, Status::Pass, Status::Skip];
-    let these: Vec<Status> = checks.iter().filter(|check| ids.contains(&check.id)).map(|check| check.status).collect();
-    order.into_iter().find(|status| these.contains(status)).map_or("none", Status::word)
+    let has = |status: &Status| findings.iter().any(|finding| finding.status == *status);
+    order.into_iter().find(has).map_or("none", Status::word)
 }
 
 /// What fits below a node.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{HealthGate, Rollout};
-use crate::checks::targets;
 use crate::clock::{Attempt, Ended, Late};
 use crate::cloud::{self, RetryBudget};
 use crate::exit::Exit;
@@ -77,7 +76,7 @@ impl Rollout<'_> {
         let Some(group) = self.ids.get(&target_group::ARN) else {
             return Ok(None);
         };
-        let targets = targets(self.cloud, group).await?;
+        let targets = target_group::find_targets(self.cloud, group).await?;
         if targets.registered == 0 {
             return Ok(None); // no target serves: a rollout cannot make it worse
         }

@@ -4,7 +4,6 @@ use aws_sdk_autoscaling::types::Instance;
 
 use super::gate::Unfit;
 use super::{HealthGate, Rollout};
-use crate::checks::{Targets, targets};
 use crate::clock::{Attempt, Late};
 use crate::cloud::{self, Error, RetryBudget};
 use crate::event::{Event, What};
@@ -12,7 +11,7 @@ use crate::exit::Exit;
 use crate::outcome::{Failed, Outcome, Problem};
 use crate::steps::auto_scaling::refresh::{Refresh, cancel, refreshes, roll_back};
 use crate::steps::auto_scaling::{find_group, summary};
-use crate::steps::target_group;
+use crate::steps::target_group::{self, Targets, find_targets};
 
 /// Why a refresh was not followed to its end.
 enum Lost {
@@ -99,7 +98,7 @@ impl Rollout<'_> {
     async fn progress(&self, refresh: &Refresh) -> cloud::Result<usize> {
         let group = find_group(self.cloud, self.group()).await?;
         let targets = match self.ids.get(&target_group::ARN) {
-            Some(arn) => targets(self.cloud, arn).await?,
+            Some(arn) => find_targets(self.cloud, arn).await?,
             None => Targets::default(),
         };
         let instances = group.iter().flat_map(|group| group.instances());

@@ -1,10 +1,11 @@
 //! The questions to the service while instances are replaced.
 
-use crate::checks::{self, Asked, decided};
+use crate::checks::{Asked, decided};
 use crate::clock::Wait;
 use crate::exit::Exit;
 use crate::outcome::{Analysis, Finding};
 use crate::oz::{BaseUrl, Capture, Refused, Service, Token, Transport, Web, ask_version};
+use crate::steps::target_group::Targets;
 
 /// How many questions in a row must fail before a rollout is rolled back: a single failure may pass.
 const FAILURES_IN_A_ROW: u32 = 3;
@@ -87,7 +88,7 @@ impl<'a> HealthGate<'a> {
     }
 }
 
-impl checks::Targets {
+impl Targets {
     /// Whether a target is unhealthy: not healthy, and neither leaving nor just registered.
     pub(super) fn has_ill(&self) -> bool {
         self.others.iter().any(|target| !target.leaving && target.state != "initial")

@@ -221,3 +221,16 @@ fn plain(name: &str) -> String {
 fn escaped(name: &str) -> String {
     name.replace('*', "\\052")
 }
+
+/// The name servers of a public zone; none of a private one, or when Route 53 does not say.
+pub async fn find_name_servers(cloud: &Cloud, zone: &str) -> Vec<String> {
+    let Ok(reply) = cloud.route53.get_hosted_zone().id(zone).send().await else {
+        return Vec::new();
+    };
+    let zone = reply.hosted_zone();
+    let is_private = zone.and_then(|zone| zone.config()).is_some_and(|config| config.private_zone());
+    match reply.delegation_set {
+        Some(set) if !is_private => set.name_servers,
+        _ => Vec::new(),
+    }
+}

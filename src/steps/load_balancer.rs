@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, Certificate, IpAddressType, Listener as ElbListener, LoadBalancerAttribute,
-    LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum, RedirectActionConfig,
-    RedirectActionStatusCodeEnum,
+    Action, ActionTypeEnum, Certificate, IpAddressType, Listener as ElbListener, LoadBalancer as ElbLoadBalancer,
+    LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum,
+    RedirectActionConfig, RedirectActionStatusCodeEnum,
 };
 use serde::Serialize;
 
 use super::security_groups::{self, LOAD_BALANCER_ID, Rules};
 use super::{shared, target_group};
-use crate::cloud::{self, Absent, Memo, Need, Tags, tags};
+use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Scheme;
 use crate::engine::{Context, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
@@ -392,4 +392,22 @@ fn sorted<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut values: Vec<String> = values.map(str::to_owned).collect();
     values.sort();
     values
+}
+
+/// The load balancer of this ARN; `None`: there is none.
+///
+/// # Errors
+/// Elastic Load Balancing does not describe it.
+pub async fn find_load_balancer(cloud: &Cloud, arn: &str) -> cloud::Result<Option<ElbLoadBalancer>> {
+    let reply = cloud.elb.describe_load_balancers().load_balancer_arns(arn).send().await.or_absent()?;
+    Ok(reply.and_then(|reply| reply.load_balancers?.into_iter().next()))
+}
+
+/// The listeners of the load balancer of this ARN; none when there is no such load balancer.
+///
+/// # Errors
+/// Elastic Load Balancing does not describe them.
+pub async fn find_listeners(cloud: &Cloud, arn: &str) -> cloud::Result<Vec<ElbListener>> {
+    let reply = cloud.elb.describe_listeners().load_balancer_arn(arn).send().await.or_absent()?;
+    Ok(reply.and_then(|reply| reply.listeners).unwrap_or_default())
 }

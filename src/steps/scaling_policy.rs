@@ -6,7 +6,7 @@ use aws_sdk_autoscaling::types::{
 use serde::Serialize;
 
 use super::auto_scaling::{AutoScalingGroup, NAME};
-use crate::cloud::{Absent, Cloud, Memo, Need};
+use crate::cloud::{self, Absent, Cloud, Memo, Need};
 use crate::engine::{Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
@@ -125,4 +125,14 @@ async fn put_policy(cloud: &Cloud, name: String, want: &Spec) -> Result<Outputs>
         .target_tracking_configuration(tracking.build());
     request.send().await?;
     Ok([(POLICY_NAME, name)].into())
+}
+
+/// The target tracking policy of this auto scaling group; `None`: there is none.
+///
+/// # Errors
+/// Auto Scaling does not describe it.
+pub async fn find_target_tracking(cloud: &Cloud, group: &str) -> cloud::Result<Option<ElasticPolicy>> {
+    let reply = cloud.autoscaling.describe_policies().auto_scaling_group_name(group).send().await?;
+    let policies = reply.scaling_policies.unwrap_or_default();
+    Ok(policies.into_iter().find(|policy| policy.policy_type() == Some("TargetTrackingScaling")))
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Matcher, ProtocolEnum, TargetGroup as ElbTargetGroup, TargetGroupAttribute, TargetTypeEnum,
+    Matcher, ProtocolEnum, TargetGroup as ElbTargetGroup, TargetGroupAttribute, TargetHealthDescription,
+    TargetHealthStateEnum, TargetTypeEnum,
 };
 use serde::Serialize;
 
@@ -213,4 +214,90 @@ fn spec_of(group: &ElbTargetGroup, attributes: &BTreeMap<String, String>) -> Spe
         },
         algorithm: attributes.get(ALGORITHM).cloned().unwrap_or_else(|| "round_robin".to_owned()),
     }
+}
+
+// Finders, for those who look at one target group.
+
+/// The target group of this ARN; `None`: there is none.
+///
+/// # Errors
+/// Elastic Load Balancing does not describe it.
+pub async fn find_target_group(cloud: &Cloud, arn: &str) -> cloud::Result<Option<ElbTargetGroup>> {
+    let reply = cloud.elb.describe_target_groups().target_group_arns(arn).send().await.or_absent()?;
+    Ok(reply.and_then(|reply| reply.target_groups?.into_iter().next()))
+}
+
+/// Health of the targets, by count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Targets {
+    /// How many are healthy.
+    pub healthy: usize,
+    /// How many are registered.
+    pub registered: usize,
+    /// Each that is not healthy.
+    pub others: Vec<Unhealthy>,
+}
+
+/// A target that is not healthy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unhealthy {
+    /// The instance's id.
+    pub id: String,
+    /// `initial`, `unhealthy`, `unused`, `draining`.
+    pub state: String,
+    /// AWS's reason code; empty when it gave none.
+    pub reason: String,
+    /// AWS's own sentence.
+    pub description: Option<String>,
+    /// On its way out: no fault.
+    pub leaving: bool,
+}
+
+impl Unhealthy {
+    /// As AWS describes it; `None`: it is healthy.
+    fn of(target: &TargetHealthDescription) -> Option<Unhealthy> {
+        let health = target.target_health();
+        let state = health.and_then(|health| health.state());
+        if state == Some(&TargetHealthStateEnum::Healthy) {
+            return None;
+        }
+        let state = state.map_or("unknown", TargetHealthStateEnum::as_str);
+        let reason = health.and_then(|health| health.reason());
+        Some(Unhealthy {
+            id: target.target().and_then(|target| target.id()).unwrap_or("?").to_owned(),
+            state: state.to_owned(),
+            reason: reason.map_or(String::new(), |reason| reason.as_str().to_owned()),
+            description: health.and_then(|health| health.description()).map(str::to_owned),
+            leaving: state == "draining",
+        })
+    }
+}
+
+impl std::fmt::Display for Unhealthy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.id, self.state)?;
+        match self.reason.as_str() {
+            "" => Ok(()),
+            reason => write!(f, ", {reason}"),
+        }
+    }
+}
+
+impl Targets {
+    /// The others in a line.
+    pub fn others(&self) -> String {
+        let words: Vec<String> = self.others.iter().map(Unhealthy::to_string).collect();
+        words.join("; ")
+    }
+}
+
+/// The health of every target.
+///
+/// # Errors
+/// Elastic Load Balancing does not describe it.
+pub async fn find_targets(cloud: &Cloud, target_group: &str) -> cloud::Result<Targets> {
+    let reply = cloud.elb.describe_target_health().target_group_arn(target_group).send().await?;
+    let all = reply.target_health_descriptions();
+    let others: Vec<Unhealthy> = all.iter().filter_map(Unhealthy::of).collect();
+    Ok(Targets { healthy: all.len() - others.len(), registered: all.len(), others })
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 use crate::support::{
-    Aws, BaseUrl, Cancel, Clock, Dns, Ended, Endpoint, Exit, Sandbox, Stage, Status, Wait, Web, config, configuration,
-    explain_reason, seed,
+    Aws, BaseUrl, Cancel, CheckContext, Clock, Dns, Ended, Endpoint, Exit, Sandbox, Stage, Status, Wait, Way, Web,
+    config, configuration, explain_reason, seed, verify,
 };
 
 /// After `up`, and from now on in real time: what follows goes over real sockets.
@@ -169,20 +169,16 @@ async fn an_internal_load_balancer_out_of_reach_is_reported_with_the_ways_round(
     let endpoint = Endpoint {
         web: &web,
         dns: Dns::System,
-        balancer: "127.0.0.1", // nobody listens on this port of a private address
         base: BaseUrl::parse(&format!("https://app.example.com:{free}"), false).unwrap(),
-        record: None,
-        redirects: true,
         token: None,
-        version: None,
-        start: Instant::now(),
-        wait: Wait { clock, cancel: &cancel, watch: &|_| {} },
+        way: Some(Way::new("127.0.0.1", None, true, None)), // nobody listens on this port of a private address
     };
-    let found = endpoint.checks().await.unwrap();
-    let statuses: Vec<Status> = found.iter().map(|found| found.check.status).collect();
+    let wait = Wait { clock, cancel: &cancel, watch: &|_| {} };
+    let found = verify(&CheckContext::new(None, Some(endpoint), Instant::now(), wait)).await.unwrap();
+    let statuses: Vec<Status> = found.iter().map(|finding| finding.status).collect();
     assert_eq!(statuses, [Status::Fail, Status::Skip, Status::Skip, Status::Skip]);
     assert!(!found[0].heals, "no use in waiting");
-    let fix = found[0].check.fix.as_ref().unwrap();
+    let fix = found[0].fix.as_ref().unwrap();
     assert!(fix.contains("inside the VPC") && fix.contains("--base-url"), "{fix}");
 }
 

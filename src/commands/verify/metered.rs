@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::prepared::Prepared;
-use crate::checks::{Asked, decided};
+use crate::checks::{Asked, decided, without_best_shot};
 use crate::cli;
 use crate::clock::{Ended, Wait};
 use crate::exit::Exit;
@@ -52,13 +52,8 @@ pub async fn call(
         return Ok(Metered { findings: vec![first], verdict: live.verdict, end });
     };
     let Some(shot) = &live.best_shot else {
-        let missing = Finding::new("biometry", 0, "biometry").fail(
-            "the answer to the liveness call holds no best shot",
-            "some services give one for certain gestures only",
-            "Take a capture of another gesture, or leave --reference out.",
-        );
         return Ok(Metered {
-            findings: vec![first, missing],
+            findings: vec![first, without_best_shot()],
             verdict: live.verdict,
             end: (Exit::Unverified, "failed"),
         });

@@ -10,7 +10,7 @@ use std::path::Path;
 use tokio::time::Instant;
 
 use super::{Reach, Session, late};
-use crate::checks::Found;
+use crate::checks::{is_drift, not_called};
 use crate::cli;
 use crate::clock::{Attempt, Ended, Label, Late, Wait};
 use crate::exit::Exit;
@@ -18,7 +18,7 @@ use crate::outcome::{Failed, Finding, Outcome, Status};
 use crate::report::Report;
 use prepared::Prepared;
 pub use reports::{writable, write_reports};
-use round::{Round, look, reach_alone};
+use round::{Round, look, look_alone};
 
 /// Drift is what so many looks in a row show, over some seven seconds: reads may lag behind the writes of an `up` that
 /// has just ended (Amazon EC2 developer guide, "Eventual consistency").
@@ -38,16 +38,16 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Result<Outcome, F
     let (mut passes, mut drifts, mut last) = (0, 0, Round::default());
     let settled = wait.until(&label, async || {
         let round = wait.within(Box::pin(look(session, &prepared, &wait, start))).await.map_err(late)??;
-        let wrong: Vec<&Found> = round.found.iter().filter(|found| !found.good()).collect();
+        let wrong: Vec<&Finding> = round.found.iter().filter(|finding| !finding.is_good()).collect();
         passes = if wrong.is_empty() { passes + 1 } else { 0 };
-        drifts = if wrong.iter().any(|found| is_drift(&found.check)) { drifts + 1 } else { 0 };
-        let settled = |found: &&Found| !found.heals && (drifts >= DRIFT_LOOKS || !is_drift(&found.check));
-        if wrong.iter().any(settled) || passes >= args.count {
+        drifts = if wrong.iter().any(|finding| is_drift(finding)) { drifts + 1 } else { 0 };
+        let is_settled = |finding: &&Finding| !finding.heals && (drifts >= DRIFT_LOOKS || !is_drift(finding));
+        if wrong.iter().any(is_settled) || passes >= args.count {
             return Ok::<_, Unsettled>(Attempt::Done(round));
         }
         let why = wrong.first().map_or_else(
             || format!("passed {passes} of {} times", args.count),
-            |found| format!("{}: {}", found.check.title, found.check.evidence),
+            |finding| format!("{}: {}", finding.title, finding.evidence),
         );
         last = round;
         Ok(Attempt::Again(why))
@@ -87,11 +87,11 @@ pub async fn client_alone(args: &cli::Verify, report: &Report, wait: &Wait<'_>) 
     let prepared = Prepared::read(args, args.capture.as_deref(), args.reference.as_deref(), &reach).await?;
     let mut round = Round::default();
     for _ in 0..args.count {
-        round.found = match reach_alone(&prepared, wait, start).await {
+        round.found = match look_alone(&prepared, wait, start).await {
             Ok(found) => found,
             Err(ended) => return Ok(stopped(ended, Round::default())),
         };
-        if round.found.iter().any(|found| !found.good()) {
+        if !round.found.iter().all(Finding::is_good) {
             break;
         }
     }
@@ -107,9 +107,9 @@ async fn finish(
     wait: &Wait<'_>,
     start: Instant,
 ) -> Outcome {
-    let good = round.found.iter().all(Found::good);
+    let good = round.found.iter().all(Finding::is_good);
     let to = round.to.clone().or_else(|| prepared.base.clone());
-    let mut checks = findings(round.found);
+    let mut checks = round.found;
     let mut decision = None;
     match (&prepared.capture, to) {
         (Some(capture), Some(base)) if good => {
@@ -122,25 +122,17 @@ async fn finish(
                 Err(ended) => return Outcome { outputs: round.outputs, checks, ..late(ended) },
             }
         }
-        (Some(_), _) => {
-            let why = "not called: something before it failed, and calls are metered";
-            checks.push(Finding::new("liveness", 0, "liveness").skip(why));
-        }
+        (Some(_), _) => checks.push(not_called()),
         (None, _) => {}
     }
     let (exit, word) = decision.as_ref().map_or_else(|| ended(&checks), |(_, end)| *end);
-    let failed = checks.iter().filter(|check| matches!(check.status, Status::Fail | Status::Unknown)).count();
+    let failed = checks.iter().filter(|check| !check.is_good()).count();
     let summary = match failed {
         0 => format!("Verified: {} checks.", checks.len()),
         failed => format!("{failed} of {} checks failed.", checks.len()),
     };
     let verdict = decision.map(|(verdict, _)| verdict);
     Outcome { outputs: round.outputs, checks, verdict, ..Outcome::new(exit, word, summary) }
-}
-
-/// Whether this check compares what exists with what is wanted, and asks nobody whether it works.
-fn is_drift(check: &Finding) -> bool {
-    ["drift", "listeners"].contains(&check.id)
 }
 
 fn ended(checks: &[Finding]) -> (Exit, &'static str) {
@@ -154,10 +146,6 @@ fn ended(checks: &[Finding]) -> (Exit, &'static str) {
     }
 }
 
-fn findings(found: Vec<Found>) -> Vec<Finding> {
-    found.into_iter().map(|found| found.check).collect()
-}
-
 fn stopped(ended: Ended, round: Round) -> Outcome {
-    Outcome { checks: findings(round.found), outputs: round.outputs, ..late(ended) }
+    Outcome { checks: round.found, outputs: round.outputs, ..late(ended) }
 }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use super::prepared::Prepared;
-use crate::checks::{self, Endpoint, Found, Stack, judge_version, timed, timed_each};
+use crate::checks::{self, CheckContext, Endpoint, Stack, Way};
 use crate::clock::{Ended, Wait};
 use crate::commands::Session;
 use crate::commands::stack::outputs;
 use crate::engine::{Goal, Outputs, outputs_of};
 use crate::exit::Exit;
-use crate::outcome::{Failed, Finding, Outcome, Status};
-use crate::oz::{BaseUrl, Service};
+use crate::outcome::{Failed, Finding, Outcome};
+use crate::oz::BaseUrl;
 use crate::site::Site;
 use crate::steps::load_balancer;
 
@@ -20,7 +20,7 @@ use crate::steps::load_balancer;
 #[derive(Default)]
 pub struct Round {
     /// The findings, in the order in which a request meets them.
-    pub found: Vec<Found>,
+    pub found: Vec<Finding>,
     /// Where the service answers, and what it runs on.
     pub outputs: BTreeMap<String, String>,
     /// Where the analyses go.
@@ -41,21 +41,10 @@ pub async fn look(
     let (site, ids) = (&stack.site, outputs_of(&stack.live));
     let planner = session.planner(site, Goal::Present, false);
     let changes = planner.changes(&planner.plan(&stack.live));
-    let stack = Stack { cloud: &session.cloud, config: &session.config, ids: &ids, changes: &changes };
-    let (balancer, targets, instances, policy, called) = tokio::join!(
-        timed(start, stack.load_balancer()),
-        timed(start, stack.targets()),
-        Box::pin(timed_each(start, stack.instances())),
-        timed(start, stack.scaling_policy()),
-        Box::pin(reach(session, prepared, (site, &ids), wait, start)),
-    );
-    let called = called.map_err(super::super::late)?;
-    let [profile, version] = instances;
-    let coming = [&balancer, &targets].iter().any(|found| !found.good() && found.heals);
-    let mut found = vec![balancer, stack.listeners(), targets, profile, version, policy];
-    // What does not answer while the load balancer or its targets are still coming may answer later.
-    found.extend(called.into_iter().map(|found| Found { heals: found.heals || coming, ..found }));
-    found.push(stack.drift());
+    let called = called(prepared, site, &ids);
+    let stack = Stack::new(&session.cloud, &session.config, Some(site), &ids, &changes);
+    let cx = CheckContext::new(Some(stack), called, start, wait.quiet());
+    let found = checks::verify(&cx).await.map_err(super::super::late)?;
     let to = prepared.base.clone().or_else(|| endpoint(site, &ids));
     Ok(Round { found, outputs: outputs(site, &ids), to })
 }
@@ -75,62 +64,28 @@ fn endpoint(site: &Site, ids: &Outputs) -> Option<BaseUrl> {
     BaseUrl::parse(&checks::endpoint(site, ids)?, true).ok()
 }
 
-async fn reach(
-    session: &Session<'_>,
-    prepared: &Prepared,
-    (site, ids): (&Site, &Outputs),
-    wait: &Wait<'_>,
-    start: Instant,
-) -> Result<Vec<Found>, Ended> {
+/// Where the service is called: where the command line says, else through the stack.
+fn called<'a>(prepared: &'a Prepared, site: &Site, ids: &Outputs) -> Option<Endpoint<'a>> {
     if prepared.base.is_some() {
-        return reach_alone(prepared, wait, start).await;
+        return given(prepared);
     }
-    let (Some(balancer), Some(base)) = (ids.get(&load_balancer::DNS_NAME), endpoint(site, ids)) else {
-        return Ok(Vec::new());
-    };
-    let balancer = balancer.to_lowercase();
-    let record = match (site.record_name(), &site.zone) {
-        (Some(name), Some(zone)) => Some((name, checks::name_servers(&session.cloud, &zone.id).await)),
-        _ => None,
-    };
-    let endpoint = Endpoint {
-        web: &prepared.web,
-        dns: prepared.dns,
-        balancer: &balancer,
-        redirects: base.https() && site.config.load_balancer.redirect_http,
-        base,
-        record,
-        token: prepared.token.clone(),
-        version: site.config.verify.version.as_deref(),
-        start,
-        wait: wait.quiet(),
-    };
-    endpoint.checks().await
+    let base = endpoint(site, ids)?;
+    let redirects = base.https() && site.config.load_balancer.redirect_http;
+    let version = site.config.verify.version.clone();
+    let way = Way::new(ids.get(&load_balancer::DNS_NAME)?, site.record_name(), redirects, version);
+    Some(Endpoint { web: &prepared.web, dns: prepared.dns, base, token: prepared.token.clone(), way: Some(way) })
 }
 
-/// Only the version, of a service that may be anybody's.
+/// The service that the command line names: it may be anybody's.
+fn given(prepared: &Prepared) -> Option<Endpoint<'_>> {
+    let base = prepared.base.clone()?;
+    Some(Endpoint { web: &prepared.web, dns: prepared.dns, base, token: prepared.token.clone(), way: None })
+}
+
+/// Checks only the version, of a service that may be anybody's.
 ///
 /// # Errors
 /// The deadline passed, or a signal asked to stop.
-pub async fn reach_alone(prepared: &Prepared, wait: &Wait<'_>, start: Instant) -> Result<Vec<Found>, Ended> {
-    let Some(base) = &prepared.base else {
-        return Ok(Vec::new());
-    };
-    let version = Finding::new("version", 7, "/api/version");
-    let service = match Service::new(base.clone(), prepared.token.clone(), &prepared.web) {
-        Ok(service) => service,
-        Err(why) => return Ok(vec![Found::settled(version.found(Status::Unknown, why))]),
-    };
-    let mut ended = None;
-    let found = timed(start, async {
-        match service.version(wait).await {
-            Ok(answer) => judge_version(version, answer, None),
-            Err(early) => {
-                ended = Some(early);
-                Found::settled(version)
-            }
-        }
-    })
-    .await;
-    ended.map_or(Ok(vec![found]), Err)
+pub async fn look_alone(prepared: &Prepared, wait: &Wait<'_>, start: Instant) -> Result<Vec<Finding>, Ended> {
+    checks::verify(&CheckContext::new(None, given(prepared), start, wait.quiet())).await
 }

@@ -1,5 +1,6 @@
 //! Guide step 4: the auto scaling group. A changed launch template reaches its instances by an instance refresh.
 
+mod activities;
 mod group;
 mod instances;
 pub mod refresh;
@@ -19,7 +20,8 @@ use crate::site::{OWNER_TAG, Site};
 
 use instances::{is_in_standby, is_protected, waits_for_hook};
 
-pub use group::find_group;
+pub use activities::launches;
+pub use group::{find_group, find_instances};
 pub use rolling::summary;
 
 /// The group's name.

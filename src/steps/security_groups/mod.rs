@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::{Filter, NetworkInterface, ResourceType, SecurityGroup};
 use serde::Serialize;
 
 use super::shared;
-use crate::cloud::{Absent, Cloud, Memo, Need, Tags, tags};
+use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Config;
 use crate::engine::{Blocker, Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
@@ -216,4 +216,17 @@ fn interface(interface: &NetworkInterface, site: &Site) -> Blocker {
         (None, words) => format!("{id} ({words})"),
     };
     Blocker { what, clears_by_itself: of_balancer || ours }
+}
+
+/// The security groups of these ids, by id; of no ids, none.
+///
+/// # Errors
+/// EC2 does not describe them.
+pub async fn find_security_groups(cloud: &Cloud, ids: Vec<String>) -> cloud::Result<BTreeMap<String, SecurityGroup>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let groups = cloud.ec2.describe_security_groups().set_group_ids(Some(ids)).send().await?.security_groups;
+    let groups = groups.unwrap_or_default().into_iter();
+    Ok(groups.filter_map(|group| Some((group.group_id.clone()?, group))).collect())
 }

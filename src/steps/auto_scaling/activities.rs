@@ -33,7 +33,7 @@ pub struct Failing {
 /// Reads a group's last activities.
 ///
 /// # Errors
-/// Auto Scaling does not tell.
+/// Auto Scaling does not list them.
 pub async fn launches(cloud: &Cloud, group: &str) -> cloud::Result<Launches> {
     let request = cloud.autoscaling.describe_scaling_activities().auto_scaling_group_name(group);
     let activities = request.max_records(20).send().await?.activities.unwrap_or_default();
@@ -93,9 +93,9 @@ mod tests {
 
     #[test]
     fn the_zone_is_the_one_that_was_tried_and_not_one_that_is_offered_instead() {
-        let words = "We currently do not have sufficient c7i-flex.4xlarge capacity in the Availability Zone you requested \
-                     (eu-central-1a). You can currently get c7i-flex.4xlarge capacity by not specifying an Availability \
-                     Zone in your request or choosing eu-central-1b, eu-central-1c.";
+        let words = "We currently do not have sufficient c7i-flex.4xlarge capacity in the Availability Zone you \
+                     requested (eu-central-1a). You can currently get c7i-flex.4xlarge capacity by not specifying \
+                     an Availability Zone in your request or choosing eu-central-1b, eu-central-1c.";
         assert_eq!(zone(None, words).as_deref(), Some("eu-central-1a"));
         assert_eq!(zone(Some("{}"), words).as_deref(), Some("eu-central-1a"));
         let details = r#"{"Subnet ID":"subnet-0","Availability Zone":"eu-central-1b"}"#;

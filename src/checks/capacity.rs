@@ -1,0 +1,145 @@
+//! Whether there is capacity: zones that offer the instance type, and a quota that allows it.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use aws_sdk_cloudwatch::types::{Dimension, Statistic};
+use aws_sdk_ec2::types::{Filter, InstanceType, LocationType};
+
+use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
+use super::stack::{Stack, unanswered};
+use crate::cloud::{self, Cloud};
+use crate::outcome::{Finding, Status};
+
+/// Running On-Demand Standard instances, in vCPUs (Service Quotas).
+const VCPUS: &str = "L-1216C47A";
+
+/// How far back a metric is asked for.
+const METRIC_SECONDS: u16 = 900;
+
+/// Whether the zones offer the instance type, and the quota allows it (guide, troubleshooting: "more capacity").
+pub struct Capacity;
+
+#[async_trait(?Send)]
+impl Check for Capacity {
+    fn about(&self) -> &'static About {
+        &About {
+            id: "capacity",
+            step: 4,
+            title: "capacity for the instance type",
+            places: &[Place::At(Node::Instances)],
+            verbs: &[Verb::Diagnose],
+            asks: Asks::Aws,
+        }
+    }
+
+    async fn run(&self, cx: &CheckContext<'_>) -> Ran {
+        let (stack, finding) = (cx.stack()?, self.finding());
+        let read = async {
+            tokio::try_join!(zones_of_subnets(stack), zones_with_type(stack), vcpus_each(stack), stack.instances())
+        };
+        let (zones, offered, each, instances) = match read.await {
+            Ok(read) => read,
+            Err(error) => return Ok(unanswered(finding, &error)),
+        };
+        let kind = &stack.config.instance.instance_type;
+        let without: BTreeSet<String> = zones.difference(&offered).cloned().collect();
+        if !without.is_empty() {
+            return Ok(finding.fail(
+                format!("{kind} is not offered in {}; it is in {}", listed(&without), listed(&offered)),
+                "AWS does not have this instance type in every zone",
+                "Name private subnets in zones that have it, or take another instance.type.",
+            ));
+        }
+        let offered = format!("{kind} is offered in {}", listed(&zones));
+        Ok(match quota(stack.cloud).await {
+            Ok((quota, used)) => judge(stack, finding, &offered, quota, used, (each, instances.len())),
+            // Emulators and some partitions have no quotas: the zones are known all the same.
+            Err(error) => finding.found(Status::Warn, format!("{offered}; the quota is not known: {error}")),
+        })
+    }
+}
+
+/// Judges a quota of vCPUs, of which so many are used; `running` instances have `each` so many.
+fn judge(
+    stack: &Stack<'_>,
+    finding: Finding,
+    offered: &str,
+    quota: f64,
+    used: f64,
+    (each, running): (i32, usize),
+) -> Finding {
+    let count = |instances: i32| f64::from(instances) * f64::from(each);
+    let (min, max) = (count(stack.config.scaling.min), count(stack.config.scaling.max));
+    let own = count(i32::try_from(running).unwrap_or_default());
+    let others = (used - own).max(0.0);
+    let evidence =
+        format!("{offered}; quota {quota} vCPUs, {used} in use, {min} for scaling.min, {max} for scaling.max");
+    let wanted = others + max;
+    let fix = format!(
+        "`aws service-quotas request-service-quota-increase --service-code ec2 --quota-code {VCPUS} \
+         --desired-value {wanted}`"
+    );
+    if others + min > quota {
+        finding.fail(evidence, "the vCPU quota does not allow even the least number of instances", fix)
+    } else if wanted > quota {
+        finding.found(Status::Warn, evidence).because("the vCPU quota ends before scaling.max is reached", fix)
+    } else {
+        finding.pass(evidence)
+    }
+}
+
+async fn zones_of_subnets(stack: &Stack<'_>) -> cloud::Result<BTreeSet<String>> {
+    let ids = stack.config.network.private_subnets.clone();
+    let request = stack.cloud.ec2.describe_subnets().set_subnet_ids(Some(ids));
+    let subnets = request.send().await?.subnets.unwrap_or_default();
+    Ok(subnets.into_iter().filter_map(|subnet| subnet.availability_zone).collect())
+}
+
+async fn zones_with_type(stack: &Stack<'_>) -> cloud::Result<BTreeSet<String>> {
+    let kind = Filter::builder().name("instance-type").values(&stack.config.instance.instance_type);
+    let request = stack.cloud.ec2.describe_instance_type_offerings().location_type(LocationType::AvailabilityZone);
+    let offers = request.filters(kind.build()).send().await?.instance_type_offerings.unwrap_or_default();
+    Ok(offers.into_iter().filter_map(|offer| offer.location).collect())
+}
+
+async fn vcpus_each(stack: &Stack<'_>) -> cloud::Result<i32> {
+    let kind = InstanceType::from(stack.config.instance.instance_type.as_str());
+    let reply = stack.cloud.ec2.describe_instance_types().instance_types(kind).send().await?;
+    let first = reply.instance_types.unwrap_or_default().into_iter().next();
+    Ok(first.and_then(|kind| kind.v_cpu_info?.default_v_cpus).unwrap_or_default())
+}
+
+/// The quota of vCPUs, and how many are in use.
+async fn quota(cloud: &Cloud) -> cloud::Result<(f64, f64)> {
+    let request = cloud.quotas.get_service_quota().service_code("ec2").quota_code(VCPUS);
+    let quota = request.send().await?.quota.and_then(|quota| quota.value).unwrap_or_default();
+    let of = [("Service", "EC2"), ("Resource", "vCPU"), ("Type", "Resource"), ("Class", "Standard/OnDemand")];
+    let used = latest(cloud, ("AWS/Usage", "ResourceCount"), &of, Statistic::Maximum).await?;
+    Ok((quota, used.unwrap_or_default()))
+}
+
+/// The newest value of a metric, given by namespace and name, of these dimensions.
+///
+/// # Errors
+/// CloudWatch does not say.
+pub async fn latest(
+    cloud: &Cloud,
+    (namespace, metric): (&str, &str),
+    of: &[(&str, &str)],
+    statistic: Statistic,
+) -> cloud::Result<Option<f64>> {
+    let now = SystemTime::now();
+    let start = now - Duration::from_secs(METRIC_SECONDS.into());
+    let of = of.iter().map(|(name, value)| Dimension::builder().name(*name).value(*value).build());
+    let request = cloud.cloudwatch.get_metric_statistics().namespace(namespace).metric_name(metric);
+    let request = request.set_dimensions(Some(of.collect())).statistics(statistic).period(METRIC_SECONDS.into());
+    let reply = request.start_time(start.into()).end_time(now.into()).send().await?;
+    let newest = reply.datapoints.unwrap_or_default().into_iter().max_by_key(|point| point.timestamp);
+    Ok(newest.and_then(|point| point.average.or(point.maximum)))
+}
+
+fn listed(zones: &BTreeSet<String>) -> String {
+    zones.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}

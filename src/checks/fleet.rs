@@ -1,0 +1,235 @@
+//! The wait for a stack's health, as `up` knows it.
+
+use aws_sdk_elasticloadbalancingv2::types::LoadBalancerStateEnum;
+
+use super::check::Check;
+use super::endpoint::VersionAlone;
+use super::load_balancer::{NOT_MADE, make_again};
+use super::reasons::explain;
+use super::targets::TargetsHealthy;
+use crate::clock::{Attempt, Label, Late, Wait};
+use crate::cloud::{self, Cloud, RetryBudget};
+use crate::config::Config;
+use crate::engine::Outputs;
+use crate::event::{Event, What};
+use crate::outcome::Finding;
+use crate::oz::{BaseUrl, Transport, VERSION, ask_version};
+use crate::site::Site;
+use crate::steps::auto_scaling::{self, launches};
+use crate::steps::load_balancer::{self, find_load_balancer};
+use crate::steps::target_group::{self, Targets, find_targets};
+
+/// Why a stack is not proven.
+#[derive(Debug, thiserror::Error)]
+pub enum Unproven {
+    /// AWS does not answer.
+    #[error(transparent)]
+    Cloud(#[from] cloud::Error),
+    /// The deadline passed, or a signal asked to stop.
+    #[error(transparent)]
+    Late(#[from] Late),
+    /// The service does not answer.
+    #[error("{0}")]
+    NoAnswer(String),
+    /// Waiting longer cannot help.
+    #[error("{what}")]
+    Never {
+        /// What is wrong.
+        what: String,
+        /// Why.
+        cause: String,
+        /// What to do.
+        fix: String,
+        /// AWS itself refuses, rather than that the service is not right.
+        refused: bool,
+    },
+}
+
+impl Unproven {
+    /// Whether something that changed meanwhile, or a read that lagged, may explain it.
+    pub fn may_have_changed(&self) -> bool {
+        match self {
+            Unproven::NoAnswer(_) => true,
+            Unproven::Cloud(error) => !error.is_outage(),
+            _ => false,
+        }
+    }
+}
+
+/// How many healthy targets make a stack healthy.
+pub fn targets_wanted(config: &Config) -> usize {
+    usize::try_from(config.scaling.min.max(1)).unwrap_or(1)
+}
+
+/// The stack's group of instances, as the wait for its health knows it.
+pub struct Fleet<'a> {
+    /// AWS's clients.
+    pub cloud: &'a Cloud,
+    /// deploy.yaml, and what was looked up for it.
+    pub site: &'a Site,
+    /// The ids of what exists.
+    pub ids: &'a Outputs,
+    /// The group was made just now, so that every failure in its history is of now.
+    pub is_new: bool,
+}
+
+impl Fleet<'_> {
+    /// Waits until as many targets are healthy as the group has at least, and the load balancer is active.
+    ///
+    /// # Errors
+    /// The deadline passed, or what is waited for can never come true.
+    pub async fn wait_healthy(&self, wait: &Wait<'_>) -> Result<Finding, Unproven> {
+        let (Some(group), Some(balancer)) = (self.ids.get(&target_group::ARN), self.ids.get(&load_balancer::ARN))
+        else {
+            return Err(Unproven::NoAnswer("there is no load balancer or no target group".to_owned()));
+        };
+        let wanted = targets_wanted(&self.site.config);
+        let label = Label::new("target_health", self.site.config.names.target_group.clone());
+        let mut active = self.ids.get(&load_balancer::STATE).is_some_and(|state| state == "active");
+        let mut baseline = if self.is_new { Baseline::Read(None) } else { Baseline::Unread };
+        let mut budget = RetryBudget::default();
+        wait.until(&label, async || match self.look((group, balancer), wanted, active, &mut baseline).await {
+            Ok((targets, state)) => {
+                (active, budget) = (state, RetryBudget::default());
+                if targets.healthy >= wanted && active {
+                    return Ok(Attempt::Done(()));
+                }
+                lost(self.site, (&targets, wanted), active)?;
+                Ok(Attempt::Again(waited_for(&targets, wanted, active)))
+            }
+            Err(Unproven::Cloud(error)) => Ok(Attempt::Again(budget.allow(error, &wait.clock)?.to_owned())),
+            Err(error) => Err(error),
+        })
+        .await?;
+        (wait.watch)(Event { key: label.key, name: label.name.clone(), what: What::Finished("healthy") });
+        let evidence = format!("{wanted} or more targets of {} are healthy", label.name);
+        Ok(TargetsHealthy.finding().pass(evidence))
+    }
+
+    async fn look(
+        &self,
+        (group, balancer): (&str, &str),
+        wanted: usize,
+        active: bool,
+        baseline: &mut Baseline,
+    ) -> Result<(Targets, bool), Unproven> {
+        let is_active = async { if active { Ok(true) } else { is_active(self.cloud, balancer).await } };
+        let (targets, state) = tokio::join!(find_targets(self.cloud, group), is_active);
+        let targets = targets?;
+        if targets.registered < wanted {
+            refused(self.cloud, self.ids, baseline).await?;
+        }
+        Ok((targets, state?))
+    }
+}
+
+/// Failed launches that happened before the wait began: what caused them may be repaired since.
+enum Baseline {
+    Unread,
+    /// The newest failure's id; `None`: there was none.
+    Read(Option<String>),
+}
+
+/// What is not there yet, and AWS's words for it.
+fn waited_for(targets: &Targets, wanted: usize, active: bool) -> String {
+    let mut why = format!("{} of {wanted} targets healthy", targets.healthy);
+    let others = targets.others();
+    if !others.is_empty() {
+        why += &format!(" ({others})");
+    }
+    if !active {
+        why += "; the load balancer is provisioning";
+    }
+    why
+}
+
+/// Errors when launches fail for a reason that does not pass. Failures older than the baseline are ignored.
+async fn refused(cloud: &Cloud, outputs: &Outputs, baseline: &mut Baseline) -> Result<(), Unproven> {
+    let Some(name) = outputs.get(&auto_scaling::NAME) else {
+        return Ok(());
+    };
+    let (launches, group) = tokio::try_join!(launches(cloud, name), auto_scaling::find_group(cloud, name))?;
+    if let Baseline::Unread = baseline {
+        *baseline = Baseline::Read(launches.newest().map(str::to_owned));
+    }
+    let before = match &baseline {
+        Baseline::Read(newest) => newest.as_deref(),
+        Baseline::Unread => None,
+    };
+    let failing = group.and_then(|group| launches.failing(&group, before));
+    match failing.filter(|failing| failing.lasts) {
+        None => Ok(()),
+        Some(failing) => {
+            let known = failing.known.map(|row| (row.cause.clone(), row.fix.clone()));
+            let (cause, fix) = known.unwrap_or_default();
+            let what = format!("no instance can be launched: {}", failing.words);
+            Err(Unproven::Never { what, cause, fix, refused: true })
+        }
+    }
+}
+
+/// Ends a wait for targets that nothing will make healthy. A listener of a load balancer that is still being made is no
+/// listener yet.
+fn lost(site: &Site, (targets, wanted): (&Targets, usize), active: bool) -> Result<(), Unproven> {
+    let lost = targets.others.iter().filter(|one| active && !one.leaving).find_map(|one| {
+        let explained = explain(&one.reason, one.description.as_deref(), &site.config);
+        (!explained.heals).then_some((one, explained))
+    });
+    match lost {
+        Some((one, explained)) => Err(Unproven::Never {
+            what: format!("{} of {wanted} targets healthy; {one}", targets.healthy),
+            cause: explained.cause,
+            fix: explained.fix,
+            refused: false,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// `https://app.example.com`, or by the load balancer's own name when there is no record.
+pub fn endpoint(site: &Site, outputs: &Outputs) -> Option<String> {
+    let scheme = if site.https() { "https" } else { "http" };
+    let name = site.record_name().or_else(|| outputs.get(&load_balancer::DNS_NAME).map(|name| name.to_lowercase()))?;
+    Some(format!("{scheme}://{name}"))
+}
+
+/// How often the version is asked for before there is said to be no answer.
+const VERSION_ATTEMPTS: u32 = 5;
+
+/// Asks the service for its version through the load balancer.
+///
+/// # Errors
+/// No answer came, or the wait ended.
+pub async fn version(endpoint: &str, transport: &dyn Transport, wait: &Wait<'_>) -> Result<Finding, Unproven> {
+    // A stack without TLS was asked for in deploy.yaml.
+    let base = BaseUrl::parse(endpoint, true).map_err(|refused| Unproven::NoAnswer(refused.what))?;
+    let label = Label::new("version", format!("{endpoint}{}", VERSION));
+    let mut attempts = 0;
+    wait.until(&label, async || {
+        attempts += 1;
+        match ask_version(transport, &base).await {
+            Ok(version) => Ok(Attempt::Done(VersionAlone.finding().pass(version.to_string()))),
+            Err(why) if attempts == VERSION_ATTEMPTS => Err(Unproven::NoAnswer(format!("{}: {why}", label.name))),
+            Err(why) => Ok(Attempt::Again(why)),
+        }
+    })
+    .await
+}
+
+async fn is_active(cloud: &Cloud, balancer: &str) -> Result<bool, Unproven> {
+    let balancer = find_load_balancer(cloud, balancer).await?;
+    let state = balancer.as_ref().and_then(|balancer| balancer.state());
+    match state.and_then(|state| state.code()) {
+        Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired) => Ok(true),
+        Some(LoadBalancerStateEnum::Failed) => {
+            let why = state.and_then(|state| state.reason()).unwrap_or("AWS gives no reason");
+            Err(Unproven::Never {
+                what: format!("the load balancer failed: {why}"),
+                cause: NOT_MADE.to_owned(),
+                fix: make_again(),
+                refused: true,
+            })
+        }
+        _ => Ok(false),
+    }
+}

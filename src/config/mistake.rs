@@ -27,7 +27,7 @@ impl fmt::Display for Place {
         match self {
             Place::Whole(file) => write!(f, "{file}"),
             Place::File { file, line, column } => write!(f, "{file}:{line}:{column}"),
-            Place::Set(set) => write!(f, "--set {}", shown(set)),
+            Place::Set(set) => write!(f, "{} {}", crate::flags::SET, shown(set)),
         }
     }
 }

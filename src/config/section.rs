@@ -221,7 +221,7 @@ impl Section<'_> {
             let path = self.path_of(key);
             let settable = shown(path.split('[').next().unwrap_or_default());
             let what = format!("`{}` holds {}, and variables are not expanded", shown(&path), shown(variable));
-            self.refuse(key, node, what, format!("write the value, or pass --set {settable}=VALUE"));
+            self.refuse(key, node, what, format!("write the value, or pass {} {settable}=VALUE", crate::flags::SET));
             return None;
         }
         convert(node).map_err(|wrong| self.wrong(key, node, wrong)).ok()

@@ -144,7 +144,7 @@ pub(super) fn parse(text: &str, file: &str, findings: &mut Findings) -> Result<N
         Err(Mistake { place: Place::Whole(file.clone()), what: what.to_owned(), cure: cure.to_owned() })
     };
     if text.len() > LONGEST_BYTES {
-        return whole("the file is longer than 1 MiB", "name a deploy.yaml with --config");
+        return whole("the file is longer than 1 MiB", &format!("name a deploy.yaml with {}", crate::flags::CONFIG));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let at = |line, column| Place::File { file: file.clone(), line, column };

@@ -178,8 +178,12 @@ impl<'a> Planner<'a> {
                 (changes.clone(), Some(format!("AWS does not change {} in place", why.join(", "))))
             }
             Decision::Foreign { whose, adoptable, changes } => {
-                let adopt = if *adoptable { "; with --adopt it would be tagged and changed as above" } else { "" };
-                (changes.clone(), Some(format!("not ours: {whose}{adopt}")))
+                let why = if *adoptable {
+                    format!("not ours: {whose}; with {} it would be tagged and changed as above", crate::flags::ADOPT)
+                } else {
+                    format!("not ours: {whose}")
+                };
+                (changes.clone(), Some(why))
             }
             Decision::Wait(why) => (Vec::new(), Some(why.clone())),
             Decision::Delete => (Vec::new(), None),

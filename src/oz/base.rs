@@ -6,6 +6,7 @@ use http::HeaderValue;
 use reqwest::Url;
 
 use super::{Refused, Sensitive};
+use crate::flags;
 
 /// `https://host[:port][/prefix]`, without a slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +19,13 @@ impl BaseUrl {
     /// Not a URL of http or https, or with a user, a password, a query or a fragment.
     pub fn parse(text: &str, allow_http: bool) -> Result<BaseUrl, Refused> {
         // What is not understood may hold a password: it is not shown.
-        let refused = |what: &str, cure: &str| Err(Refused::new(format!("--base-url: {what}"), cure));
+        let refused = |what: &str, cure: &str| Err(Refused::new(format!("{}: {what}", flags::BASE_URL), cure));
         let Ok(url) = Url::parse(text) else {
             return refused("not a URL", "Write it as https://app.example.com.");
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return refused("it holds a user or a password", "The token is read from OZ_ACCESS_TOKEN or --token-file.");
+            let cure = format!("The token is read from OZ_ACCESS_TOKEN or {}.", flags::TOKEN_FILE);
+            return refused("it holds a user or a password", &cure);
         }
         if url.query().is_some() || url.fragment().is_some() {
             return refused("it has a query or a fragment", "Give only scheme, host, port and path.");
@@ -32,10 +34,8 @@ impl BaseUrl {
             ("https", Some(_)) => {}
             ("http", Some(host)) if allow_http || is_loopback(&host) => {}
             ("http", Some(_)) => {
-                return refused(
-                    "plain http would send faces and token unprotected",
-                    "Use https, or --allow-http inside a network that you trust.",
-                );
+                let cure = format!("Use https, or {} inside a network that you trust.", flags::ALLOW_HTTP);
+                return refused("plain http would send faces and token unprotected", &cure);
             }
             _ => {
                 return refused("not a URL of http or https", "Write it as https://app.example.com.");

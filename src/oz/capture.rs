@@ -16,6 +16,7 @@ use zip::{CompressionMethod, ZipWriter};
 use super::Refused;
 use super::picture::Picture;
 use super::sensitive::Sensitive;
+use crate::flags;
 
 /// A frame beyond this is no frame, and would break the bound on memory.
 const LARGEST_FRAME: usize = 32 << 20;
@@ -35,7 +36,7 @@ pub struct Capture {
     pub additional_info: Option<Sensitive<String>>,
     /// Into `folder:meta_data`, verbatim.
     pub meta: Sensitive<Map<String, Value>>,
-    /// The bound of memory is told by it: bytes of the file, or of the frames of a directory.
+    /// Bytes of the file, or of the frames of a directory: the bound of memory depends on it.
     pub size: u64,
 }
 
@@ -52,7 +53,7 @@ pub struct CaptureOverrides {
     pub skip_first: bool,
 }
 
-/// The guide's own action, for a directory that tells none.
+/// The guide's own action, for a directory, which names none.
 const BLANK: &str = "video_selfie_blank";
 
 impl Capture {
@@ -64,38 +65,40 @@ impl Capture {
         let at = path.display().to_string();
         let meta = overrides.meta.as_deref().map(read_meta).transpose()?;
         let info = overrides.additional_info.as_deref().map(read_info).transpose()?;
-        let mut told = match path.is_dir() {
-            true => directory(path, overrides.skip_first)?,
-            false => {
-                let unreadable =
-                    |error: std::io::Error| Refused::new(format!("{at}: {error}"), "Name a capture that can be read.");
-                let file = File::open(path).map_err(unreadable)?;
-                let size = file.metadata().map_err(unreadable)?.len();
-                if size > MOST {
-                    return Err(Refused::new(format!("{at}: {size} bytes are no capture"), "At most 2 GiB are read."));
-                }
-                let mut told = parse(BufReader::with_capacity(64 << 10, file), overrides.skip_first)
-                    .map_err(|refused| refused.at(&at))?;
-                told.size = size;
-                told
+        let mut contents = if path.is_dir() {
+            directory(path, overrides.skip_first)?
+        } else {
+            let unreadable =
+                |error: std::io::Error| Refused::new(format!("{at}: {error}"), "Name a capture that can be read.");
+            let file = File::open(path).map_err(unreadable)?;
+            let size = file.metadata().map_err(unreadable)?.len();
+            if size > MOST {
+                return Err(Refused::new(format!("{at}: {size} bytes are no capture"), "At most 2 GiB are read."));
             }
+            let mut contents = parse(BufReader::with_capacity(64 << 10, file), overrides.skip_first)
+                .map_err(|refused| refused.at(&at))?;
+            contents.size = size;
+            contents
         };
         if let Some(tag) = &overrides.tag {
-            told.action = Some(tag.clone());
+            contents.action = Some(tag.clone());
         }
-        let Some(tag) = told.action.filter(|tag| is_tag(tag)) else {
+        let Some(tag) = contents.action.filter(|tag| is_tag(tag)) else {
             return Err(Refused::new(
                 format!("{at}: no usable action"),
-                "The SDK tells which gesture was asked for as `action`; name it with --tag video_selfie_blank.",
+                format!(
+                    "The SDK says as `action` which gesture was asked for; name it with {} video_selfie_blank.",
+                    flags::TAG
+                ),
             ));
         };
         Ok(Capture {
-            zip: Sensitive::new(told.zip.into_inner().into()),
-            frames: told.frames,
+            zip: Sensitive::new(contents.zip.into_inner().into()),
+            frames: contents.frames,
             tag,
-            additional_info: info.or(told.additional_info),
-            meta: meta.unwrap_or(told.meta),
-            size: told.size,
+            additional_info: info.or(contents.additional_info),
+            meta: meta.unwrap_or(contents.meta),
+            size: contents.size,
         })
     }
 
@@ -104,14 +107,14 @@ impl Capture {
     /// # Errors
     /// As [`Capture::read`].
     pub fn parse(text: &[u8], skip_first: bool) -> Result<Capture, Refused> {
-        let told = parse(text, skip_first)?;
-        let missing = || Refused::new("no usable action", "The SDK tells it as `action`.");
+        let contents = parse(text, skip_first)?;
+        let missing = || Refused::new("no usable action", "The SDK gives it as `action`.");
         Ok(Capture {
-            zip: Sensitive::new(told.zip.into_inner().into()),
-            frames: told.frames,
-            tag: told.action.filter(|tag| is_tag(tag)).ok_or_else(missing)?,
-            additional_info: told.additional_info,
-            meta: told.meta,
+            zip: Sensitive::new(contents.zip.into_inner().into()),
+            frames: contents.frames,
+            tag: contents.action.filter(|tag| is_tag(tag)).ok_or_else(missing)?,
+            additional_info: contents.additional_info,
+            meta: contents.meta,
             size: text.len() as u64,
         })
     }
@@ -123,9 +126,9 @@ fn is_tag(tag: &str) -> bool {
         && tag.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// What a capture tells of itself.
+/// What a capture says of itself.
 #[derive(Debug, Default)]
-struct Told {
+struct Contents {
     zip: Sensitive<Vec<u8>>,
     frames: usize,
     action: Option<String>,
@@ -139,8 +142,8 @@ struct Told {
 /// # Errors
 /// It cannot be read, or is no object.
 pub fn read_meta(path: &Path) -> Result<Sensitive<Map<String, Value>>, Refused> {
-    let wrong =
-        |what: &str| Refused::new(format!("{}: {what}", path.display()), "--meta names a file with one JSON object.");
+    let cure = format!("{} names a file with one JSON object.", flags::META);
+    let wrong = |what: &str| Refused::new(format!("{}: {what}", path.display()), &cure);
     let text = std::fs::read(path).map_err(|error| wrong(&error.to_string()))?;
     // serde_json's own words may quote the text.
     let meta: Map<String, Value> = serde_json::from_slice(&text)
@@ -149,13 +152,13 @@ pub fn read_meta(path: &Path) -> Result<Sensitive<Map<String, Value>>, Refused> 
 }
 
 fn read_info(path: &Path) -> Result<Sensitive<String>, Refused> {
-    let cure = "--additional-info names a file with the SDK's text.";
+    let cure = format!("{} names a file with the SDK's text.", flags::ADDITIONAL_INFO);
     let text =
         std::fs::read_to_string(path).map_err(|error| Refused::new(format!("{}: {error}", path.display()), cure))?;
     Ok(Sensitive::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
-fn directory(path: &Path, skip_first: bool) -> Result<Told, Refused> {
+fn directory(path: &Path, skip_first: bool) -> Result<Contents, Refused> {
     let cure = "A directory of a capture holds its frames, JPEG or PNG, in the order of their names.";
     let refused = |what: String| Refused::new(what, cure);
     let listed = std::fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
@@ -178,7 +181,7 @@ fn directory(path: &Path, skip_first: bool) -> Result<Told, Refused> {
     let (zip, frames) = frames.finish();
     match frames {
         0 => Err(refused(format!("{}: no frames", path.display()))),
-        _ => Ok(Told { zip, frames, action: Some(BLANK.to_owned()), size, ..Told::default() }),
+        _ => Ok(Contents { zip, frames, action: Some(BLANK.to_owned()), size, ..Contents::default() }),
     }
 }
 
@@ -187,15 +190,15 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 /// Parses frame by frame: a capture is never in memory as a tree.
-fn parse(text: impl Read, skip_first: bool) -> Result<Told, Refused> {
+fn parse(text: impl Read, skip_first: bool) -> Result<Contents, Refused> {
     let mut why = None;
     let mut json = serde_json::Deserializer::from_reader(text);
     let seed = Callback { skip_first, why: &mut why };
-    let parsed = seed.deserialize(&mut json).and_then(|told| json.end().map(|()| told));
+    let parsed = seed.deserialize(&mut json).and_then(|contents| json.end().map(|()| contents));
     let cure = "Hand over what the Web SDK's on_capture_complete gave, as JSON.";
     match (parsed, why) {
         (_, Some(refused)) => Err(refused),
-        (Ok(told), None) => Ok(told),
+        (Ok(contents), None) => Ok(contents),
         // serde_json's own words may quote the capture.
         (Err(error), None) => {
             let what = match error.classify() {
@@ -216,19 +219,19 @@ struct Callback<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for Callback<'_> {
-    type Value = Told;
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Told, D::Error> {
+    type Value = Contents;
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Contents, D::Error> {
         json.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Callback<'_> {
-    type Value = Told;
+    type Value = Contents;
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("a capture")
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Told, A::Error> {
-        let (mut told, mut virtual_camera) = (Told::default(), false);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Contents, A::Error> {
+        let (mut contents, mut virtual_camera) = (Contents::default(), false);
         let mut seen = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             let known = ["frame_list", "action", "additional_info", "meta", "data_container", "from_virtual_camera"];
@@ -241,18 +244,19 @@ impl<'de> Visitor<'de> for Callback<'_> {
             match key.as_str() {
                 "frame_list" => {
                     let frames = map.next_value_seed(FrameList { skip_first: self.skip_first, why: self.why })?;
-                    (told.zip, told.frames) = frames;
+                    (contents.zip, contents.frames) = frames;
                 }
-                "action" => told.action = map.next_value()?,
+                "action" => contents.action = map.next_value()?,
                 "additional_info" => {
-                    told.additional_info =
+                    contents.additional_info =
                         map.next_value::<Option<String>>()?.filter(|info| !info.is_empty()).map(Sensitive::new)
                 }
                 "meta" => {
-                    told.meta = Sensitive::new(map.next_value::<Option<Map<String, Value>>>()?.unwrap_or_default())
+                    contents.meta = Sensitive::new(map.next_value::<Option<Map<String, Value>>>()?.unwrap_or_default())
                 }
                 "data_container" if map.next_value::<Option<IgnoredAny>>()?.is_some() => {
-                    let cure = "This client sends frames: let the Web SDK hand over frame_list (architecture: capture, without OzCapsula).";
+                    let cure = "This client sends frames: let the Web SDK hand over frame_list (architecture: capture, \
+                                without OzCapsula).";
                     return refuse(self.why, "data_container is not null: a container capture", cure);
                 }
                 "from_virtual_camera" => virtual_camera = map.next_value::<Option<IgnoredAny>>()?.is_some(),
@@ -260,16 +264,15 @@ impl<'de> Visitor<'de> for Callback<'_> {
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        if told.frames == 0 {
-            let why = match virtual_camera {
-                true => "no frames: the SDK saw a virtual camera",
-                false => {
-                    "no frames in frame_list (virtual camera, container mode, or only a first frame that is skipped?)"
-                }
+        if contents.frames == 0 {
+            let why = if virtual_camera {
+                "no frames: the SDK saw a virtual camera"
+            } else {
+                "no frames in frame_list (virtual camera, container mode, or only a first frame that is skipped?)"
             };
             return refuse(self.why, why, "Capture again with a real camera, in the Web SDK's capture architecture.");
         }
-        Ok(told)
+        Ok(contents)
     }
 }
 
@@ -334,10 +337,8 @@ impl Visitor<'_> for Frame {
         f.write_str("a data URL")
     }
     fn visit_str<E: serde::de::Error>(self, url: &str) -> Result<Self::Value, E> {
-        Ok(match url.len() > LARGEST_FRAME {
-            true => Err("more than 32 MiB are no frame"),
-            false => Picture::from_data_url(url),
-        })
+        let is_too_large = url.len() > LARGEST_FRAME;
+        Ok(if is_too_large { Err("more than 32 MiB are no frame") } else { Picture::from_data_url(url) })
     }
 }
 

@@ -26,7 +26,9 @@ use crate::outcome::{Failed, Outcome, Problem};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct Refused {
+    /// What is wrong.
     pub what: String,
+    /// What to do.
     pub cure: String,
 }
 

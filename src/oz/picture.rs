@@ -1,4 +1,4 @@
-//! Pictures, told by their first bytes and never by their names.
+//! Pictures, recognised by their first bytes and never by their names.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -93,10 +93,7 @@ impl Picture {
         };
         let bytes = STANDARD.decode(data).map_err(|_| "broken base64")?;
         let picture = Picture::new(bytes).ok_or("neither JPEG nor PNG by its first bytes")?;
-        match picture.kind == claimed {
-            true => Ok(picture),
-            false => Err("another type than it says, by its first bytes"),
-        }
+        if picture.kind == claimed { Ok(picture) } else { Err("another type than it says, by its first bytes") }
     }
 
     /// For the service.

@@ -100,8 +100,5 @@ fn is_data(c: char) -> bool {
 fn shown(run: &str) -> String {
     let data = run.trim_end_matches(|c| !is_data(c));
     let uuid = data.len() == 36 && data.bytes().filter(|byte| *byte == b'-').count() == 4;
-    match data.len() >= DATA && !uuid {
-        true => format!("[withheld]{}", &run[data.len()..]),
-        false => run.to_owned(),
-    }
+    if data.len() >= DATA && !uuid { format!("[withheld]{}", &run[data.len()..]) } else { run.to_owned() }
 }

@@ -34,6 +34,7 @@ pub struct Service {
 /// An answer to an analysis.
 #[derive(Debug, Clone)]
 pub struct Answered {
+    /// What it says, in three levels.
     pub verdict: Verdict,
     /// Liveness only, and not always.
     pub best_shot: Option<Picture>,
@@ -72,7 +73,7 @@ impl Service {
     /// `GET /api/version` (guide step 7): any JSON with a good status. `Ok(Err)`: why not.
     ///
     /// # Errors
-    /// The deadline passed, or somebody asked to stop.
+    /// The deadline passed, or a signal asked to stop.
     pub async fn version(&self, wait: &Wait<'_>) -> Result<Result<Value, String>, Ended> {
         let request = || self.client.get(self.base.join(VERSION));
         let body = self.send(request, wait).await?;
@@ -82,7 +83,7 @@ impl Service {
     /// Liveness of a capture.
     ///
     /// # Errors
-    /// The deadline passed, or somebody asked to stop.
+    /// The deadline passed, or a signal asked to stop.
     pub async fn liveness(&self, capture: &Capture, wait: &Wait<'_>) -> Result<Answered, Ended> {
         let mut redaction = self.redaction.clone();
         redaction.withhold_all(&Value::Object(capture.meta.expose().clone()));
@@ -100,7 +101,7 @@ impl Service {
     /// Whether two pictures show the same person; `meta` is the liveness folder's.
     ///
     /// # Errors
-    /// The deadline passed, or somebody asked to stop.
+    /// The deadline passed, or a signal asked to stop.
     pub async fn biometry(
         &self,
         (reference, shot): (&Picture, &Picture),

@@ -69,9 +69,9 @@ pub fn not_json(status: StatusCode) -> String {
         400 => ": refused, perhaps for its Host (the service's APP_ALLOWED_HOSTS)",
         401 | 403 => ": forbidden; is a token wanted?",
         404 => ": nothing is there; is the base URL right?",
-        413 => ": too large for the service or what stands before it",
+        413 => ": too large for the service or what is in front of it",
         502 => ": the load balancer got no usable answer from the instance",
-        503 => ": no healthy instance stands behind the load balancer",
+        503 => ": no healthy instance is behind the load balancer",
         504 => ": the instance did not answer the load balancer in time",
         _ => "",
     };

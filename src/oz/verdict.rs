@@ -96,10 +96,10 @@ fn decision(asked: Analysis, answer: &Value, redaction: &Redaction) -> Result<De
 
 /// Errors come on a channel of their own, also in an answer that says 200.
 fn no_error(value: &Value, redaction: &Redaction) -> Result<(), String> {
-    match value["error_code"].is_null() && value["error_message"].is_null() {
-        true => Ok(()),
-        false => Err(error_words(value, redaction)),
+    if value["error_code"].is_null() && value["error_message"].is_null() {
+        return Ok(());
     }
+    Err(error_words(value, redaction))
 }
 
 /// The vendor's error body in words: code and message, never its details.

@@ -11,6 +11,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use super::Refused;
+use crate::flags;
 
 /// For a TCP connection and its TLS.
 pub const CONNECT: Duration = Duration::from_secs(5);
@@ -35,7 +36,8 @@ impl Web {
             let pem = std::fs::read(path).map_err(|error| error.to_string());
             let added = pem.and_then(|pem| add(&mut roots, &pem));
             added.map_err(|why| {
-                Refused::new(format!("{}: {why}", path.display()), "--ca-file names a file of certificates in PEM.")
+                let cure = format!("{} names a file of certificates in PEM.", flags::CA_FILE);
+                Refused::new(format!("{}: {why}", path.display()), cure)
             })?;
         }
         Ok(Web::of(roots, None))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Graph, STACK, Site, config, configuration};
+use crate::support::{Cli, Graph, STACK, Site, config, configuration};
 
 /// Below these directories the limits hold.
 const LIMITED: [&str; 2] = ["src", "tests"];
@@ -76,6 +76,55 @@ fn only_the_clock_sleeps() {
 #[test]
 fn only_the_report_prints() {
     only_in(&["println!", "print!(", "eprint"], "src", &["src/report/"]);
+}
+
+#[test]
+fn flags_are_named_by_their_constants() {
+    let at_the_edge = |path: &str| path == "src/cli.rs" || path == "src/flags.rs" || path.starts_with("src/commands/");
+    let found = sources("src").into_iter().filter(|source| !at_the_edge(&source.path)).filter_map(|source| {
+        let flag = flags_in(&without_aws_commands(&code_of(&source.text))).into_iter().next()?;
+        Some(format!("{} names {flag}", source.path))
+    });
+    none_of(found.collect(), "src/flags.rs has the names of flags");
+}
+
+#[test]
+fn every_constant_of_flags_is_a_flag_of_the_command_line() {
+    let constants = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/flags.rs")).unwrap();
+    let constants = flags_in(&code_of(&constants));
+    assert!(constants.len() > 10, "{constants:?}");
+    let real = long_flags(&<Cli as clap::CommandFactory>::command());
+    none_of(constants.into_iter().filter(|flag| !real.contains(flag)).collect(), "these are no flags");
+}
+
+/// The long flags of a command and of those below it.
+fn long_flags(command: &clap::Command) -> BTreeSet<String> {
+    let own = command.get_arguments().filter_map(|argument| Some(format!("--{}", argument.get_long()?)));
+    own.chain(command.get_subcommands().flat_map(long_flags)).collect()
+}
+
+/// Every `--word` of a text.
+fn flags_in(text: &str) -> Vec<String> {
+    let word = |after: &str| after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>();
+    let flags = text.split("--").skip(1).map(word).filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
+    flags.map(|word| format!("--{word}")).collect()
+}
+
+/// A text without the commands of the AWS CLI that it quotes: their flags are not ours.
+fn without_aws_commands(text: &str) -> String {
+    let (first, others) = text.split_once("`aws ").unwrap_or((text, ""));
+    if others.is_empty() {
+        return first.to_owned();
+    }
+    let after = others.split_once('`').map_or("", |(_, after)| after);
+    format!("{first}{}", without_aws_commands(after))
+}
+
+#[test]
+fn flags_are_found_in_texts_but_not_in_commands_of_aws() {
+    let text = "give `--base-url` or --yes; `aws ec2 run --force`, then --adopt";
+    assert_eq!(flags_in(text), ["--base-url", "--yes", "--force", "--adopt"]);
+    assert_eq!(flags_in(&without_aws_commands(text)), ["--base-url", "--yes", "--adopt"]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Which services are called somewhere else than at AWS: an emulator may lack what AWS has. Leniency goes no further, and
-//! never to a question of ownership or use.
+//! Which services are called somewhere else than at AWS: an emulator may lack what AWS has. Leniency goes no further,
+//! and never to a question of ownership or use.
 
 use std::collections::BTreeSet;
 

@@ -9,10 +9,10 @@ use crate::cloud::{Absent, Cloud, Need, Result};
 use crate::config::Config;
 
 /// Where a buyer finds the image, and why one that exists may not be listed.
-const CURE: &str = "Subscribe to Oz Liveness on AWS Marketplace in this region; \
-                    `aws ec2 describe-images --owners aws-marketplace --filters Name=name,Values='NAME*'` lists what you \
-                    may use, and the product's launch page shows the AMI's id. An image that the vendor shares with the \
-                    account goes by its id. Where Allowed AMIs are on, EC2 hides every other image.";
+const CURE: &str = "Subscribe to Oz Liveness on AWS Marketplace in this region; `aws ec2 describe-images --owners \
+                    aws-marketplace --filters Name=name,Values='NAME*'` lists what you may use, and the product's \
+                    launch page shows the AMI's id. An image that the vendor shares with the account goes by its id. \
+                    Where Allowed AMIs are on, EC2 hides every other image.";
 
 /// The image that instance.image names.
 pub async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
@@ -64,8 +64,9 @@ async fn images_by_product(cloud: &Cloud, code: &str) -> Result<Vec<Image>> {
     Ok(request.send().await?.images.unwrap_or_default())
 }
 
-/// Only images of the Marketplace and of the account itself: any account can publish an AMI of any name. The Marketplace
-/// copies and renames what vendors give it: `NAME-<product>[-ami-….N]` (hashicorp/terraform-provider-aws#9637). The
+/// Only images of the Marketplace and of the account itself: any account can publish an AMI of any name. The
+/// Marketplace copies and renames what vendors give it: `NAME-<product>[-ami-….N]`
+/// (hashicorp/terraform-provider-aws#9637). The
 /// account's own image of exactly this name wins.
 async fn images_by_name(cloud: &Cloud, name: &str) -> Result<Vec<Image>> {
     let escaped: String =

@@ -117,7 +117,7 @@ impl Resource for LaunchTemplate {
         let versions = versions(cloud, &id, &["$Default"]).await?;
         let version = versions.into_iter().next().need("the template's default version")?;
         let number = version.version_number.need("VersionNumber")?;
-        let spec = spec_of(&version.launch_template_data.need("LaunchTemplateData")?).as_managed(site);
+        let spec = spec_of(&version.launch_template_data.need("LaunchTemplateData")?).into_managed(site);
         let owner = Owner::Tags(tags::from_ec2(template.tags.as_deref().unwrap_or_default()));
         let live = Live::ready(spec, owner)
             .output(ID, id)
@@ -185,7 +185,7 @@ impl Resource for LaunchTemplate {
 
 impl Spec {
     /// Without what deploy.yaml leaves to the account or to whoever set it: that makes no difference.
-    fn as_managed(mut self, site: &Site) -> Spec {
+    fn into_managed(mut self, site: &Site) -> Spec {
         let wanted = &site.config.instance.volume;
         if wanted.encrypted.is_none() {
             (self.volume.encrypted, self.volume.kms_key) = (None, None);

@@ -316,7 +316,8 @@ async fn outliving(cloud: &Cloud, site: &Site, reading: &Reading) -> Result<Opti
     Ok(Some(Live::ready(Spec::default(), Owner::Tags(site.tags(name))).output(NAME, name).status(status)))
 }
 
-/// What is wanted, when it is among the checks of the group: further ones (`EBS`, `VPC_LATTICE`) are not ours to take off.
+/// What is wanted, when it is among the checks of the group: further ones (`EBS`, `VPC_LATTICE`) are not ours to take
+/// off.
 fn health_check(kinds: &str) -> String {
     let wanted = kinds.split(',').map(str::trim).find(|kind| *kind == "ELB");
     wanted.unwrap_or(kinds).to_owned()

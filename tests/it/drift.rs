@@ -217,6 +217,51 @@ async fn a_changed_cpu_target_is_put_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_policy_that_was_switched_off_scales_again() {
+    let edit = async |client: &OtherClient| {
+        let cpu = asg::MetricType::AsgAverageCpuUtilization;
+        let metric = asg::PredefinedMetricSpecification::builder().predefined_metric_type(cpu).build();
+        let tracking = asg::TargetTrackingConfiguration::builder().predefined_metric_specification(metric);
+        let request = client.autoscaling.put_scaling_policy().auto_scaling_group_name("app-asg").enabled(false);
+        let request = request.policy_name("app-asg-cpu").policy_type("TargetTrackingScaling");
+        request.target_tracking_configuration(tracking.target_value(30.0).build()).send().await.unwrap();
+    };
+    let plan = drift(edit, &["PutScalingPolicy"]).await;
+    expect![[r#"
+          ~ update   scaling_policy  app-asg-cpu  (guide step 4)
+                enabled: false -> true
+
+        Plan: 1 to update.
+    "#]]
+    .assert_eq(&plan);
+}
+
+/// A set of health checks that has the load balancer's is as wanted: further ones are not ours to take off.
+#[tokio::test(start_paused = true)]
+async fn further_health_checks_of_the_group_stay() {
+    let stage = Stage::up().await;
+    let client = stage.other_client().await;
+    let request = client.autoscaling.update_auto_scaling_group().auto_scaling_group_name("app-asg");
+    request.health_check_type("EBS,ELB").send().await.unwrap();
+    assert_eq!(stage.plan().await, "");
+    stage.unchanged_by("up").await;
+}
+
+/// The quota is 60 rules: two ports from 25 networks fit, and beside 50 others they do not.
+#[tokio::test(start_paused = true)]
+async fn rules_that_do_not_fit_beside_the_old_ones_take_their_place() {
+    let networks = |second: u8| {
+        let networks: Vec<String> = (0..25).map(|third| format!("10.{second}.{third}.0/24")).collect();
+        format!("up --set load_balancer.ingress_cidrs=[{}]", networks.join(","))
+    };
+    let stage = Stage::new();
+    stage.succeeds(&networks(1)).await;
+    let replaced = stage.succeeds(&networks(2)).await;
+    replaced.was_refused("RulesPerSecurityGroupLimitExceeded").changed(&["load_balancer_security_group_rules"]);
+    stage.unchanged_by(&networks(2)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_resized_group_gets_its_limits_back_and_keeps_its_desired_capacity() {
     let edit = async |client: &OtherClient| {
         let request = client.autoscaling.update_auto_scaling_group().auto_scaling_group_name("app-asg");

@@ -342,7 +342,7 @@ fn put_policy(world: &mut World, asked: &Value) -> Reply {
         .map(|kind| json!({"AlarmName": format!("TargetTracking-{group}-{kind}"), "AlarmARN": world.arn("cloudwatch", &format!("alarm:TargetTracking-{group}-{kind}"))}));
     let row = json!({
         "AutoScalingGroupName": group, "PolicyName": policy, "PolicyARN": arn, "PolicyType": asked["PolicyType"], "Alarms": alarms,
-        "EstimatedInstanceWarmup": number(asked, "EstimatedInstanceWarmup"), "Enabled": true,
+        "EstimatedInstanceWarmup": number(asked, "EstimatedInstanceWarmup"), "Enabled": asked["Enabled"] != "false",
         "TargetTrackingConfiguration": asked["TargetTrackingConfiguration"],
     });
     world.table("policies_of_groups").insert(format!("{group}/{policy}"), row);

@@ -60,6 +60,8 @@ pub struct Weather {
     pub tags_are_settings: bool,
     /// Encoded authorization messages may be decoded (sts:DecodeAuthorizationMessage).
     pub may_decode: bool,
+    /// A target group is in use for so long after its load balancer was deleted (up to two minutes, as users report).
+    pub target_group_lingers: f64,
 }
 
 impl Default for Weather {
@@ -88,6 +90,7 @@ impl Default for Weather {
             fault_rate: 0.0,
             tags_are_settings: true,
             may_decode: true,
+            target_group_lingers: 0.0,
         }
     }
 }

@@ -230,10 +230,12 @@ fn register(world: &mut World) {
             groups.iter().filter(attached).filter_map(|g| g["AutoScalingGroupName"].as_str()).collect();
         let old = list(row, "_targets").to_vec();
         let members = living.iter().filter(|(group, _)| names.contains(&group.as_str()));
+        let by_hand = old.iter().filter(|one| one["_by_hand"] == true).cloned();
         let targets: Vec<Value> = members
             .map(|(_, id)| {
                 old.iter().find(|one| one["Id"] == id.as_str()).cloned().unwrap_or(json!({"Id": id, "_since": now}))
             })
+            .chain(by_hand)
             .collect();
         row["_targets"] = Value::Array(targets);
     }

@@ -1,0 +1,77 @@
+//! The launch template of a group: which one, which version, what is in it.
+
+use serde_json::{Value, json};
+
+use super::invalid;
+use crate::sandbox::templates;
+use crate::sandbox::wire::{Refusal, Reply, refuse};
+use crate::sandbox::world::World;
+
+/// The template of a group as it is shown: id, name and version.
+pub fn template(world: &mut World, asked: &Value) -> Reply {
+    let (id, name) = (asked["LaunchTemplateId"].as_str(), asked["LaunchTemplateName"].as_str());
+    if id.is_some() == name.is_some() {
+        return invalid("Valid requests must contain either launchTemplateId or launchTemplateName");
+    }
+    let wanted = |row: &&Value| row["launchTemplateId"].as_str() == id || row["launchTemplateName"].as_str() == name;
+    let version = asked["Version"].as_str().unwrap_or("$Default").to_owned();
+    let Some(row) = world.rows("templates").find(wanted) else {
+        return invalid(
+            "You must use a valid fully-formed launch template. The specified launch template does not exist.",
+        );
+    };
+    if templates::data(row, &version).is_none() {
+        return invalid(
+            "You must use a valid fully-formed launch template. The specified launch template version does not exist.",
+        );
+    }
+    Ok(json!({
+        "LaunchTemplateId": row["launchTemplateId"], "LaunchTemplateName": row["launchTemplateName"], "Version": version,
+    }))
+}
+
+/// A template with its version's number, as instances show it.
+pub fn numbered(world: &World, template: &Value) -> Value {
+    let mut numbered = template.clone();
+    if let Some((row, version)) = of_world(world, template)
+        && let Some(number) = templates::number(row, version)
+    {
+        numbered["Version"] = json!(number.to_string());
+    }
+    numbered
+}
+
+/// The data that a group's instances are launched from.
+pub fn data(world: &World, template: &Value) -> Value {
+    let found = of_world(world, template).and_then(|(row, version)| templates::data(row, version));
+    found.cloned().unwrap_or_default()
+}
+
+/// A template that is referred to, and by which version.
+fn of_world<'a>(world: &'a World, template: &'a Value) -> Option<(&'a Value, &'a str)> {
+    let row = world.row("templates", template["LaunchTemplateId"].as_str()?)?;
+    Some((row, template["Version"].as_str().unwrap_or("$Default")))
+}
+
+/// EC2 sees an instance profile some time after IAM has it, and the profile's role later still.
+pub fn checked_profile(world: &World, template: &Value) -> Result<(), Refusal> {
+    const WORDS: &str = "You must use a valid fully-formed launch template.";
+    let data = data(world, template);
+    let Some(profile) = data["iamInstanceProfile"]["name"].as_str() else { return Ok(()) };
+    let seen = |since: &Value, delay: f64| world.now >= since.as_f64().unwrap_or_default() + delay;
+    let weather = &world.weather;
+    match world.row("profiles", profile).filter(|row| seen(&row["_made"], weather.iam_delay)) {
+        None => refuse(
+            "ValidationError",
+            format!(
+                "{WORDS} Value ({profile}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile \
+                 name"
+            ),
+        ),
+        Some(row) if row["_role"].is_null() || !seen(&row["_role_made"], weather.role_delay) => {
+            let arn = row["Arn"].as_str().unwrap_or(profile);
+            refuse("ValidationError", format!("{WORDS} IAM Instance Profile \"{arn}\" has no associated IAM Roles"))
+        }
+        Some(_) => Ok(()),
+    }
+}

@@ -20,6 +20,10 @@ pub fn of(world: &World, group: &Value, target: &Value) -> (&'static str, Option
             Some("Target group is not configured to receive traffic from the load balancer".to_owned()),
         );
     }
+    if target["_draining_until"].is_number() {
+        let words = "Target deregistration is in progress".to_owned();
+        return ("draining", Some("Target.DeregistrationInProgress"), Some(words));
+    }
     let booted = target["_since"].as_f64().unwrap_or_default() + world.weather.boot;
     if world.now < booted + seconds("HealthCheckIntervalSeconds") * seconds("HealthyThresholdCount") {
         return ("initial", Some("Elb.InitialHealthChecking"), None);

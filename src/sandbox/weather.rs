@@ -62,6 +62,14 @@ pub struct Weather {
     pub may_decode: bool,
     /// A target group is in use for so long after its load balancer was deleted (up to two minutes, as users report).
     pub target_group_lingers: f64,
+    /// EC2 sees the role of an instance profile so much later than it was added ("has no associated IAM Roles",
+    /// terraform-provider-aws#29866).
+    pub role_delay: f64,
+    /// A target that leaves is `draining` for so long (ELBv2 user guide, "Deregistration delay": up to 300 s).
+    pub draining: f64,
+    /// A refresh replaces new instances that fail their health checks for so long before it fails (an hour: Auto Scaling
+    /// user guide, "How an instance refresh works").
+    pub refresh_retries: f64,
 }
 
 impl Default for Weather {
@@ -91,6 +99,9 @@ impl Default for Weather {
             tags_are_settings: true,
             may_decode: true,
             target_group_lingers: 0.0,
+            role_delay: 0.0,
+            draining: 0.0,
+            refresh_retries: 0.0,
         }
     }
 }

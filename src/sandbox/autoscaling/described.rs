@@ -20,9 +20,7 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Option<Reply> 
             "MaxNumberOfAutoScalingGroups": 500, "MaxNumberOfLaunchConfigurations": 200,
             "NumberOfAutoScalingGroups": world.rows("asgs").count(), "NumberOfLaunchConfigurations": 0,
         })),
-        "DescribeScalingProcessTypes" => {
-            Ok(json!({"Processes": PROCESSES.map(|name| json!({ "ProcessName": name }))}))
-        }
+        "DescribeScalingProcessTypes" => Ok(json!({"Processes": PROCESSES.map(|name| json!({ "ProcessName": name }))})),
         "DescribeMetricCollectionTypes" => Ok(json!({
             "Metrics": METRICS.map(|name| json!({ "Metric": name })), "Granularities": [{"Granularity": "1Minute"}],
         })),

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::activities::{Entry, record};
 use super::refresh;
 use crate::sandbox::health;
 use crate::sandbox::weather::launch_words;
@@ -54,15 +55,18 @@ pub fn launch(world: &mut World, group: &Value, template: &Value) -> bool {
     let data = super::data(world, template);
     for subnet in subnets {
         if let Some(words) = failure(world, &subnet, template, &data) {
-            record(world, group, "Launching a new EC2 instance", ("Failed", Some(words)));
+            record(world, group, Entry::failed_launch(&subnet, words));
             continue;
         }
         let id = world.launch(&subnet, &data, spread_tags(group));
         let template = super::numbered(world, template);
         if let Some(row) = world.row_mut("instances", &id) {
             (row["_group"], row["_template"]) = (group["AutoScalingGroupName"].clone(), template);
+            if group["NewInstancesProtectedFromScaleIn"] == true {
+                row["_protected"] = json!(true);
+            }
         }
-        record(world, group, &format!("Launching a new EC2 instance: {id}"), ("Successful", None));
+        record(world, group, Entry::launch(&id, &subnet));
         return true;
     }
     let now = world.now;
@@ -96,20 +100,7 @@ pub fn is_from(instance: &Value, template: &Value) -> bool {
 pub fn end(world: &mut World, group: &Value, instance: &Value) {
     let id = instance["instanceId"].as_str().unwrap_or_default();
     world.terminate(id);
-    record(world, group, &format!("Terminating EC2 instance: {id}"), ("Successful", None));
-}
-
-/// An entry of the group's history.
-fn record(world: &mut World, group: &Value, what: &str, (code, words): (&str, Option<String>)) {
-    world.counter += 1;
-    let id = format!("activity-{:08}", world.counter);
-    let row = json!({
-        "ActivityId": id, "AutoScalingGroupName": group["AutoScalingGroupName"], "Description": what,
-        "Cause": format!("At {} the group was brought to its desired capacity.", world.date()),
-        "StartTime": world.date(), "EndTime": world.date(), "StatusCode": code, "StatusMessage": words,
-        "Progress": 100, "Details": "{}",
-    });
-    world.table("activities").insert(id, row);
+    record(world, group, Entry::end(instance));
 }
 
 /// Whether a process of the group is suspended.
@@ -159,7 +150,8 @@ fn replace_unhealthy(world: &mut World, group: &Value) {
             let id = one["instanceId"].as_str().unwrap_or_default();
             world.terminate(id);
             let words = "an instance was taken out of service in response to an ELB system health check failure.";
-            record(world, group, &format!("Terminating EC2 instance: {id}"), ("Successful", Some(words.to_owned())));
+            let cause = format!("At {} {words}", world.date());
+            record(world, group, Entry::end(&one).because(cause).saying(words));
         }
     }
 }
@@ -217,7 +209,7 @@ fn spread_tags(group: &Value) -> Vec<Value> {
 
 /// Target groups hold the living instances of the groups that are attached to them.
 fn register(world: &mut World) {
-    let now = world.now;
+    let (now, draining) = (world.now, world.weather.draining);
     let groups: Vec<Value> = world.rows("asgs").cloned().collect();
     let living: Vec<(String, String)> = world
         .rows("instances")
@@ -231,11 +223,20 @@ fn register(world: &mut World) {
         let old = list(row, "_targets").to_vec();
         let members = living.iter().filter(|(group, _)| names.contains(&group.as_str()));
         let by_hand = old.iter().filter(|one| one["_by_hand"] == true).cloned();
+        let is_member =
+            |one: &Value| living.iter().any(|(group, id)| one["Id"] == id.as_str() && names.contains(&group.as_str()));
+        let drained = old.iter().filter(|one| one["_by_hand"] != true && !is_member(one)).filter_map(|one| {
+            let mut one = one.clone();
+            let until = one["_draining_until"].as_f64().unwrap_or(now + draining);
+            one["_draining_until"] = json!(until);
+            (now < until).then_some(one)
+        });
         let targets: Vec<Value> = members
             .map(|(_, id)| {
                 old.iter().find(|one| one["Id"] == id.as_str()).cloned().unwrap_or(json!({"Id": id, "_since": now}))
             })
             .chain(by_hand)
+            .chain(drained)
             .collect();
         row["_targets"] = Value::Array(targets);
     }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{alive, checked_profile, converge, fleet, group, invalid, members, name, refresh, tags, target_groups, template};
+use super::{
+    alive, checked_profile, converge, fleet, group, invalid, members, name, refresh, tags, target_groups, template,
+};
 use crate::sandbox::wire::{Refusal, Reply, list, number, refuse, texts};
 use crate::sandbox::world::World;
 
@@ -15,7 +17,8 @@ const TEXTS: [(&str, Option<&str>); 5] = [
     ("VPCZoneIdentifier", None),
 ];
 /// Fields that a request gives as a number, beside the sizes.
-const NUMBERS: [&str; 4] = ["HealthCheckGracePeriod", "DefaultInstanceWarmup", "DefaultCooldown", "MaxInstanceLifetime"];
+const NUMBERS: [&str; 4] =
+    ["HealthCheckGracePeriod", "DefaultInstanceWarmup", "DefaultCooldown", "MaxInstanceLifetime"];
 /// Fields that are lists or trees of the request's own shape.
 const TREES: [&str; 4] = [
     "TerminationPolicies",

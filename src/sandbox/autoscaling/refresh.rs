@@ -116,12 +116,25 @@ fn follows(group: &Value) -> bool {
     version.is_some_and(|version| version.starts_with('$'))
 }
 
-/// What a refresh with a desired configuration forbids meanwhile.
-pub fn refuse_while_active(world: &mut World, group: &str) -> Result<(), Refusal> {
+/// One refresh at a time.
+fn refuse_while_active(world: &mut World, group: &str) -> Result<(), Refusal> {
     match active(world, group).is_some() {
         true => refuse(
             "InstanceRefreshInProgress",
             "An Instance Refresh is already in progress and blocks the execution of this operation.",
+        ),
+        false => Ok(()),
+    }
+}
+
+/// The template of a group may not be updated while a refresh with a desired configuration is active (user guide, "How
+/// an instance refresh works").
+pub fn refuse_template_while_active(world: &mut World, group: &str) -> Result<(), Refusal> {
+    match active(world, group).is_some_and(|row| row["DesiredConfiguration"].is_object()) {
+        true => refuse(
+            "ValidationError",
+            "An active instance refresh with a desired configuration exists. All configuration options derived from the \
+             desired configuration are not available for update while the instance refresh is active.",
         ),
         false => Ok(()),
     }
@@ -200,7 +213,11 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) 
         change(world, refresh, |row| row["_since"] = json!(now));
     }
     let stuck = world.now - refresh["_since"].as_f64().unwrap_or_default() > PATIENCE;
-    let failed = coming.iter().any(|one| is_lost(world, group, one));
+    let lost: Vec<Value> = coming.iter().filter(|one| is_lost(world, group, one)).map(|one| (*one).clone()).collect();
+    let failed = !lost.is_empty();
+    if failed && replaces_again(world, refresh) {
+        return lost.iter().for_each(|one| end_instance(world, group, one));
+    }
     if !moved && (stuck || failed) {
         give_up(
             world,
@@ -208,6 +225,14 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) 
             if failed { "instances failed their health checks" } else { "no instance could be launched" },
         );
     }
+}
+
+/// Whether a refresh tries again with other instances: AWS does for an hour after the first one that failed.
+fn replaces_again(world: &mut World, refresh: &Value) -> bool {
+    let (now, patience) = (world.now, world.weather.refresh_retries);
+    let since = refresh["_failing_since"].as_f64().unwrap_or(now);
+    change(world, refresh, |row| row["_failing_since"] = json!(since));
+    now - since < patience
 }
 
 /// InService, healthy behind the load balancer, and warmed up.

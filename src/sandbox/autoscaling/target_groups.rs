@@ -11,13 +11,15 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Option<Reply> 
     Some(match operation {
         "AttachLoadBalancerTargetGroups" | "AttachTrafficSources" => attach(world, asked, true),
         "DetachLoadBalancerTargetGroups" | "DetachTrafficSources" => attach(world, asked, false),
-        "DescribeLoadBalancerTargetGroups" => attached(world, asked, |arn| {
-            json!({"LoadBalancerTargetGroupARN": arn, "State": "InService"})
-        })
-        .map(|all| json!({ "LoadBalancerTargetGroups": all })),
-        "DescribeTrafficSources" => attached(world, asked, |arn| {
-            json!({"TrafficSource": arn, "Identifier": arn, "Type": "elbv2", "State": "InService"})
-        })
+        "DescribeLoadBalancerTargetGroups" => {
+            attached(world, asked, |arn| json!({"LoadBalancerTargetGroupARN": arn, "State": "InService"}))
+                .map(|all| json!({ "LoadBalancerTargetGroups": all }))
+        }
+        "DescribeTrafficSources" => attached(
+            world,
+            asked,
+            |arn| json!({"TrafficSource": arn, "Identifier": arn, "Type": "elbv2", "State": "InService"}),
+        )
         .map(|all| json!({ "TrafficSources": all })),
         _ => return None,
     })

@@ -13,6 +13,9 @@ pub const VPC: &str = "vpc-0a1b2c3d4e5f60718";
 /// The private ones.
 const SUBNETS: [&str; 2] = ["subnet-0bbbbbbbbbbbbbbb1", "subnet-0bbbbbbbbbbbbbbb2"];
 pub const POLICY_ARN: &str = "arn:aws:iam::123456789012:policy/OZMarketplacePolicy";
+/// EC2 may assume the role.
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+    "Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 /// A policy document that is not the stack's.
 pub const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:A","Resource":"*"}]}"#;
 
@@ -109,7 +112,7 @@ impl OtherClient {
     }
 
     pub async fn create_role(&self, name: &str) {
-        let request = self.iam.create_role().role_name(name).assume_role_policy_document(DOCUMENT);
+        let request = self.iam.create_role().role_name(name).assume_role_policy_document(TRUST);
         request.send().await.unwrap();
     }
 

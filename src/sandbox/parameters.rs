@@ -35,6 +35,25 @@ pub fn need<'a>(asked: &'a Value, name: &str) -> Result<&'a str, Refusal> {
     }
 }
 
+/// The reply as services other than EC2 give it, which refuse a missing parameter with `code`, in one form of words.
+pub fn missing_as(code: &'static str, reply: Reply) -> Reply {
+    reply.map_err(|refusal| {
+        let name = refusal.message.rsplit(' ').next().unwrap_or_default();
+        match refusal.code {
+            "MissingParameter" if !name.is_empty() => Refusal {
+                message: format!(
+                    "1 validation error detected: Value null at '{}{}' failed to satisfy constraint: Member must not be null",
+                    name[..1].to_lowercase(),
+                    &name[1..],
+                ),
+                code,
+                ..refusal
+            },
+            _ => refusal,
+        }
+    })
+}
+
 /// A list parameter; empty when it is absent.
 pub fn list<'a>(asked: &'a Value, name: &str) -> &'a [Value] {
     asked[name].as_array().map(Vec::as_slice).unwrap_or_default()

@@ -21,6 +21,7 @@ mod reports;
 mod retryable;
 mod rollout;
 mod sandbox_protocol;
+mod sandbox_services;
 mod simulation;
 mod storms;
 mod support;

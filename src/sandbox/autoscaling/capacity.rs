@@ -19,8 +19,8 @@ fn set(world: &mut World, asked: &Value) -> Reply {
     let row = group(world, asked)?;
     let Some(desired) = number(asked, "DesiredCapacity") else {
         return invalid(
-            "1 validation error detected: Value null at 'desiredCapacity' failed to satisfy constraint: Member must not be \
-             null",
+            "1 validation error detected: Value null at 'desiredCapacity' failed to satisfy constraint: Member must \
+             not be null",
         );
     };
     let size = |name: &str| row[name].as_i64().unwrap_or_default();
@@ -50,8 +50,8 @@ fn terminate(world: &mut World, asked: &Value) -> Reply {
         if desired <= Some(min) {
             return invalid(format!(
                 "Currently, desiredSize equals minSize ({min}). Terminating instance without replacement will violate \
-                 group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min \
-                 size."
+                 group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower \
+                 group's min size."
             ));
         }
         group["DesiredCapacity"] = json!(desired.map(|desired| desired - 1));

@@ -46,8 +46,8 @@ fn create(world: &mut World, asked: &Value) -> Reply {
     let name = name(asked)?.to_owned();
     if name.chars().count() > 255 || name.contains(':') {
         return invalid(format!(
-            "1 validation error detected: Value '{name}' at 'autoScalingGroupName' failed to satisfy constraint: Member \
-             must have length less than or equal to 255"
+            "1 validation error detected: Value '{name}' at 'autoScalingGroupName' failed to satisfy constraint: \
+             Member must have length less than or equal to 255"
         ));
     }
     refuse_twin(world, &name)?;
@@ -239,8 +239,8 @@ fn delete(world: &mut World, asked: &Value) -> Reply {
     if !force && alive(world, name).next().is_some() {
         return refuse(
             "ResourceInUse",
-            "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in \
-             the group.",
+            "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) \
+             still in the group.",
         );
     }
     let row = group(world, asked)?;

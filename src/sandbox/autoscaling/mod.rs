@@ -15,6 +15,7 @@ mod template;
 
 use serde_json::{Value, json};
 
+use super::parameters::missing_as;
 use super::wire::{Refusal, Reply, list, need, refuse};
 use super::world::World;
 use fleet::alive;
@@ -34,7 +35,7 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         described::call,
     ];
     if let Some(reply) = answers.iter().find_map(|answer| answer(world, operation, asked)) {
-        return reply;
+        return missing_as("ValidationError", reply);
     }
     match operation {
         "DescribeScalingActivities" => activities::describe(world, asked),
@@ -50,8 +51,8 @@ fn name(asked: &Value) -> Result<&str, Refusal> {
     match asked["AutoScalingGroupName"].as_str() {
         Some(name) if !name.is_empty() => Ok(name),
         _ => invalid(
-            "1 validation error detected: Value null at 'autoScalingGroupName' failed to satisfy constraint: Member must \
-             not be null",
+            "1 validation error detected: Value null at 'autoScalingGroupName' failed to satisfy constraint: Member \
+             must not be null",
         ),
     }
 }

@@ -81,8 +81,8 @@ fn check(asked: &Value, kind: &str) -> Result<(), Refusal> {
     match tracking["PredefinedMetricSpecification"]["PredefinedMetricType"].as_str() {
         Some(metric) if !METRICS.contains(&metric) => invalid(format!(
             "1 validation error detected: Value '{metric}' at \
-             'targetTrackingConfiguration.predefinedMetricSpecification.predefinedMetricType' failed to satisfy constraint: \
-             Member must satisfy enum value set: [{}]",
+             'targetTrackingConfiguration.predefinedMetricSpecification.predefinedMetricType' failed to satisfy \
+             constraint: Member must satisfy enum value set: [{}]",
             METRICS.join(", ")
         )),
         None if !tracking["CustomizedMetricSpecification"].is_object() => {

@@ -55,7 +55,8 @@ pub fn start(world: &mut World, asked: &Value) -> Reply {
         "Preferences": {
             "MinHealthyPercentage": number(preferences, "MinHealthyPercentage").unwrap_or(90),
             "MaxHealthyPercentage": number(preferences, "MaxHealthyPercentage"),
-            "SkipMatching": preferences["SkipMatching"] == "true", "AutoRollback": preferences["AutoRollback"] == "true",
+            "SkipMatching": preferences["SkipMatching"] == "true",
+            "AutoRollback": preferences["AutoRollback"] == "true",
             "CheckpointPercentages": checkpoints, "CheckpointDelay": number(preferences, "CheckpointDelay"),
         },
         "_from": group["LaunchTemplate"], "_total": outdated.max(1), "_since": world.now, "_passed": 0, "_until": null,
@@ -104,7 +105,8 @@ pub fn end(world: &mut World, asked: &Value, status: &str) -> Reply {
     if status == "RollbackInProgress" {
         row["RollbackDetails"] = json!({
             "RollbackReason": "A rollback was requested manually.", "RollbackStartTime": date,
-            "PercentageCompleteOnRollback": row["PercentageComplete"], "InstancesToUpdateOnRollback": row["InstancesToUpdate"],
+            "PercentageCompleteOnRollback": row["PercentageComplete"],
+            "InstancesToUpdateOnRollback": row["InstancesToUpdate"],
         });
     }
     Ok(json!({"InstanceRefreshId": id}))
@@ -133,8 +135,8 @@ pub fn refuse_template_while_active(world: &mut World, group: &str) -> Result<()
     match active(world, group).is_some_and(|row| row["DesiredConfiguration"].is_object()) {
         true => refuse(
             "ValidationError",
-            "An active instance refresh with a desired configuration exists. All configuration options derived from the \
-             desired configuration are not available for update while the instance refresh is active.",
+            "An active instance refresh with a desired configuration exists. All configuration options derived from \
+             the desired configuration are not available for update while the instance refresh is active.",
         ),
         false => Ok(()),
     }
@@ -323,7 +325,8 @@ fn give_up(world: &mut World, refresh: &Value, why: &str) {
         row["StatusReason"] = json!(format!("The instance refresh failed: {why}."));
         row["RollbackDetails"] = json!({
             "RollbackReason": format!("The instance refresh failed: {why}."), "RollbackStartTime": date,
-            "PercentageCompleteOnRollback": row["PercentageComplete"], "InstancesToUpdateOnRollback": row["InstancesToUpdate"],
+            "PercentageCompleteOnRollback": row["PercentageComplete"],
+            "InstancesToUpdateOnRollback": row["InstancesToUpdate"],
         });
     });
 }

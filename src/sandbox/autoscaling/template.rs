@@ -26,7 +26,8 @@ pub fn template(world: &mut World, asked: &Value) -> Reply {
         );
     }
     Ok(json!({
-        "LaunchTemplateId": row["launchTemplateId"], "LaunchTemplateName": row["launchTemplateName"], "Version": version,
+        "LaunchTemplateId": row["launchTemplateId"], "LaunchTemplateName": row["launchTemplateName"],
+        "Version": version,
     }))
 }
 
@@ -64,8 +65,8 @@ pub fn checked_profile(world: &World, template: &Value) -> Result<(), Refusal> {
         None => refuse(
             "ValidationError",
             format!(
-                "{WORDS} Value ({profile}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile \
-                 name"
+                "{WORDS} Value ({profile}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance \
+                 Profile name"
             ),
         ),
         Some(row) if row["_role"].is_null() || !seen(&row["_role_made"], weather.role_delay) => {

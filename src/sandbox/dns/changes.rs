@@ -70,14 +70,16 @@ fn refused(zone: &Value, records: &[Value], action: &str, record: &Value) -> Opt
             Some(format!("Tried to delete resource record set [name='{name}', type='{kind}'] but it was not found"))
         }
         "DELETE" if !records.contains(record) => Some(format!(
-            "Tried to delete resource record set [name='{name}', type='{kind}'] but the values provided do not match the current values"
+            "Tried to delete resource record set [name='{name}', type='{kind}'] but the values provided do not match \
+             the current values"
         )),
         "DELETE" if is_own(zone, record) => Some(match kind {
             "SOA" => "A HostedZone must contain exactly one SOA record.".to_owned(),
             _ => "A HostedZone must contain at least one NS record for the zone itself.".to_owned(),
         }),
         "CREATE" | "UPSERT" if records.iter().any(crosses) => Some(format!(
-            "RRSet of type {kind} with DNS name {name} is not permitted as it conflicts with other records with the same DNS name in zone"
+            "RRSet of type {kind} with DNS name {name} is not permitted as it conflicts with other records with the \
+             same DNS name in zone"
         )),
         _ => None,
     }

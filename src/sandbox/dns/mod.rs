@@ -145,7 +145,8 @@ fn test_answer(world: &World, asked: &Value) -> Reply {
         values.filter_map(|value| value["Value"].as_str().map(str::to_owned)).chain(of_alias).collect();
     Ok(json!({
         "Nameserver": NAME_SERVERS[0], "RecordName": name, "RecordType": kind, "Protocol": "UDP",
-        "RecordData": {"RecordDataEntry": data.first()}, "ResponseCode": if found.is_some() { "NOERROR" } else { "NXDOMAIN" },
+        "RecordData": {"RecordDataEntry": data.first()},
+        "ResponseCode": if found.is_some() { "NOERROR" } else { "NXDOMAIN" },
     }))
 }
 

@@ -53,9 +53,10 @@ pub fn list_records(zone: &Value, asked: &Value) -> Reply {
     }
     let from = (order(name.unwrap_or_default()), kind.unwrap_or_default().to_owned());
     let records: Vec<Value> = all(zone).into_iter().filter(|record| place(record) >= from).collect();
-    Ok(
-        json!({"ResourceRecordSets": records, "IsTruncated": false, "MaxItems": asked["maxitems"].as_str().unwrap_or("300")}),
-    )
+    Ok(json!({
+        "ResourceRecordSets": records, "IsTruncated": false,
+        "MaxItems": asked["maxitems"].as_str().unwrap_or("300"),
+    }))
 }
 
 /// A record as Route 53 keeps it: names in lower case with a trailing dot.
@@ -85,7 +86,9 @@ pub fn check_form(action: &str, record: &Value) -> Result<(), Refusal> {
         return refuse(
             "InvalidInput",
             format!(
-                "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found {found} in Change with [Action={action}, Name={name}, Type={kind}, SetIdentifier=null]"
+                "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or \
+                 TrafficPolicyInstanceId], but found {found} in Change with [Action={action}, Name={name}, \
+                 Type={kind}, SetIdentifier=null]"
             ),
         );
     }
@@ -142,7 +145,8 @@ fn bad_alias(zone: &Value, record: &Value) -> Option<String> {
     let kind = record["Type"].as_str().unwrap_or_default();
     (!within).then(|| {
         format!(
-            "Tried to create an alias that targets {target}, type {kind} in zone {id}, but the alias target name does not lie within the target zone"
+            "Tried to create an alias that targets {target}, type {kind} in zone {id}, but the alias target name does \
+             not lie within the target zone"
         )
     })
 }

@@ -52,7 +52,8 @@ fn create(world: &mut World, asked: &Value) -> Reply {
     let scheme = asked["Scheme"].as_str().unwrap_or("internet-facing").to_owned();
     if !["internal", "internet-facing"].contains(&scheme.as_str()) {
         return invalid(format!(
-            "1 validation error detected: Value '{scheme}' at 'scheme' failed to satisfy constraint: Member must satisfy enum value set: [internet-facing, internal]"
+            "1 validation error detected: Value '{scheme}' at 'scheme' failed to satisfy constraint: Member must \
+             satisfy enum value set: [internet-facing, internal]"
         ));
     }
     if let Some(twin) = twin(world, BALANCERS, &name, asked, "DuplicateLoadBalancerName")? {

@@ -63,7 +63,8 @@ fn check_certificate(world: &World, certificate: &Value) -> Result<(), Refusal> 
         Some(row) if row["Status"] != "ISSUED" => refuse(
             "UnsupportedCertificate",
             format!(
-                "The certificate '{arn}' must have a fully-qualified domain name, a supported signature, and a supported key size."
+                "The certificate '{arn}' must have a fully-qualified domain name, a supported signature, and a \
+                 supported key size."
             ),
         ),
         Some(_) => Ok(()),
@@ -94,7 +95,8 @@ fn create(world: &mut World, asked: &Value) -> Reply {
     let row = json!({
         "ListenerArn": arn, "LoadBalancerArn": balancer, "Port": port, "Protocol": transport["Protocol"],
         "Certificates": transport["Certificates"], "SslPolicy": transport["SslPolicy"], "DefaultActions": actions,
-        "MutualAuthentication": transport["MutualAuthentication"], "_asked": asked, "_tags": asked["Tags"], "_rules": [],
+        "MutualAuthentication": transport["MutualAuthentication"], "_asked": asked, "_tags": asked["Tags"],
+        "_rules": [],
         "_attributes": attributes::of_listener(), "_certificates": [],
     });
     world.table(LISTENERS.0).insert(arn, row.clone());
@@ -156,7 +158,7 @@ fn delete(world: &mut World, asked: &Value) -> Reply {
 /// The default one, and those for other names.
 fn certificates(world: &mut World, asked: &Value) -> Reply {
     let row = one(world, asked, "ListenerArn", LISTENERS)?;
-    let shown = |certificate: &Value, default: bool| json!({"CertificateArn": certificate["CertificateArn"], "IsDefault": default});
+    let shown = |certificate: &Value, is_default: bool| json!({"CertificateArn": certificate["CertificateArn"], "IsDefault": is_default});
     let default = list(row, "Certificates").iter().map(|one| shown(one, true));
     let others = list(row, "_certificates").iter().map(|one| shown(one, false));
     Ok(json!({"Certificates": default.chain(others).collect::<Vec<_>>()}))

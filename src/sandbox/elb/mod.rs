@@ -11,6 +11,7 @@ mod target_groups;
 
 use serde_json::{Value, json};
 
+use super::parameters::missing_as;
 use super::wire::{Refusal, Reply, need, refuse, texts};
 use super::world::World;
 pub use actions::targets;
@@ -20,7 +21,7 @@ pub use balancers::active;
 pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
     let answers = [balancers::call, target_groups::call, listeners::call, rules::call, tags::call, attributes::call];
     match answers.iter().find_map(|answer| answer(world, operation, asked)) {
-        Some(reply) => reply,
+        Some(reply) => missing_as("ValidationError", reply),
         None => refuse("InvalidAction", format!("Could not find operation {operation} for version 2015-12-01")),
     }
 }
@@ -101,7 +102,8 @@ fn twin(world: &World, kind: Kind, name: &str, asked: &Value, code: &'static str
     }
 }
 
-/// "up to 32 characters … alphanumeric characters or hyphens … must not begin or end with a hyphen" (API reference).
+/// "up to 32 characters … alphanumeric characters or hyphens … must not begin or end with a hyphen" (API
+/// reference).
 fn checked_name<'a>(asked: &'a Value, kind: Kind) -> Result<&'a str, Refusal> {
     let (name, what) = (need(asked, "Name")?, noun(kind));
     if name.chars().count() > 32 {

@@ -9,6 +9,7 @@ mod simulated;
 
 use serde_json::{Value, json};
 
+use super::parameters::missing_as;
 use super::wire::{Refusal, Reply, list, refuse};
 use super::world::World;
 
@@ -16,10 +17,10 @@ use super::world::World;
 pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
     let answers = [policies::call, roles::call, roles::policies, profiles::call];
     if let Some(reply) = answers.iter().find_map(|answer| answer(world, operation, asked)) {
-        return reply;
+        return missing_as("ValidationError", reply);
     }
     match operation {
-        "SimulatePrincipalPolicy" => simulated::simulate(world, asked),
+        "SimulatePrincipalPolicy" => missing_as("ValidationError", simulated::simulate(world, asked)),
         "ListAccountAliases" => Ok(json!({"AccountAliases": [], "IsTruncated": false})),
         other => refuse("InvalidAction", format!("Could not find operation {other} for version 2010-05-08")),
     }

@@ -13,7 +13,8 @@ pub fn checked<'a>(asked: &'a Value, parameter: &str, longest: usize) -> Result<
         return refuse(
             "ValidationError",
             format!(
-                "1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must have length less than or equal to {longest}"
+                "1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must \
+                 have length less than or equal to {longest}"
             ),
         );
     }
@@ -21,7 +22,8 @@ pub fn checked<'a>(asked: &'a Value, parameter: &str, longest: usize) -> Result<
         return refuse(
             "ValidationError",
             format!(
-                "The specified value for {member} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
+                "The specified value for {member} is invalid. It must contain only alphanumeric characters and/or the \
+                 following: +=,.@_-"
             ),
         );
     }
@@ -40,7 +42,8 @@ pub fn path(asked: &Value) -> Result<String, Refusal> {
     }
     refuse(
         "ValidationError",
-        "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+        "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric \
+         characters and/or / characters.",
     )
 }
 

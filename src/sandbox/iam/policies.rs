@@ -86,13 +86,16 @@ fn create_version(world: &mut World, asked: &Value) -> Reply {
     let (document, date) = (checked(asked, "PolicyDocument", Purpose::Permissions)?, world.date());
     let row = policy(world, asked)?;
     if list(row, "_versions").len() >= 5 {
-        let message = "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.";
+        let message = "A managed policy can have up to 5 versions. Before you create a new version, you must delete \
+                       an existing version.";
         return Err(Refusal { code: "LimitExceeded", message: message.to_owned(), status: 409 });
     }
     let number = row["_made"].as_i64().unwrap_or_default() + 1;
     (row["_made"], row["UpdateDate"]) = (json!(number), json!(date));
     let default = asked["SetAsDefault"] == "true";
-    let made = json!({"VersionId": format!("v{number}"), "IsDefaultVersion": default, "CreateDate": date, "Document": document});
+    let made = json!({
+        "VersionId": format!("v{number}"), "IsDefaultVersion": default, "CreateDate": date, "Document": document,
+    });
     for version in row["_versions"].as_array_mut().into_iter().flatten().filter(|_| default) {
         version["IsDefaultVersion"] = json!(false);
     }
@@ -120,7 +123,8 @@ fn get_version(world: &mut World, asked: &Value) -> Reply {
         return refuse(
             "ValidationError",
             format!(
-                "1 validation error detected: Value '{id}' at 'versionId' failed to satisfy constraint: Member must satisfy regular expression pattern: v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"
+                "1 validation error detected: Value '{id}' at 'versionId' failed to satisfy constraint: Member must \
+                 satisfy regular expression pattern: v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"
             ),
         );
     }
@@ -166,7 +170,8 @@ fn delete(world: &mut World, asked: &Value) -> Reply {
     }
     if list(&row, "_versions").len() > 1 {
         return conflict(
-            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.",
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's \
+             versions. The default version is deleted with the policy.",
         );
     }
     world.table("policies").remove(need(asked, "PolicyArn")?);

@@ -102,7 +102,8 @@ fn session(asked: &Value) -> Result<Option<i64>, Refusal> {
         Some(seconds) => refuse(
             "ValidationError",
             format!(
-                "1 validation error detected: Value '{seconds}' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between 3600 and 43200"
+                "1 validation error detected: Value '{seconds}' at 'maxSessionDuration' failed to satisfy constraint: \
+                 Member must have value between 3600 and 43200"
             ),
         ),
         None => Ok(session),

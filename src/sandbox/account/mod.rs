@@ -1,0 +1,33 @@
+//! What an account has: identity, certificates, parameters, quotas, metrics and alarms. A few calls each of STS, ACM,
+//! SSM, Service Quotas and CloudWatch.
+
+mod certificates;
+mod identity;
+mod metrics;
+mod parameters;
+mod quotas;
+
+use serde_json::Value;
+
+use super::parameters::missing_as;
+use super::wire::{Reply, refuse};
+use super::world::World;
+pub use identity::encoded;
+
+/// One call.
+pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) -> Reply {
+    let reply = match service {
+        "sts" => identity::call(world, operation, asked),
+        "acm" => certificates::call(world, operation, asked),
+        "ssm" => parameters::call(world, operation, asked),
+        "servicequotas" => quotas::call(world, operation, asked),
+        "monitoring" => metrics::call(world, operation, asked),
+        _ => None,
+    };
+    match (reply, service) {
+        (Some(reply), "sts" | "monitoring") => missing_as("ValidationError", reply),
+        (Some(reply), _) => missing_as("ValidationException", reply),
+        (None, "acm" | "ssm" | "servicequotas") => refuse("UnknownOperationException", operation),
+        (None, _) => refuse("InvalidAction", format!("Could not find operation {operation}")),
+    }
+}

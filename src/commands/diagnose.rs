@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use super::Session;
-use super::stack::{FIRST_READING, outputs, unanswered};
+use super::first_reading::{FIRST_READING, unanswered};
+use super::stack::outputs;
 use crate::checks::{self, CheckContext, Stack};
 use crate::cli;
 use crate::clock::{Cancel, Wait};
@@ -67,7 +68,7 @@ fn concluded(findings: Vec<Finding>, missing: Option<&SiteError>, outputs: BTree
             (Exit::Unverified, "broken", words)
         }
     };
-    Outcome { checks, outputs, ..Outcome::new(exit, word, summary) }
+    Outcome { outputs, checks, ..Outcome::new(exit, word, summary) }
 }
 
 /// What the stack needs and never makes, and what AWS did not say of it.

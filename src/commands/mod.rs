@@ -5,6 +5,7 @@ mod best_shot;
 mod biometry;
 mod client;
 mod diagnose;
+mod first_reading;
 mod liveness;
 mod plan;
 pub mod sandbox;

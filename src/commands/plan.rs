@@ -1,7 +1,7 @@
 //! `deploy plan`: reads only, and prints what `up` would do.
 
 use super::Session;
-use super::stack::FIRST_READING;
+use super::first_reading::FIRST_READING;
 use crate::cli;
 use crate::engine::Goal;
 use crate::exit::Exit;

@@ -1,7 +1,8 @@
 //! `deploy status`: what exists now.
 
 use super::Session;
-use super::stack::{FIRST_READING, outputs};
+use super::first_reading::FIRST_READING;
+use super::stack::outputs;
 use crate::cloud;
 use crate::engine::{Decision, Goal, Outputs, outputs_of};
 use crate::exit::Exit;

@@ -1,5 +1,7 @@
 //! `deploy up`: plan, apply, read back, wait until it is healthy and answers.
 
+mod consent;
+mod gate;
 mod policy;
 mod preflight;
 

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::consent::{permit, without_rolled_back};
+use super::gate::prepare;
 use super::preflight::preflight;
-use crate::checks;
 use crate::cli;
 use crate::cloud::retryable;
 use crate::commands::Session;
 use crate::engine::reconcile::{AGAIN, Next, Policy, Round, failed};
 use crate::engine::{Decision, Effect, Error, Key, LiveStack, NodeError, Outputs, Plan, Walk, WalkResult, outputs_of};
-use crate::exit::Exit;
-use crate::outcome::{Action, Change, Failed, Outcome, Problem};
-use crate::oz::{Capture, CaptureOverrides};
+use crate::outcome::{Failed, Outcome, Problem};
 use crate::rollout::{HealthGate, ROLLOUT_KEYS, Rollout};
 use crate::steps::auto_scaling;
 
@@ -28,68 +27,6 @@ impl<'a> UpPolicy<'a> {
     /// A policy with the consents of these arguments.
     pub fn new(session: &'a Session<'a>, args: &'a cli::Up) -> UpPolicy<'a> {
         UpPolicy { session, args, gate: None, follows: None }
-    }
-
-    /// What will be asked of the service during a rollout.
-    async fn prepare_gate(&mut self, walk: &Walk<'_>, ids: &Outputs) -> Result<(), Failed> {
-        if self.args.no_verify || self.gate.is_some() {
-            return Ok(());
-        }
-        let Some(endpoint) = checks::endpoint(walk.cx.site, ids) else {
-            return Ok(());
-        };
-        let metered = match &walk.cx.site.config.verify.capture {
-            Some(path) => {
-                let capture = Capture::read(path.as_ref(), &CaptureOverrides::default())?;
-                Some((capture, self.session.web(None).await?))
-            }
-            None => None,
-        };
-        self.gate = Some(HealthGate::new(&endpoint, &*self.session.transport, metered)?);
-        Ok(())
-    }
-
-    /// Refused: what is not ours, a replacement that nobody allowed, and consequences that need consent.
-    fn permit(&self, walk: &Walk<'_>, round: &Round<'_>) -> Result<BTreeSet<Key>, Failed> {
-        let changes = || walk.planner.changes(round.plan);
-        if round.plan.pending().any(|(_, decision)| matches!(decision, Decision::Foreign { .. })) {
-            return Err(foreign(&changes()).with_plan(changes()).into());
-        }
-        let replaced = walk.planner.replaced(round.plan);
-        if !replaced.is_empty() && !self.args.replace {
-            return Err(needs_replace(&changes()).with_plan(changes()).into());
-        }
-        let unasked = round.plan.effects().filter_map(|(key, effect)| match effect {
-            Effect::ScalesIn { max, running } if round.is_first && !self.args.allow_scale_in => {
-                Some(scales_in(*max, *running).of(label(walk, key)))
-            }
-            _ => None,
-        });
-        let problems: Vec<Problem> = unasked.collect();
-        if problems.is_empty() { Ok(replaced) } else { Err(refused(problems)) }
-    }
-
-    /// A version that was rolled back is not tried again by itself: what else differs is put right without it.
-    ///
-    /// # Errors
-    /// Nothing else differs.
-    fn without_rolled_back(
-        &self,
-        walk: &Walk<'_>,
-        plan: &Plan,
-        mut keys: BTreeSet<Key>,
-    ) -> Result<BTreeSet<Key>, Failed> {
-        let mut problems = Vec::new();
-        for (key, effect) in plan.effects() {
-            if let Effect::RetriesRolledBack { version, why } = effect
-                && !self.args.force
-                && keys.remove(key)
-            {
-                let what = format!("version {version} was rolled back ({why})");
-                problems.push(Problem::new(what, "--force does it all the same.").of(label(walk, key)));
-            }
-        }
-        if problems.is_empty() || !keys.is_empty() { Ok(keys) } else { Err(refused(problems)) }
     }
 
     /// What may make the group healthy comes before the question whether it is, and a rollout after it.
@@ -117,14 +54,14 @@ impl Policy for UpPolicy<'_> {
             return Ok(Next::Settled);
         }
         let ids = outputs_of(round.live);
-        let replaced = self.permit(walk, round)?;
+        let replaced = permit(self.args, walk, round)?;
         // A refresh to a version that this run is about to replace is not waited for.
         let outdated = round.plan.decision(ROLLOUT_KEYS[0]).is_some_and(Decision::is_pending);
         let refresh = ids.get(&auto_scaling::REFRESH).filter(|_| !outdated);
         let has = |which: fn(&Effect) -> bool| round.plan.effects().any(|(_, effect)| which(effect));
         let rolls = has(|effect| *effect == Effect::ReplacesInstances) && refresh.is_none();
         if refresh.is_some() || rolls {
-            self.prepare_gate(walk, &ids).await?;
+            self.gate = prepare(self.gate.take(), self.session, self.args, (walk.cx.site, &ids)).await?;
         }
         if round.is_first {
             preflight(self.session, walk.cx.site, round.plan).await?;
@@ -134,7 +71,7 @@ impl Policy for UpPolicy<'_> {
         }
         let cancels = has(|effect| matches!(effect, Effect::CancelsRefresh { .. }));
         let all = to_do(round.plan, &ids);
-        let mut keys = self.without_rolled_back(walk, round.plan, all)?;
+        let mut keys = without_rolled_back(self.args, walk, round.plan, all)?;
         if rolls && !self.args.force && !cancels {
             keys = self.hold_rollout_until_healthy(walk, &ids, keys, !round.done.is_empty()).await?;
         }
@@ -200,45 +137,4 @@ fn is_retryable(error: &Error) -> bool {
         Error::Cloud(error) => retryable(error).is_some(),
         other => matches!(other, Error::Skipped(_)),
     }
-}
-
-fn label(walk: &Walk<'_>, key: Key) -> String {
-    let node = walk.planner.graph.node(key);
-    node.map_or_else(String::new, |node| format!("{key} {} (guide step {})", node.name(walk.cx.site), node.step()))
-}
-
-fn refused(problems: Vec<Problem>) -> Failed {
-    Outcome::preflight("refused; nothing was changed").with_problems(problems).into()
-}
-
-fn scales_in(max: i32, running: i32) -> Problem {
-    Problem::new(
-        format!("scaling.max {max} is below the {running} instances that the group keeps now"),
-        "Wait until the load falls, or use --allow-scale-in.",
-    )
-    .because(format!("AWS would terminate {} of them at once", running - max))
-}
-
-/// Everything of our names that is not ours.
-fn foreign(changes: &[Change]) -> Outcome {
-    let strangers = changes.iter().filter(|change| change.action == Action::Foreign);
-    let cure = "Use --adopt if it is to become a part of this stack (look at `deploy plan --adopt` first), or \
-                names.prefix for other names.";
-    let problems: Vec<Problem> = strangers
-        .map(|change| {
-            let resource = format!("{} {}", change.resource, change.name);
-            Problem::new(change.why.clone().unwrap_or_default(), cure).of(resource)
-        })
-        .collect();
-    let summary = format!("{} resources with our names are not ours; nothing was changed", problems.len());
-    Outcome::new(Exit::Foreign, "refused", summary).with_problems(problems)
-}
-
-fn needs_replace(changes: &[Change]) -> Outcome {
-    let cure = "`up --replace` removes it, with what hangs on it, and makes it again: the service is down meanwhile.";
-    let replaced = changes.iter().filter(|change| change.action == Action::Replace).map(|change| {
-        let resource = format!("{} {}", change.resource, change.name);
-        Problem::new(change.why.clone().unwrap_or_default(), cure).of(resource)
-    });
-    Outcome::preflight("refused; nothing was changed").with_problems(replaced.collect())
 }

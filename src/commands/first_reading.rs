@@ -1,0 +1,109 @@
+//! The first reading of the site and of what exists: again while AWS is not ready, and not for long.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+
+use super::Session;
+use crate::clock::{Attempt, Ended, Label, Late, Wait};
+use crate::cloud::{Error, retryable};
+use crate::engine::{self, AnyLive, Context, Goal, Key, Reading};
+use crate::outcome::{Outcome, Problem};
+use crate::site::{Site, SiteError};
+use crate::steps::STACK;
+
+/// How long the first reading may take: when AWS answers, it takes a second.
+pub const FIRST_READING: Duration = Duration::from_mins(5);
+
+/// What a reading found of each resource, before any of it is judged.
+pub type Found = BTreeMap<Key, engine::Result<Option<AnyLive>>>;
+
+impl Session<'_> {
+    /// Looks the site up and reads the stack, side by side; where AWS's answer is retryable, again.
+    ///
+    /// # Errors
+    /// The time of a first reading is over, or a signal asked to stop: reads in flight are dropped.
+    pub async fn first_reading(&self, goal: Goal, wait: &Wait<'_>) -> Result<(Result<Site, SiteError>, Found), Ended> {
+        let wait = wait.at_most(FIRST_READING);
+        let label = Label::new("aws", self.cloud.region.clone());
+        let (mut last, quiet) = (None, wait.quiet());
+        let read = quiet.until(&label, async || {
+            last = None;
+            // On the heap: all the finds side by side are deeply nested.
+            let reading = saying_when_slow(&wait, &label, Box::pin(self.read_once(goal)));
+            let late = |ended| Late { ended, why: String::new() };
+            let (site, found) = wait.within(reading).await.map_err(late)?;
+            if may_pass(&site, &found) {
+                last = Some((site, found));
+                return Ok::<_, Late>(Attempt::Again("AWS is not ready".to_owned()));
+            }
+            Ok(Attempt::Done((site, found)))
+        });
+        let read = read.await;
+        read.or_else(|late| last.ok_or(late.ended))
+    }
+
+    async fn read_once(&self, goal: Goal) -> (Result<Site, SiteError>, Found) {
+        let blank = Site::blank(self.config.clone(), &self.cloud.region);
+        let cx = Context { cloud: &self.cloud, site: &blank, verified_rollout: false };
+        let (config, reading) = (self.config.clone(), Reading::new(STACK, goal));
+        match goal {
+            Goal::Present => {
+                let site = Site::look_up(config, &self.cloud, &reading.memo);
+                tokio::join!(site, reading.all(STACK, &cx))
+            }
+            Goal::Absent => {
+                let site = Site::look_up_for_teardown(config, &self.cloud, &reading.memo);
+                let (site, found) = tokio::join!(site, reading.all(STACK, &cx));
+                (site.map_err(SiteError::from), found)
+            }
+        }
+    }
+}
+
+/// Whether something failed, and only for reasons that may pass. An endpoint that does not answer at first may never
+/// have: a wrong one, or no way out.
+fn may_pass(site: &Result<Site, SiteError>, found: &Found) -> bool {
+    let of_site = match site {
+        Err(SiteError::Cloud(error)) => Some(passes(error)),
+        _ => None,
+    };
+    let of_stack = found.values().filter_map(|one| one.as_ref().err()).map(|error| match error {
+        engine::Error::DependencyNotRead(_) => true,
+        error => error.cloud().is_some_and(passes),
+    });
+    let all: Vec<bool> = of_site.into_iter().chain(of_stack).collect();
+    !all.is_empty() && all.iter().all(|passes| *passes)
+}
+
+fn passes(error: &Error) -> bool {
+    retryable(error).is_some() && !error.is_outage()
+}
+
+/// What the reading gives; when that takes long, this is said.
+async fn saying_when_slow<T>(wait: &Wait<'_>, label: &Label, reading: impl Future<Output = T> + Unpin) -> T {
+    match select(reading, Box::pin(wait.longest_pause())).await {
+        Either::Left((done, _)) => done,
+        Either::Right((paused, reading)) => {
+            if paused.is_ok() {
+                (wait.watch)(label.waiting("not every call is answered yet; still trying"));
+            }
+            reading.await
+        }
+    }
+}
+
+/// A first reading that did not come to its end.
+pub fn unanswered(ended: Ended) -> Outcome {
+    match ended {
+        Ended::Cancelled(_) => Outcome::ended(ended, "interrupted; nothing was changed"),
+        Ended::TimedOut => {
+            let summary = "the time of a first look is over; nothing was changed";
+            Outcome::ended(ended, summary).problem(Problem::new(
+                "AWS did not answer in time",
+                "Look at the network, HTTPS_PROXY and NO_PROXY, and AWS_ENDPOINT_URL; -v shows each attempt.",
+            ))
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The end of `verify`: the metered calls, and what all of it comes to.
+
+use tokio::time::Instant;
+
+use super::metered;
+use super::prepared::Prepared;
+use super::round::Round;
+use crate::checks::{is_drift, not_called};
+use crate::cli;
+use crate::clock::{Ended, Wait};
+use crate::commands::late;
+use crate::exit::Exit;
+use crate::outcome::{Finding, Outcome, Status};
+use crate::report::Report;
+
+/// The metered calls, once, when everything before is good; then the outcome.
+pub async fn finish(
+    report: &Report,
+    args: &cli::Verify,
+    prepared: &Prepared,
+    round: Round,
+    wait: &Wait<'_>,
+    start: Instant,
+) -> Outcome {
+    let good = round.found.iter().all(Finding::is_good);
+    let to = round.to.clone().or_else(|| prepared.base.clone());
+    let mut checks = round.found;
+    let mut decision = None;
+    match (&prepared.capture, to) {
+        (Some(capture), Some(base)) if good => {
+            report.say_capture(capture, args.overrides.skips_first());
+            match metered::call(args, (prepared, capture), base, wait, start).await {
+                Ok(metered) => {
+                    checks.extend(metered.findings);
+                    decision = Some((metered.verdict, metered.end));
+                }
+                Err(ended) => return Outcome { outputs: round.outputs, checks, ..late(ended) },
+            }
+        }
+        (Some(_), _) => checks.push(not_called()),
+        (None, _) => {}
+    }
+    let (exit, word) = decision.as_ref().map_or_else(|| ended(&checks), |(_, end)| *end);
+    let failed = checks.iter().filter(|check| !check.is_good()).count();
+    let summary = match failed {
+        0 => format!("Verified: {} checks.", checks.len()),
+        failed => format!("{failed} of {} checks failed.", checks.len()),
+    };
+    let verdict = decision.map(|(verdict, _)| verdict);
+    Outcome { outputs: round.outputs, checks, verdict, ..Outcome::new(exit, word, summary) }
+}
+
+fn ended(checks: &[Finding]) -> (Exit, &'static str) {
+    let wrong = |status| checks.iter().filter(move |check| check.status == status);
+    let drift_alone = wrong(Status::Fail).all(is_drift);
+    match (wrong(Status::Fail).count(), wrong(Status::Unknown).count()) {
+        (0, 0) => (Exit::Done, "verified"),
+        (0, _) => (Exit::Failed, "failed"),
+        (_, 0) if drift_alone => (Exit::Changes, "drift"),
+        _ => (Exit::Unverified, "failed"),
+    }
+}
+
+/// The outcome of a time that was over, or of a signal.
+pub fn stopped(ended: Ended, round: Round) -> Outcome {
+    Outcome { checks: round.found, outputs: round.outputs, ..late(ended) }
+}

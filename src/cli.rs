@@ -340,14 +340,13 @@ impl Verb {
 /// `90s`, `30m`, `1h30m`, or seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let cure = "write it as 90s, 30m or 1h30m";
-    let duration = match text.parse::<u32>() {
-        Ok(seconds) => Duration::from_secs(seconds.into()),
-        Err(_) => {
-            let span: jiff::SignedDuration = text.parse().map_err(|_| cure.to_owned())?;
-            Duration::try_from(span).map_err(|_| cure.to_owned())?
-        }
+    let duration = if let Ok(seconds) = text.parse::<u32>() {
+        Duration::from_secs(seconds.into())
+    } else {
+        let span: jiff::SignedDuration = text.parse().map_err(|_| cure.to_owned())?;
+        Duration::try_from(span).map_err(|_| cure.to_owned())?
     };
-    if duration.is_zero() || duration > Duration::from_secs(7 * 86_400) { Err(cure.to_owned()) } else { Ok(duration) }
+    if duration.is_zero() || duration > Duration::from_hours(168) { Err(cure.to_owned()) } else { Ok(duration) }
 }
 
 /// A number from 0 to 1.

@@ -36,10 +36,7 @@ impl Dns {
                 let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
                 addresses.sort();
                 addresses.dedup();
-                match addresses.is_empty() {
-                    true => Err("no address".to_owned()),
-                    false => Ok(addresses),
-                }
+                if addresses.is_empty() { Err("no address".to_owned()) } else { Ok(addresses) }
             }
         }
     }
@@ -61,9 +58,9 @@ impl Dns {
     pub async fn deny(&self, name: &str, witness: &str) -> bool {
         let resolver = match self {
             Dns::Server(server) => resolver(*server),
-            Dns::System => {
-                Resolver::builder_tokio().and_then(|builder| builder.build()).map_err(|error| error.to_string())
-            }
+            Dns::System => Resolver::builder_tokio()
+                .and_then(hickory_resolver::ResolverBuilder::build)
+                .map_err(|error| error.to_string()),
         };
         let Ok(resolver) = resolver else { return false };
         let looked_up = async |name: &str| {
@@ -99,10 +96,7 @@ async fn ask(server: SocketAddr, name: &str) -> Result<Vec<IpAddr>, String> {
         })
         .collect();
     addresses.sort();
-    match addresses.is_empty() {
-        true => Err("no A record".to_owned()),
-        false => Ok(addresses),
-    }
+    if addresses.is_empty() { Err("no A record".to_owned()) } else { Ok(addresses) }
 }
 
 fn resolver(server: SocketAddr) -> Result<TokioResolver, String> {

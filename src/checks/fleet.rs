@@ -203,7 +203,7 @@ const VERSION_ATTEMPTS: u32 = 5;
 pub async fn version(endpoint: &str, transport: &dyn Transport, wait: &Wait<'_>) -> Result<Finding, Unproven> {
     // A stack without TLS was asked for in deploy.yaml.
     let base = BaseUrl::parse(endpoint, true).map_err(|refused| Unproven::NoAnswer(refused.what))?;
-    let label = Label::new("version", format!("{endpoint}{}", VERSION));
+    let label = Label::new("version", format!("{endpoint}{VERSION}"));
     let mut attempts = 0;
     wait.until(&label, async || {
         attempts += 1;

@@ -122,7 +122,7 @@ async fn own_profile(stack: &Stack<'_>) -> cloud::Result<Option<IamInstanceProfi
 
 fn judge_role(stack: &Stack<'_>, finding: Finding, named: Option<&str>, held: Option<&IamInstanceProfile>) -> Finding {
     let wanted = stack.config.names.instance_profile.as_str();
-    let role = held.and_then(|profile| profile.roles().first()).map(|role| role.role_name());
+    let role = held.and_then(|profile| profile.roles().first()).map(aws_sdk_iam::types::Role::role_name);
     match (named, role) {
         (Some(named), Some(role)) if named == wanted && role == stack.config.names.role => {
             finding.pass(format!("{wanted}, with the role {role}"))

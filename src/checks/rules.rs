@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{IpPermission, SecurityGroup};
 
 /// Whether a rule of this group lets one of these groups in on a port: by its id, as the guide demands.
 pub fn admits(group: &SecurityGroup, port: u16, from: &[String]) -> bool {
-    let mut pairs = rules(group, port).flat_map(|rule| rule.user_id_group_pairs());
+    let mut pairs = rules(group, port).flat_map(aws_sdk_ec2::types::IpPermission::user_id_group_pairs);
     pairs.any(|pair| pair.group_id().is_some_and(|id| from.iter().any(|wanted| wanted == id)))
 }
 

@@ -44,7 +44,9 @@ impl Check for ScalingPolicy {
                 "Remove the policy (`aws autoscaling delete-policy`) and run `deploy up`.",
             ));
         }
-        let target = policy.target_tracking_configuration().and_then(|tracking| tracking.target_value());
+        let target = policy
+            .target_tracking_configuration()
+            .and_then(aws_sdk_autoscaling::types::TargetTrackingConfiguration::target_value);
         let target = target.map_or_else(String::new, |target| format!(", CPU target {target} %"));
         Ok(finding.pass(format!("{} alarms{target}", policy.alarms().len())))
     }
@@ -121,7 +123,8 @@ fn judge(
     cpu: Option<f64>,
 ) -> Finding {
     let tracking = policy.target_tracking_configuration();
-    let target = tracking.and_then(|tracking| tracking.target_value()).unwrap_or_default();
+    let target =
+        tracking.and_then(aws_sdk_autoscaling::types::TargetTrackingConfiguration::target_value).unwrap_or_default();
     let (desired, max) = (group.desired_capacity().unwrap_or_default(), group.max_size().unwrap_or_default());
     let warm_up = policy.estimated_instance_warmup().or(group.default_instance_warmup()).unwrap_or_default();
     let cpu_words = cpu.map_or("not measured yet".to_owned(), |cpu| format!("{cpu:.1} %"));

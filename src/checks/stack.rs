@@ -166,7 +166,7 @@ impl<'a> Stack<'a> {
     /// # Errors
     /// EC2 or Auto Scaling does not describe them.
     pub async fn instance_groups(&self) -> cloud::Result<Vec<String>> {
-        let of_instances = self.instances().await?.iter().flat_map(|instance| instance.security_groups());
+        let of_instances = self.instances().await?.iter().flat_map(aws_sdk_ec2::types::Instance::security_groups);
         let mut ids: Vec<String> = of_instances.filter_map(|group| group.group_id.clone()).collect();
         if ids.is_empty() {
             ids.extend(self.ids.get(&security_groups::INSTANCE_ID).cloned());

@@ -9,7 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// AWS answered, and refused.
-    #[error("{service} {operation}: {code}: {message}{}", request(.request_id))]
+    #[error("{service} {operation}: {code}: {message}{}", request(.request_id.as_ref()))]
     Refused {
         /// AWS's service, as in `iam`.
         service: String,
@@ -162,7 +162,7 @@ where
         let code = error.code().map(str::to_owned);
         match code.or_else(|| batch_code(error.raw_response())) {
             Some(code) => Error::Refused {
-                message: error.message().map(str::to_owned).unwrap_or_else(|| messages(error.raw_response())),
+                message: error.message().map_or_else(|| messages(error.raw_response()), str::to_owned),
                 request_id: request_id(&error),
                 service,
                 operation,
@@ -205,7 +205,7 @@ fn messages(raw: Option<&HttpResponse>) -> String {
     let body = raw.and_then(|raw| raw.body().bytes()).map(String::from_utf8_lossy).unwrap_or_default();
     let texts = body.split("<Message>").skip(1).filter_map(|rest| rest.split("</Message>").next());
     let text = texts.collect::<Vec<_>>().join("; ");
-    quick_xml::escape::unescape(&text).map(|text| text.into_owned()).unwrap_or(text)
+    quick_xml::escape::unescape(&text).map(std::borrow::Cow::into_owned).unwrap_or(text)
 }
 
 /// The request's id: the SDK reads it from the headers only, and EC2 and the query services also have it in the body.
@@ -240,8 +240,8 @@ fn chain(error: &(dyn std::error::Error + 'static), status: Option<u16>) -> Stri
     if words.is_empty() { error.to_string() } else { words.join(": ") }
 }
 
-fn request(id: &Option<String>) -> String {
-    id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default()
+fn request(id: Option<&String>) -> String {
+    id.map(|id| format!(" (request {id})")).unwrap_or_default()
 }
 
 #[cfg(test)]

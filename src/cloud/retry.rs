@@ -44,7 +44,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_reason_has_a_limit_of_its_own() {
-        let clock = Clock::new(Duration::from_secs(3600), 1.0);
+        let clock = Clock::new(Duration::from_hours(1), 1.0);
         let mut budget = RetryBudget::default();
         let conflict = |budget: &mut RetryBudget| budget.allow(refused("DeleteConflict"), &clock).is_ok();
         assert!(!budget.is_used() && conflict(&mut budget) && budget.is_used());

@@ -92,11 +92,11 @@ const TABLE: &[Row] = &[
 ];
 
 /// When there was no answer at all. What was asked may have been done.
-const OUTAGE: Retryable = Retryable { why: "AWS does not answer; looking again", limit: Duration::from_secs(300) };
+const OUTAGE: Retryable = Retryable { why: "AWS does not answer; looking again", limit: Duration::from_mins(5) };
 
 /// When the auto scaling group is not found: a read may lag, or it went between two calls.
 const GROUP_GONE: Retryable =
-    Retryable { why: "the auto scaling group is not there; looking again", limit: Duration::from_secs(60) };
+    Retryable { why: "the auto scaling group is not there; looking again", limit: Duration::from_mins(1) };
 
 /// Whether the call may succeed when it is tried again.
 pub fn retryable(error: &Error) -> Option<Retryable> {

@@ -187,6 +187,7 @@ pub enum Listener {
 
 /// The instances (guide step 3).
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "an instance type is AWS's noun")]
 pub struct Instance {
     /// An AMI's name, its id, `ssm:` and the path of a parameter that holds the id, or `product:` and a product code.
     pub image: String,

@@ -23,18 +23,17 @@ pub(super) fn read<T>(path: &str, node: Node, findings: &mut Findings, read: imp
     let refused = matches!(node.value, Value::Refused);
     let null = node.kind() == Some(Kind::Null);
     let found = node.found();
-    let entries = match node.value {
-        Value::Map(entries) => entries,
-        _ => {
-            if !refused && !null {
-                let what = format!("{} must be a mapping, found {found}", named(path));
-                findings.add(node.place.clone(), what, "write its keys indented below it, as deploy.yaml.example does");
-            }
-            if !null {
-                findings.spoil(path);
-            }
-            Vec::new()
+    let entries = if let Value::Map(entries) = node.value {
+        entries
+    } else {
+        if !refused && !null {
+            let what = format!("{} must be a mapping, found {found}", named(path));
+            findings.add(node.place.clone(), what, "write its keys indented below it, as deploy.yaml.example does");
         }
+        if !null {
+            findings.spoil(path);
+        }
+        Vec::new()
     };
     let mut section = Section { path: path.to_owned(), place: node.place, entries, asked: Vec::new(), findings };
     let value = read(&mut section);
@@ -70,14 +69,12 @@ impl Section<'_> {
 
     fn below<T>(&mut self, key: &str, node: Option<Node>, reader: impl FnOnce(&mut Section) -> T) -> T {
         let path = self.path_of(key);
-        match node {
-            Some(node) => read(&path, node, self.findings, reader),
-            // No place of its own: a rule about it is reported at what encloses it.
-            None => {
-                let (place, entries, asked) = (self.place.clone(), Vec::new(), Vec::new());
-                reader(&mut Section { path, place, entries, asked, findings: self.findings })
-            }
+        if let Some(node) = node {
+            return read(&path, node, self.findings, reader);
         }
+        // No place of its own: a rule about it is reported at what encloses it.
+        let (place, entries, asked) = (self.place.clone(), Vec::new(), Vec::new());
+        reader(&mut Section { path, place, entries, asked, findings: self.findings })
     }
 
     /// A text.
@@ -92,12 +89,11 @@ impl Section<'_> {
 
     /// A text whose absence is a mistake.
     pub fn required_text(&mut self, key: &'static str, cure: &str) -> String {
-        match self.take(key) {
-            Some(node) => self.convert(key, &node, text).unwrap_or_default(),
-            None => {
-                self.missing(key, cure);
-                String::new()
-            }
+        if let Some(node) = self.take(key) {
+            self.convert(key, &node, text).unwrap_or_default()
+        } else {
+            self.missing(key, cure);
+            String::new()
         }
     }
 

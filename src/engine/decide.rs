@@ -196,7 +196,7 @@ mod tests {
     fn decided(want: Option<Value>, live: Option<(Value, Owner, Status)>, adopt: bool) -> Decision {
         let tags: Tags = [("owner".to_owned(), "us".to_owned())].into();
         let want = want.as_ref().map(|spec| Wanted { spec, tags: &tags, forces_replacement: &["vpc"] });
-        let actual = live.as_ref().map(|(spec, owner, status)| Actual { spec, owner, status });
+        let actual = live.as_ref().map(|(spec, owner, status)| Actual { spec, status, owner });
         decide(want, actual, &ownership(adopt))
     }
 

@@ -16,7 +16,7 @@ use crate::cloud::RetryBudget;
 use crate::event::{Event, What};
 
 /// How long reads may lag behind the writes of this run.
-const READS_LAG: Duration = Duration::from_secs(60);
+const READS_LAG: Duration = Duration::from_mins(1);
 
 /// What every part of a run over a stack shares.
 #[derive(Clone, Copy)]

@@ -95,17 +95,14 @@ impl Token {
     /// It cannot be read, or holds what no header can.
     pub fn read(file: Option<&Path>) -> Result<Option<Token>, Refused> {
         let cure = "A token is one line of printable ASCII.";
-        let (place, text) = match file {
-            Some(path) => {
-                let place = path.display().to_string();
-                let text = std::fs::read(path)
-                    .map_err(|error| Refused::new(format!("{place}: {error}"), "Name a file that can be read."))?;
-                (place, text)
-            }
-            None => {
-                let text = std::env::var_os("OZ_ACCESS_TOKEN").unwrap_or_default();
-                ("OZ_ACCESS_TOKEN".to_owned(), text.into_encoded_bytes())
-            }
+        let (place, text) = if let Some(path) = file {
+            let place = path.display().to_string();
+            let text = std::fs::read(path)
+                .map_err(|error| Refused::new(format!("{place}: {error}"), "Name a file that can be read."))?;
+            (place, text)
+        } else {
+            let text = std::env::var_os("OZ_ACCESS_TOKEN").unwrap_or_default();
+            ("OZ_ACCESS_TOKEN".to_owned(), text.into_encoded_bytes())
         };
         let line = match text.strip_suffix(b"\n") {
             Some(line) => line.strip_suffix(b"\r").unwrap_or(line),

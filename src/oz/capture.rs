@@ -161,7 +161,7 @@ fn read_info(path: &Path) -> Result<Sensitive<String>, Refused> {
 fn directory(path: &Path, skip_first: bool) -> Result<Contents, Refused> {
     let cure = "A directory of a capture holds its frames, JPEG or PNG, in the order of their names.";
     let refused = |what: String| Refused::new(what, cure);
-    let listed = std::fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let listed = std::fs::read_dir(path).and_then(std::iter::Iterator::collect::<Result<Vec<_>, _>>);
     let listed = listed.map_err(|error| refused(format!("{}: {error}", path.display())))?;
     let mut files: Vec<PathBuf> =
         listed.iter().map(std::fs::DirEntry::path).filter(|path| path.is_file() && !is_hidden(path)).collect();
@@ -249,10 +249,10 @@ impl<'de> Visitor<'de> for Callback<'_> {
                 "action" => contents.action = map.next_value()?,
                 "additional_info" => {
                     contents.additional_info =
-                        map.next_value::<Option<String>>()?.filter(|info| !info.is_empty()).map(Sensitive::new)
+                        map.next_value::<Option<String>>()?.filter(|info| !info.is_empty()).map(Sensitive::new);
                 }
                 "meta" => {
-                    contents.meta = Sensitive::new(map.next_value::<Option<Map<String, Value>>>()?.unwrap_or_default())
+                    contents.meta = Sensitive::new(map.next_value::<Option<Map<String, Value>>>()?.unwrap_or_default());
                 }
                 "data_container" if map.next_value::<Option<IgnoredAny>>()?.is_some() => {
                     let cure = "This client sends frames: let the Web SDK hand over frame_list (architecture: capture, \

@@ -8,7 +8,9 @@ use super::Refused;
 /// What a picture is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// JPEG.
     Jpeg,
+    /// PNG.
     Png,
 }
 

@@ -40,6 +40,9 @@ struct Bar {
 }
 
 /// The page: it loads nothing, and can be read without a script, in dark and light, and printed.
+///
+/// # Panics
+/// When the page's own template is broken, which a test would show.
 pub fn html(frame: &Frame, outcome: &Outcome) -> String {
     let mut pages = Environment::new();
     pages.set_auto_escape_callback(|_| AutoEscape::Html);

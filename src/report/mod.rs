@@ -66,10 +66,7 @@ impl Report {
         for problem in &outcome.problems {
             to_stderr(&text::problem(problem));
         }
-        let text = match self.json {
-            true => format!("{}\n", json::envelope(frame, outcome)),
-            false => text::result(outcome),
-        };
+        let text = if self.json { format!("{}\n", json::envelope(frame, outcome)) } else { text::result(outcome) };
         to_stdout(&text);
         if !outcome.summary.is_empty() {
             to_stderr(&format!("{}\n", outcome.summary));

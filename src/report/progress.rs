@@ -76,7 +76,7 @@ impl Progress {
         if one.last == state {
             return;
         }
-        one.last = state.to_owned();
+        state.clone_into(&mut one.last);
         match &one.bar {
             Some(bar) => bar.set_message(format!("{key} {name}: {state}")),
             None => self.note(&format!("{key} {name}: {state}")),

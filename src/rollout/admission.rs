@@ -10,7 +10,7 @@ use crate::outcome::{Failed, Outcome, Problem};
 use crate::steps::target_group;
 
 /// Time for a group to become healthy after something else was repaired: two rounds of health checks and a start.
-const REPAIR_TIME: Duration = Duration::from_secs(600);
+const REPAIR_TIME: Duration = Duration::from_mins(10);
 
 const NOT_BEGUN: &str = "the rollout was not begun; running again goes on from here";
 

@@ -101,7 +101,7 @@ impl Rollout<'_> {
             Some(arn) => find_targets(self.cloud, arn).await?,
             None => Targets::default(),
         };
-        let instances = group.iter().flat_map(|group| group.instances());
+        let instances = group.iter().flat_map(aws_sdk_autoscaling::types::AutoScalingGroup::instances);
         let lines: Vec<String> = instances.filter_map(|instance| moving(instance, refresh, &targets)).collect();
         let what = summary(refresh);
         self.notify(if lines.is_empty() { what } else { format!("{what}: {}", lines.join("; ")) });

@@ -69,9 +69,9 @@ async fn serve_web(sandbox: Sandbox, listener: TcpListener, authority: Arc<Autho
 
 /// A load balancer that is not there, or a port that is closed, is a connection that ends without a word.
 async fn connection(sandbox: Sandbox, stream: TcpStream, authority: &Authority) -> Option<()> {
+    const HANDSHAKE: u8 = 0x16;
     let mut first = [0];
     stream.peek(&mut first).await.ok()?;
-    const HANDSHAKE: u8 = 0x16;
     if first[0] != HANDSHAKE {
         return http(sandbox, stream, 80, None).await;
     }

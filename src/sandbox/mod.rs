@@ -119,6 +119,9 @@ impl Sandbox {
     }
 
     /// The world kept in this file, in which time went on meanwhile; a seeded one when there is no such file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no world.
     pub fn open(path: &Path, pace: f64) -> std::io::Result<Sandbox> {
         let text = match std::fs::read(path) {
             Ok(text) => text,
@@ -136,6 +139,9 @@ impl Sandbox {
     }
 
     /// Keeps the world in this file, all of it or nothing.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn keep(&self, path: &Path) -> std::io::Result<()> {
         let directory = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(directory)?;
@@ -203,7 +209,10 @@ impl Sandbox {
     }
 
     /// What a client gets for a request to this host and port: from the stand-in service, or from the load balancer
-    /// before it. `Err`: the name does not resolve, or nobody answers there.
+    /// before it.
+    ///
+    /// # Errors
+    /// The name does not resolve, or nobody answers there.
     pub async fn browse(
         &self,
         (host, port): (&str, u16),

@@ -167,13 +167,14 @@ impl Page {
         }
         let start = match text(&asked[style.token]) {
             None => 0,
-            Some(token) => match start(&token, operation) {
-                Some(start) => start,
-                None => {
+            Some(token) => {
+                if let Some(start) = start(&token, operation) {
+                    start
+                } else {
                     let (code, before, after) = style.bad_token;
                     return refuse(code, format!("{before}{token}{after}"));
                 }
-            },
+            }
         };
         Ok(Some(Page { style, operation: operation.to_owned(), size, start }))
     }

@@ -42,7 +42,8 @@ pub fn missing_as(code: &'static str, reply: Reply) -> Reply {
         match refusal.code {
             "MissingParameter" if !name.is_empty() => Refusal {
                 message: format!(
-                    "1 validation error detected: Value null at '{}{}' failed to satisfy constraint: Member must not be null",
+                    "1 validation error detected: Value null at '{}{}' failed to satisfy constraint: Member must not \
+                     be null",
                     name[..1].to_lowercase(),
                     &name[1..],
                 ),

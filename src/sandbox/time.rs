@@ -159,7 +159,7 @@ impl World {
 /// The tags that a launch template gives to what it starts.
 fn tags_of(data: &Value, kind: &str) -> Value {
     let of_kind = list(data, "tagSpecificationSet").iter().find(|one| one["resourceType"] == kind);
-    of_kind.map(|one| one["tagSet"].clone()).unwrap_or_else(|| json!([]))
+    of_kind.map_or_else(|| json!([]), |one| one["tagSet"].clone())
 }
 
 /// The devices of an image, with what the data says of the same ones, and those of the data alone.

@@ -67,8 +67,8 @@ pub struct Weather {
     pub role_delay: f64,
     /// A target that leaves is `draining` for so long (ELBv2 user guide, "Deregistration delay": up to 300 s).
     pub draining: f64,
-    /// A refresh replaces new instances that fail their health checks for so long before it fails (an hour: Auto Scaling
-    /// user guide, "How an instance refresh works").
+    /// A refresh replaces new instances that fail their health checks for so long before it fails (an hour: Auto
+    /// Scaling user guide, "How an instance refresh works").
     pub refresh_retries: f64,
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn certificate(config: &Config, cloud: &Cloud) -> Looked<String
     // An exact name before a wildcard, then the one that lasts longest, then the ARN: always the same one.
     let best = covering.iter().max_by_key(|listed| {
         let exact = names(listed).any(|covered| covered == name);
-        (exact, listed.not_after().map_or(0, |time| time.secs()), listed.certificate_arn())
+        (exact, listed.not_after().map_or(0, aws_smithy_types::DateTime::secs), listed.certificate_arn())
     });
     match best.and_then(|listed| listed.certificate_arn()) {
         Some(arn) => Ok(Ok(arn.to_owned())),

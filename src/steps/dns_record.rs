@@ -109,7 +109,8 @@ async fn sets_named(cloud: &Cloud, zone: &str, name: &str) -> Result<Vec<Resourc
 
 fn spec_of(zone: &str, name: &str, set: ResourceRecordSet) -> Spec {
     let alias = set.alias_target.as_ref();
-    let values = set.resource_records().iter().map(|record| record.value()).collect::<Vec<_>>().join(", ");
+    let values =
+        set.resource_records().iter().map(aws_sdk_route53::types::ResourceRecord::value).collect::<Vec<_>>().join(", ");
     Spec {
         zone: zone.to_owned(),
         name: name.to_owned(),
@@ -228,7 +229,8 @@ pub async fn find_name_servers(cloud: &Cloud, zone: &str) -> Vec<String> {
         return Vec::new();
     };
     let zone = reply.hosted_zone();
-    let is_private = zone.and_then(|zone| zone.config()).is_some_and(|config| config.private_zone());
+    let is_private =
+        zone.and_then(|zone| zone.config()).is_some_and(aws_sdk_route53::types::HostedZoneConfig::private_zone);
     match reply.delegation_set {
         Some(set) if !is_private => set.name_servers,
         _ => Vec::new(),

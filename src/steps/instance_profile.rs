@@ -136,7 +136,7 @@ async fn instances_with(cloud: &Cloud, site: &Site, region: &str, profile: &str)
             Err(error) if cloud.lacks(&error) => Vec::new(),
             found => found?,
         };
-    let instances = reservations.iter().flat_map(|reservation| reservation.instances());
+    let instances = reservations.iter().flat_map(aws_sdk_ec2::types::Reservation::instances);
     let is_ours = |instance: &&Instance| {
         let group = tags::from_ec2(instance.tags()).remove("aws:autoscaling:groupName");
         region == cloud.region && group.as_ref() == Some(&site.config.names.auto_scaling_group)

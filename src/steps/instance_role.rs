@@ -82,7 +82,8 @@ impl Resource for Policy {
             }
         }
         if versions.len() + 1 >= MAX_VERSIONS {
-            let oldest = versions.iter().min_by_key(|version| version.create_date().map(|date| date.secs()));
+            let oldest =
+                versions.iter().min_by_key(|version| version.create_date().map(aws_smithy_types::DateTime::secs));
             delete_version(cloud, arn, oldest.and_then(PolicyVersion::version_id).need("VersionId")?).await?;
         }
         let request = cloud.iam.create_policy_version().policy_arn(arn).policy_document(POLICY);

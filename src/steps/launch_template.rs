@@ -159,12 +159,11 @@ impl Resource for LaunchTemplate {
             let had = version.launch_template_data.as_ref().map(spec_of);
             had.is_some_and(|had| had == *want)
         };
-        let number = match all.iter().find(is_wanted) {
-            Some(version) => version.version_number.need("VersionNumber")?,
-            None => {
-                let latest = all.first().and_then(|version| version.version_number).unwrap_or_default();
-                add_version(cloud, id, latest, want).await?
-            }
+        let number = if let Some(version) = all.iter().find(is_wanted) {
+            version.version_number.need("VersionNumber")?
+        } else {
+            let latest = all.first().and_then(|version| version.version_number).unwrap_or_default();
+            add_version(cloud, id, latest, want).await?
         };
         let request = cloud.ec2.modify_launch_template().launch_template_id(id);
         request.default_version(number.to_string()).send().await?;
@@ -282,7 +281,8 @@ fn spec_of(data: &ResponseLaunchTemplateData) -> Spec {
             .to_owned(),
         volume: volume_of(data),
         imds_tokens: tokens.to_owned(),
-        imds_hops: metadata.and_then(|options| options.http_put_response_hop_limit()),
+        imds_hops: metadata
+            .and_then(aws_sdk_ec2::types::LaunchTemplateInstanceMetadataOptions::http_put_response_hop_limit),
         // moto 5.2 lists the template's own tags here too.
         launched: tagged.filter(|(kind, _)| kind != ResourceType::LaunchTemplate.as_str()).collect(),
         others: others(data),

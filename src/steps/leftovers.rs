@@ -153,7 +153,7 @@ impl<T: Kind> Resource for Leftovers<T> {
             let reservations = reply.and_then(|reply| reply.reservations).unwrap_or_default();
             let group = reservations
                 .iter()
-                .flat_map(|reservation| reservation.instances())
+                .flat_map(aws_sdk_ec2::types::Reservation::instances)
                 .find_map(|instance| tags::from_ec2(instance.tags()).remove("aws:autoscaling:groupName"));
             blockers.push(Blocker {
                 what: format!("{instance}, which has {id}"),

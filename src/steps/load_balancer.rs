@@ -306,7 +306,7 @@ pub async fn strangers_behind(&Context { cloud, site, .. }: &Context<'_>, output
         let Some(reply) = cloud.elb.describe_rules().listener_arn(listener).send().await.or_absent()? else {
             continue;
         };
-        let actions = reply.rules().iter().flat_map(|rule| rule.actions());
+        let actions = reply.rules().iter().flat_map(aws_sdk_elasticloadbalancingv2::types::Rule::actions);
         behind.extend(actions.flat_map(targets_of).filter(|arn| Some(arn) != ours));
     }
     let mut strangers = Vec::new();
@@ -380,7 +380,10 @@ fn goes_to(action: &Action) -> String {
 }
 
 fn targets_of(action: &Action) -> Vec<String> {
-    let weighted = action.forward_config().map(|config| config.target_groups()).unwrap_or_default();
+    let weighted = action
+        .forward_config()
+        .map(aws_sdk_elasticloadbalancingv2::types::ForwardActionConfig::target_groups)
+        .unwrap_or_default();
     let mut arns: Vec<String> = weighted.iter().filter_map(|group| group.target_group_arn.clone()).collect();
     arns.extend(action.target_group_arn.clone());
     arns.sort();

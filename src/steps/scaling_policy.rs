@@ -69,9 +69,13 @@ impl Resource for ScalingPolicy {
         let spec = Spec {
             group,
             metric: metric(policy),
-            target_percent: tracking.and_then(|tracking| tracking.target_value()).unwrap_or_default(),
+            target_percent: tracking
+                .and_then(aws_sdk_autoscaling::types::TargetTrackingConfiguration::target_value)
+                .unwrap_or_default(),
             warm_up_seconds: policy.estimated_instance_warmup(),
-            scale_in: !tracking.and_then(|tracking| tracking.disable_scale_in()).unwrap_or_default(),
+            scale_in: !tracking
+                .and_then(aws_sdk_autoscaling::types::TargetTrackingConfiguration::disable_scale_in)
+                .unwrap_or_default(),
             enabled: policy.enabled().unwrap_or(true), // moto 5.2 leaves it out
         };
         let name = policy.policy_name.clone().need("PolicyName")?;

@@ -148,7 +148,7 @@ impl Resource for TargetGroup {
         let reply = request.send().await.or_absent()?;
         let groups = reply.and_then(|reply| reply.target_groups).unwrap_or_default();
         let ours = format!(":loadbalancer/app/{}/", site.config.names.load_balancer);
-        let users = groups.iter().flat_map(|group| group.load_balancer_arns());
+        let users = groups.iter().flat_map(aws_sdk_elasticloadbalancingv2::types::TargetGroup::load_balancer_arns);
         Ok(users
             .map(|arn| Blocker { what: format!("a listener or rule of {arn}"), clears_by_itself: arn.contains(&ours) })
             .collect())

@@ -310,7 +310,7 @@ async fn a_record_that_points_at_another_load_balancer_of_ours_is_pointed_back()
     let plan = drift(edit, &["ChangeResourceRecordSets"]).await;
     expect![[r#"
           ~ update   dns_record  app.example.com  (guide step 7)
-                alias: "old-alb-000000029.eu-central-1.elb.amazonaws.com" -> "internal-app-alb-000000005.eu-central-1.elb.amazonaws.com"
+                alias: "old-alb-000000030.eu-central-1.elb.amazonaws.com" -> "internal-app-alb-000000005.eu-central-1.elb.amazonaws.com"
 
         Plan: 1 to update.
     "#]]

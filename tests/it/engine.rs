@@ -11,7 +11,7 @@ async fn a_failure_skips_only_what_depends_on_it_and_the_next_run_makes_the_rest
     let failed = stage.run("up").await;
     failed.exits(Exit::Failed).says("CertificateNotFound");
     let mut resources: Vec<&str> = failed.problems.iter().filter_map(|problem| problem.resource.as_deref()).collect();
-    resources.sort();
+    resources.sort_unstable();
     let dependent = [
         "auto_scaling_group app-asg",
         "http_listener app-alb:80",

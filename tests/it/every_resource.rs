@@ -5,7 +5,7 @@
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 
-use crate::support::{DOCUMENT, Exit, OtherClient, STACK, Site, Stage, VPC, config, configuration};
+use crate::support::{DOCUMENT, Exit, OtherClient, STACK, Site, Stage, TRUST_OF_LAMBDA, VPC, config, configuration};
 
 /// `Err`: why it cannot be demanded of this resource.
 type Demand<T> = Result<T, &'static str>;
@@ -28,7 +28,7 @@ async fn change(stage: &Stage, key: &str) -> Demand<()> {
         "policy" => client.replace_policy(DOCUMENT).await,
         "role" => {
             let request = client.iam.update_assume_role_policy().role_name("OZMarketplace");
-            request.policy_document(DOCUMENT).send().await.unwrap();
+            request.policy_document(TRUST_OF_LAMBDA).send().await.unwrap();
         }
         "role_policy_attachment" => stage.edit(|aws| aws.role().detach_policies()),
         "instance_profile" => stage.edit(|aws| aws.instance_profile().lose_role()),
@@ -83,8 +83,12 @@ async fn make_foreign(client: &OtherClient, key: &str) -> Demand<()> {
             client.create_auto_scaling_group("app-asg", "app-launch-template", None).await;
         }
         "dns_record" => client.create_record("app.example.com").await.unwrap(),
-        "load_balancer_security_group_rules" | "instance_security_group_rules" => return IS_A_PART,
-        "role_policy_attachment" | "scaling_policy" | "https_listener" | "http_listener" => return IS_A_PART,
+        "load_balancer_security_group_rules"
+        | "instance_security_group_rules"
+        | "role_policy_attachment"
+        | "scaling_policy"
+        | "https_listener"
+        | "http_listener" => return IS_A_PART,
         "volumes" | "network_interfaces" => return Err(IS_NEVER_WANTED),
         _ => return unknown(key),
     }

@@ -172,7 +172,7 @@ fn nothing_sensitive_is_printed() {
     for answer in answers {
         service.script(|script| {
             (script.liveness, script.version) =
-                (answer.clone(), if answer == Answer::Echo { Answer::Echo } else { Answer::Judged })
+                (answer.clone(), if answer == Answer::Echo { Answer::Echo } else { Answer::Judged });
         });
         for line in [
             "liveness marked.json --base-url URL --token-file token.txt --best-shot shot.jpg --force",

@@ -54,7 +54,7 @@ async fn lifecycle(on: &impl Runs, up: &str) {
     assert_eq!(changed["outcome"], "changed", "{changed}");
     let mut keys: Vec<&str> =
         changed["changes"].as_array().unwrap().iter().map(|change| change["resource"].as_str().unwrap()).collect();
-    keys.sort();
+    keys.sort_unstable();
     assert_eq!(keys, ["auto_scaling_group", "launch_template", "target_group"]);
     assert_eq!(on.json(&format!("plan --exit-code {change}")).await["exit_code"], 0);
     assert_eq!(on.json(up).await["outcome"], "changed", "back again");

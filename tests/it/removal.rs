@@ -215,9 +215,12 @@ async fn what_goes_during_the_last_look_hides_nothing() {
     let stage = Stage::new();
     stage.edit(|aws| {
         let tag = json!({"Key": "oz-deploy:stack", "Value": "oz-liveness"});
-        for (name, listed, tags) in [("gone", "arn:gone", json!([])), ("kept", "kept", json!([tag]))] {
-            let group = json!({"TargetGroupArn": listed, "TargetGroupName": name, "_tags": tags});
-            aws.add(tables::TARGET_GROUPS, name, group);
+        let arn = |name| {
+            format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{name}/0123456789abcdef")
+        };
+        for (name, key, tags) in [("gone", "another".to_owned(), json!([])), ("kept", arn("kept"), json!([tag]))] {
+            let group = json!({"TargetGroupArn": arn(name), "TargetGroupName": name, "_tags": tags});
+            aws.add(tables::TARGET_GROUPS, &key, group);
         }
     });
     stage.run("teardown --yes").await.exits(Exit::Incomplete).says("kept");

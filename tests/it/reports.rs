@@ -77,7 +77,7 @@ fn the_page_shows_every_check_and_breaks_where_the_stack_does() {
         assert!(page.contains(words), "no {words}");
     }
     let node = |key: &str, status: &str| {
-        assert!(page.contains(&format!(r#"data-node="{key}" data-status="{status}""#)), "{key} is not {status}")
+        assert!(page.contains(&format!(r#"data-node="{key}" data-status="{status}""#)), "{key} is not {status}");
     };
     node("load_balancer", "pass");
     node("target_group", "fail");

@@ -61,7 +61,7 @@ impl Lab {
             site: Site::blank(Config::new(network), "eu-central-1"),
             cloud: Cloud::connect(&access).await.unwrap(),
             cancel: Cancel::never(),
-            clock: Clock::new(Duration::from_secs(3600), 1.0),
+            clock: Clock::new(Duration::from_hours(1), 1.0),
             start: Instant::now(),
             events,
             watch: Box::new(move |event| noted.borrow_mut().push(event)),

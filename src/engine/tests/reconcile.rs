@@ -124,7 +124,7 @@ async fn what_aws_is_busy_with_is_waited_for_without_using_up_rounds() {
     assert!(failed.is_none());
     assert_eq!(done, ["a"]);
 
-    let lab = Lab { clock: Clock::new(Duration::from_secs(300), 1.0), ..lab };
+    let lab = Lab { clock: Clock::new(Duration::from_mins(5), 1.0), ..lab };
     lab.world.wanted.borrow_mut().insert("a", (3, 1));
     lab.world.script("find a", (0..999).map(|_| warming()));
     let (failed, _) = run(&lab, &mut policy).await;

@@ -36,7 +36,7 @@ fn one<'a>(world: &'a World, asked: &Value) -> Result<&'a Value, Refusal> {
 
 /// A row has the fields of a certificate's summary and of its details; each of the two lacks some of the other's.
 fn details(world: &World, row: &Value) -> Value {
-    let mut details = without(row, &["SubjectAlternativeNameSummaries"]);
+    let mut details = without(row, &["SubjectAlternativeNameSummaries", "InUse"]);
     details["InUseBy"] = json!(users(world, row));
     details
 }

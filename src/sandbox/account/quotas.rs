@@ -46,8 +46,9 @@ fn all(world: &World, asked: &Value) -> Reply {
     let service = need(asked, "ServiceCode")?;
     let of_service = QUOTAS.into_iter().filter(|quota| quota.0 == service);
     let quotas: Vec<Value> = of_service.map(|quota| shown(quota, Some(world.weather.vcpus))).collect();
-    match quotas.is_empty() {
-        true => refuse("NoSuchResourceException", "The request failed because the specified service does not exist."),
-        false => Ok(json!({ "Quotas": quotas })),
+    if quotas.is_empty() {
+        refuse("NoSuchResourceException", "The request failed because the specified service does not exist.")
+    } else {
+        Ok(json!({ "Quotas": quotas }))
     }
 }

@@ -125,9 +125,10 @@ fn dissolve(world: &mut World, group: &Value) {
             world.terminate(one["instanceId"].as_str().unwrap_or_default());
         }
     }
-    let over = match world.weather.instances_outlive_group {
-        true => staying(world, group).is_empty(),
-        false => alive(world, name).next().is_none(),
+    let over = if world.weather.instances_outlive_group {
+        staying(world, group).is_empty()
+    } else {
+        alive(world, name).next().is_none()
     };
     if over {
         world.table("asgs").remove(name);

@@ -32,10 +32,7 @@ pub fn start(world: &mut World, asked: &Value) -> Reply {
             "The AutoRollback parameter cannot be set to true when the group uses the $Latest or $Default version.",
         );
     }
-    let template = match wanted.is_object() {
-        true => super::template(world, wanted)?,
-        false => group["LaunchTemplate"].clone(),
-    };
+    let template = if wanted.is_object() { super::template(world, wanted)? } else { group["LaunchTemplate"].clone() };
     if super::data(world, &template).is_null() {
         return refuse(
             "ValidationError",
@@ -120,25 +117,27 @@ fn follows(group: &Value) -> bool {
 
 /// One refresh at a time.
 fn refuse_while_active(world: &mut World, group: &str) -> Result<(), Refusal> {
-    match active(world, group).is_some() {
-        true => refuse(
+    if active(world, group).is_some() {
+        refuse(
             "InstanceRefreshInProgress",
             "An Instance Refresh is already in progress and blocks the execution of this operation.",
-        ),
-        false => Ok(()),
+        )
+    } else {
+        Ok(())
     }
 }
 
 /// The template of a group may not be updated while a refresh with a desired configuration is active (user guide, "How
 /// an instance refresh works").
 pub fn refuse_template_while_active(world: &mut World, group: &str) -> Result<(), Refusal> {
-    match active(world, group).is_some_and(|row| row["DesiredConfiguration"].is_object()) {
-        true => refuse(
+    if active(world, group).is_some_and(|row| row["DesiredConfiguration"].is_object()) {
+        refuse(
             "ValidationError",
             "An active instance refresh with a desired configuration exists. All configuration options derived from \
-             the desired configuration are not available for update while the instance refresh is active.",
-        ),
-        false => Ok(()),
+         the desired configuration are not available for update while the instance refresh is active.",
+        )
+    } else {
+        Ok(())
     }
 }
 
@@ -301,14 +300,13 @@ fn succeed(world: &mut World, group: &Value, refresh: &Value, template: &Value) 
     if let Some(row) = group_row(world, group) {
         row["LaunchTemplate"] = template;
     }
-    match refresh["Status"] == "RollbackInProgress" {
-        true => finish(world, refresh, "RollbackSuccessful", "The rollback completed."),
-        false => {
-            change(world, refresh, |row| {
-                (row["PercentageComplete"], row["InstancesToUpdate"]) = (json!(100), json!(0))
-            });
-            finish(world, refresh, "Successful", "");
-        }
+    if refresh["Status"] == "RollbackInProgress" {
+        finish(world, refresh, "RollbackSuccessful", "The rollback completed.");
+    } else {
+        change(world, refresh, |row| {
+            (row["PercentageComplete"], row["InstancesToUpdate"]) = (json!(100), json!(0));
+        });
+        finish(world, refresh, "Successful", "");
     }
 }
 

@@ -43,13 +43,12 @@ pub fn as_sources(row: &Value) -> Value {
 
 fn attach(world: &mut World, asked: &Value, attach: bool) -> Reply {
     group(world, asked)?;
-    let arns = match attach {
-        true => checked(world, asked)?,
-        false => {
-            let sources = list(asked, "TrafficSources").iter();
-            let sources = sources.filter_map(|source| source["Identifier"].as_str().map(str::to_owned));
-            texts(asked, "TargetGroupARNs").into_iter().chain(sources).collect()
-        }
+    let arns = if attach {
+        checked(world, asked)?
+    } else {
+        let sources = list(asked, "TrafficSources").iter();
+        let sources = sources.filter_map(|source| source["Identifier"].as_str().map(str::to_owned));
+        texts(asked, "TargetGroupARNs").into_iter().chain(sources).collect()
     };
     let row = group(world, asked)?;
     let mut attached = texts(row, "TargetGroupARNs");

@@ -17,9 +17,10 @@ pub const NAME_SERVERS: [&str; 4] =
 /// One call.
 pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
     match operation {
-        "ListHostedZones" => Ok(
-            json!({"HostedZones": sorted(world), "Marker": asked["marker"], "IsTruncated": false, "MaxItems": "100"}),
-        ),
+        "ListHostedZones" => {
+            let marker = asked["marker"].as_str().unwrap_or_default();
+            Ok(json!({"HostedZones": sorted(world), "Marker": marker, "IsTruncated": false, "MaxItems": "100"}))
+        }
         "ListHostedZonesByName" => by_name(world, asked),
         "ListHostedZonesByVPC" => Ok(json!({"HostedZoneSummaries": [], "MaxItems": "100"})),
         "GetHostedZoneCount" => Ok(json!({"HostedZoneCount": world.rows("zones").count()})),

@@ -67,9 +67,7 @@ fn rest_fits(pattern: &[char], text: &[char]) -> bool {
         ([], []) => true,
         (['*', rest @ ..], _) => (0..=text.len()).any(|skipped| rest_fits(rest, &text[skipped..])),
         (['?', rest @ ..], [_, text @ ..]) => rest_fits(rest, text),
-        (['\\', one, rest @ ..], [first, text @ ..]) | ([one, rest @ ..], [first, text @ ..]) => {
-            one == first && rest_fits(rest, text)
-        }
+        (['\\', one, rest @ ..] | [one, rest @ ..], [first, text @ ..]) => one == first && rest_fits(rest, text),
         _ => false,
     }
 }

@@ -160,12 +160,12 @@ pub fn describe_anew(world: &mut World, asked: &Value, egress: bool) -> Reply {
     let row = SECURITY_GROUP.row_mut(world, &id)?;
     let mut known = row["_rules"].as_array().cloned().unwrap_or_default();
     for new in &renamed {
-        match known.iter_mut().find(|rule| rule["isEgress"] == egress && identity(rule) == identity(new)) {
-            Some(rule) => rule["description"] = new["description"].clone(),
-            None => {
-                let message = "The specified rule does not exist in this security group.";
-                return refuse("InvalidPermission.NotFound", message);
-            }
+        if let Some(rule) = known.iter_mut().find(|rule| rule["isEgress"] == egress && identity(rule) == identity(new))
+        {
+            rule["description"] = new["description"].clone();
+        } else {
+            let message = "The specified rule does not exist in this security group.";
+            return refuse("InvalidPermission.NotFound", message);
         }
     }
     for new in by_id {

@@ -14,12 +14,11 @@ pub fn targets(listener: &Value) -> impl Iterator<Item = &str> {
 
 /// The target groups of one action.
 fn forwards(action: &Value) -> Vec<&str> {
-    match action["TargetGroupArn"].as_str() {
-        Some(arn) => vec![arn],
-        None => {
-            let groups = list(&action["ForwardConfig"], "TargetGroups").iter();
-            groups.filter_map(|group| group["TargetGroupArn"].as_str()).collect()
-        }
+    if let Some(arn) = action["TargetGroupArn"].as_str() {
+        vec![arn]
+    } else {
+        let groups = list(&action["ForwardConfig"], "TargetGroups").iter();
+        groups.filter_map(|group| group["TargetGroupArn"].as_str()).collect()
     }
 }
 

@@ -85,9 +85,10 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Option<Reply> 
         "DescribeSSLPolicies" => return Some(security_policies::describe(&texts(asked, "Names"))),
         _ => return None,
     };
-    Some(match operation.starts_with("Describe") {
-        true => one(world, asked, arn, kind).map(|row| json!({"Attributes": row["_attributes"]})),
-        false => modify(world, asked, arn, kind),
+    Some(if operation.starts_with("Describe") {
+        one(world, asked, arn, kind).map(|row| json!({"Attributes": row["_attributes"]}))
+    } else {
+        modify(world, asked, arn, kind)
     })
 }
 
@@ -148,10 +149,9 @@ fn check(key: &str, value: &str) -> Result<(), Refusal> {
         key if key.ends_with(".enabled") => among(&["true", "false"]),
         _ => true,
     };
-    match fits {
-        true => Ok(()),
-        false => {
-            refuse("InvalidConfigurationRequest", format!("The value '{value}' of the attribute '{key}' is not valid"))
-        }
+    if fits {
+        Ok(())
+    } else {
+        refuse("InvalidConfigurationRequest", format!("The value '{value}' of the attribute '{key}' is not valid"))
     }
 }

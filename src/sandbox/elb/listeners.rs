@@ -82,9 +82,10 @@ fn create(world: &mut World, asked: &Value) -> Reply {
     if let Some(row) =
         world.rows(LISTENERS.0).find(|row| row["LoadBalancerArn"] == balancer && row["Port"].as_i64() == port)
     {
-        return match row["_asked"] == *asked {
-            true => Ok(json!({"Listeners": [row]})),
-            false => refuse("DuplicateListener", "A listener already exists on this port for this load balancer"),
+        return if row["_asked"] == *asked {
+            Ok(json!({"Listeners": [row]}))
+        } else {
+            refuse("DuplicateListener", "A listener already exists on this port for this load balancer")
         };
     }
     let transport = transport(world, asked, &Value::Null)?;
@@ -115,10 +116,7 @@ fn describe(world: &mut World, asked: &Value) -> Reply {
         return Ok(json!({"Listeners": of_balancer.collect::<Vec<_>>()}));
     }
     let found: Vec<&Value> = arns.iter().filter_map(|arn| world.row(LISTENERS.0, arn)).collect();
-    match found.len() == arns.len() {
-        true => Ok(json!({ "Listeners": found })),
-        false => absent(LISTENERS),
-    }
+    if found.len() == arns.len() { Ok(json!({ "Listeners": found })) } else { absent(LISTENERS) }
 }
 
 fn modify(world: &mut World, asked: &Value) -> Reply {
@@ -158,7 +156,10 @@ fn delete(world: &mut World, asked: &Value) -> Reply {
 /// The default one, and those for other names.
 fn certificates(world: &mut World, asked: &Value) -> Reply {
     let row = one(world, asked, "ListenerArn", LISTENERS)?;
-    let shown = |certificate: &Value, is_default: bool| json!({"CertificateArn": certificate["CertificateArn"], "IsDefault": is_default});
+    let shown = |certificate: &Value, is_default: bool| {
+        let arn = &certificate["CertificateArn"];
+        json!({"CertificateArn": arn, "IsDefault": is_default})
+    };
     let default = list(row, "Certificates").iter().map(|one| shown(one, true));
     let others = list(row, "_certificates").iter().map(|one| shown(one, false));
     Ok(json!({"Certificates": default.chain(others).collect::<Vec<_>>()}))

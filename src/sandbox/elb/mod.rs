@@ -104,7 +104,7 @@ fn twin(world: &World, kind: Kind, name: &str, asked: &Value, code: &'static str
 
 /// "up to 32 characters … alphanumeric characters or hyphens … must not begin or end with a hyphen" (API
 /// reference).
-fn checked_name<'a>(asked: &'a Value, kind: Kind) -> Result<&'a str, Refusal> {
+fn checked_name(asked: &Value, kind: Kind) -> Result<&str, Refusal> {
     let (name, what) = (need(asked, "Name")?, noun(kind));
     if name.chars().count() > 32 {
         return invalid(format!("The {what} name '{name}' cannot be longer than '32' characters"));

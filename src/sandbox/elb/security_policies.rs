@@ -46,9 +46,10 @@ pub fn describe(names: &[String]) -> Reply {
 
 /// Whether there is such a policy.
 pub fn check(name: &str) -> Result<(), Refusal> {
-    match ALL.iter().any(|(known, ..)| *known == name) {
-        true => Ok(()),
-        false => refuse("SSLPolicyNotFound", format!("SSL policy '{name}' not found")),
+    if ALL.iter().any(|(known, ..)| *known == name) {
+        Ok(())
+    } else {
+        refuse("SSLPolicyNotFound", format!("SSL policy '{name}' not found"))
     }
 }
 

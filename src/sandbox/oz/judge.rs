@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::path::Path;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -156,8 +157,8 @@ fn liveness(
     let (Some((key, part)), 1) = (parts.iter().next(), parts.len()) else {
         return Err(Wrong::new(400, 3, "one archive is wanted"));
     };
-    let named = part.file.as_deref().is_some_and(|name| name.ends_with(".zip"));
-    if part.kind.as_deref() != Some("application/zip") || !named {
+    let ending = part.file.as_ref().and_then(|name| Path::new(name).extension());
+    if part.kind.as_deref() != Some("application/zip") || ending != Some("zip".as_ref()) {
         return Err(Wrong::new(400, 5, "frames come as application/zip"));
     }
     let tag = tags[key].iter().find(|tag| tag.starts_with("video_selfie_")).cloned();

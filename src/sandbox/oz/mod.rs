@@ -31,7 +31,9 @@ pub enum Answer {
     /// What the request deserves.
     #[default]
     Judged,
+    /// DECLINED: no living person.
     Declined,
+    /// OPERATOR_REQUIRED: a person has to look.
     OperatorRequired,
     /// A folder that failed for a technical reason.
     Failed,
@@ -39,16 +41,19 @@ pub enum Answer {
     Processing,
     /// As judged, and then this place of the answer (a JSON pointer) is another value.
     With(&'static str, Value),
+    /// As judged, without the best shot that was asked for.
     NoBestShot,
     /// The vendor's error body.
     Error(u16, i64, &'static str),
     /// A page of whatever stands before the service.
     Html(u16),
+    /// To another address, with this status.
     Redirect(u16),
     /// As judged, after so long.
     Slow(Duration),
     /// More is promised than comes.
     Cut,
+    /// This status, type of content and body.
     Raw(u16, &'static str, Vec<u8>),
     /// An error that repeats the token and the payload it got.
     Echo,
@@ -235,7 +240,7 @@ async fn give(answer: Answer, asked: &Asked, payload: Option<Value>, request: &h
             json_answer(400, &json!({"error_code": 9, "error_message": message, "details": null}))
         }
         Answer::Flood(bytes) => {
-            const CHUNK: usize = 64 << 10;
+            const CHUNK: usize = 16 << 10;
             let chunks = (0..bytes.div_ceil(CHUNK)).map(|_| Ok::<_, Infallible>(Bytes::from_static(&[b' '; CHUNK])));
             Response::new(Body::from_stream(futures_util::stream::iter(chunks)))
         }

@@ -24,9 +24,27 @@ fn from_cbor(value: ciborium::Value) -> Value {
     }
 }
 
-/// A tree as CBOR.
+/// A tree as CBOR; a `Timestamp`, which a tree has in words, as tagged seconds.
 pub fn bytes(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let _ = ciborium::into_writer(value, &mut bytes); // a tree into memory: it cannot fail
+    let _ = ciborium::into_writer(&to_cbor("", value), &mut bytes); // a tree into memory: it cannot fail
     bytes
+}
+
+fn to_cbor(name: &str, value: &Value) -> ciborium::Value {
+    use ciborium::Value as Cbor;
+    const SECONDS_SINCE_1970: u64 = 1;
+    match value {
+        Value::Array(list) => Cbor::Array(list.iter().map(|one| to_cbor("", one)).collect()),
+        Value::Object(fields) => {
+            Cbor::Map(fields.iter().map(|(key, value)| (key.as_str().into(), to_cbor(key, value))).collect())
+        }
+        Value::String(text) => match text.parse::<jiff::Timestamp>() {
+            Ok(time) if name == "Timestamp" => {
+                Cbor::Tag(SECONDS_SINCE_1970, Box::new(Cbor::Float(time.as_second() as f64)))
+            }
+            _ => Cbor::Text(text.clone()),
+        },
+        other => Cbor::serialized(other).unwrap_or(Cbor::Null),
+    }
 }

@@ -21,7 +21,7 @@ pub fn tree(text: &str) -> Value {
                 }
             }
             Ok(Event::GeneralRef(name)) => {
-                let one = quick_xml::escape::unescape(&format!("&{};", &*name)).map(|text| text.into_owned());
+                let one = quick_xml::escape::unescape(&format!("&{};", &*name)).map(std::borrow::Cow::into_owned);
                 if let (Some(top), Ok(one)) = (stack.last_mut(), one) {
                     top.text.push_str(&one);
                 }

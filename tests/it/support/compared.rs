@@ -81,6 +81,7 @@ pub fn fast_timers(world: &mut World) {
     let weather = &mut world.weather;
     (weather.provisioning, weather.linger, weather.launch, weather.end, weather.boot) = (5.0, 5.0, 2.0, 2.0, 2.0);
     for row in world.table(tables::TARGET_GROUPS).values_mut() {
-        (row["HealthCheckIntervalSeconds"], row["HealthyThresholdCount"]) = (json!("1"), json!("2"));
+        (row["HealthCheckIntervalSeconds"], row["HealthCheckTimeoutSeconds"]) = (json!("5"), json!("2"));
+        row["HealthyThresholdCount"] = json!("2");
     }
 }

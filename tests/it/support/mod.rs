@@ -21,7 +21,7 @@ pub use disturbed::{Disturbance, run_disturbed};
 pub use ended::Ended;
 pub use golden::golden;
 pub use loopback::LoopbackService;
-pub use other_client::{DOCUMENT, OtherClient, POLICY_ARN, VPC};
+pub use other_client::{DOCUMENT, OtherClient, POLICY_ARN, TRUST_OF_LAMBDA, VPC};
 pub use program::*;
 pub use python::{left_out_offline, script};
 pub use server::AwsServer;

@@ -16,6 +16,9 @@ pub const POLICY_ARN: &str = "arn:aws:iam::123456789012:policy/OZMarketplacePoli
 /// EC2 may assume the role.
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
     "Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+/// A trust policy that is not the stack's.
+pub const TRUST_OF_LAMBDA: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+    "Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 /// A policy document that is not the stack's.
 pub const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:A","Resource":"*"}]}"#;
 

@@ -251,10 +251,13 @@ each("a token that was not given out", {
 })
 
 
+ANY_POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:List*","Resource":"*"}]}'
+
+
 @check
 def iam_pages_with_markers():
     for _ in range(3):
-        iam.create_policy(PolicyName=W.name(), PolicyDocument='{"Version":"2012-10-17","Statement":[]}')
+        iam.create_policy(PolicyName=W.name(), PolicyDocument=ANY_POLICY)
     first = iam.list_policies(Scope="Local", MaxItems=1)
     assert first["IsTruncated"] and first["Marker"] and len(first["Policies"]) == 1
     names = [one["PolicyName"] for one in pages(iam.list_policies, "Policies", "Marker", "Marker", ("MaxItems", 1), Scope="Local")]

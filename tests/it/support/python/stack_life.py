@@ -173,7 +173,7 @@ def the_template(image, app):
 def the_balancer(vpc, public, alb, certificate):
     group = elb.create_target_group(
         Name="life-tg", Protocol="HTTP", Port=80, VpcId=vpc, HealthCheckPort="8501", Matcher={"HttpCode": "404"},
-        HealthCheckIntervalSeconds=5, HealthyThresholdCount=2, Tags=[TAG],
+        HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=2, HealthyThresholdCount=2, Tags=[TAG],
     )["TargetGroups"][0]["TargetGroupArn"]
     elb.modify_target_group_attributes(
         TargetGroupArn=group,

@@ -88,7 +88,7 @@ pub struct Up {
     /// Take over what has our names and no owner (a stack clicked together in the console): tag it, then converge it
     #[arg(long)]
     pub adopt: bool,
-    /// Allow what AWS cannot change in place to be removed and made again, with what hangs on it
+    /// Allow what AWS cannot change in place to be removed and made again, with what depends on it
     #[arg(long)]
     pub replace: bool,
     /// Roll a changed launch template out although the group is unhealthy, or the version was rolled back before

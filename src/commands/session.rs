@@ -156,9 +156,9 @@ impl Reach<'_> {
             return Ok((Web::new(ca_file)?, Dns::System));
         };
         let cure = "The sandbox needs a free port on loopback.";
-        let front = sandbox.front().await.map_err(|error| Refused::new(error.to_string(), cure))?;
-        let web = Web::sandbox(front.web, &front.authority).map_err(|why| Refused::new(why, cure))?;
-        Ok((web, Dns::Server(front.names)))
+        let servers = sandbox.serve_loopback().await.map_err(|error| Refused::new(error.to_string(), cure))?;
+        let web = Web::sandbox(servers.web, &servers.authority).map_err(|why| Refused::new(why, cure))?;
+        Ok((web, Dns::Server(servers.names)))
     }
 }
 

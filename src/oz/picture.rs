@@ -83,7 +83,10 @@ impl Picture {
         })
     }
 
-    /// From `data:image/jpeg;base64,…`, as the Web SDK hands it over. `Err`: what is wrong, without a byte of it.
+    /// From `data:image/jpeg;base64,…`, as the Web SDK hands it over.
+    ///
+    /// # Errors
+    /// What is wrong with it, without a byte of it.
     pub fn from_data_url(url: &str) -> Result<Picture, &'static str> {
         let rest = url.strip_prefix("data:").ok_or("not a data URL")?;
         let (head, data) = rest.split_once(',').ok_or("a data URL without a comma")?;

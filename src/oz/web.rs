@@ -20,7 +20,7 @@ pub const CONNECT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Web {
     tls: ClientConfig,
-    /// Where every connection goes: the sandbox's front.
+    /// Where every connection goes: the sandbox's loopback servers.
     route: Option<SocketAddr>,
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use tokio::sync::Notify;
 
-use super::{Sandbox, dispatch, hold};
+use super::{Sandbox, dispatch, lock};
 use crate::clock::elapse;
 
 /// Longer than the SDK waits for one answer.
@@ -61,7 +61,7 @@ pub struct Faults {
     next: Mutex<Option<(usize, Fault)>>,
     /// The next attempt is answered late too.
     late: Mutex<bool>,
-    struck: Notify,
+    injected: Notify,
     random: Mutex<Random>,
 }
 
@@ -78,36 +78,36 @@ impl Default for Random {
 impl Faults {
     /// From 0 to 1.
     pub fn random(&self) -> f64 {
-        hold(&self.random).0.f64()
+        lock(&self.random).0.f64()
     }
 }
 
 impl Sandbox {
     /// Disturbs one call: the one that comes after this many others.
     pub fn disturb(&self, after: usize, fault: Fault) {
-        *hold(&self.inner.faults.next) = Some((after, fault));
+        *lock(&self.inner.faults.next) = Some((after, fault));
     }
 
-    /// Ends the wait for a disturbance; whether it struck.
-    pub fn calm(&self) -> bool {
-        hold(&self.inner.faults.next).take().is_none()
+    /// Ends the wait for a disturbance; whether it came.
+    pub fn clear_fault(&self) -> bool {
+        lock(&self.inner.faults.next).take().is_none()
     }
 
     /// Returns when a call begins to hang.
     pub async fn hangs(&self) {
-        self.inner.faults.struck.notified().await;
+        self.inner.faults.injected.notified().await;
     }
 
     /// What the weather does at random is the same for the same seed.
     pub fn seed(&self, seed: u64) {
-        hold(&self.inner.faults.random).0.seed(seed);
+        lock(&self.inner.faults.random).0.seed(seed);
     }
 
     /// Answers one call, unless something goes wrong with it.
     ///
     /// # Errors
     /// The connection is cut.
-    pub async fn disturbed(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Cut> {
+    pub async fn answer_with_faults(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Cut> {
         let Some(fault) = self.strike() else {
             return Ok(self.answer(request));
         };
@@ -140,10 +140,10 @@ impl Sandbox {
     /// What goes wrong with the call that arrives now.
     fn strike(&self) -> Option<Fault> {
         let faults = &self.inner.faults;
-        if std::mem::take(&mut *hold(&faults.late)) {
+        if std::mem::take(&mut *lock(&faults.late)) {
             return Some(Fault::Slow);
         }
-        let mut next = hold(&faults.next);
+        let mut next = lock(&faults.next);
         let planned = match next.as_mut() {
             Some((0, _)) => next.take().map(|(_, fault)| fault),
             Some((after, _)) => {
@@ -153,21 +153,21 @@ impl Sandbox {
             None => None,
         };
         let (outage, rate) = {
-            let weather = &hold(&self.inner.world).weather;
+            let weather = &lock(&self.inner.world).weather;
             (weather.outage, weather.fault_rate)
         };
         if outage {
             return Some(Fault::CutBefore);
         }
-        let mut random = hold(&faults.random);
-        let struck = planned
+        let mut random = lock(&faults.random);
+        let injected = planned
             .or_else(|| (rate > 0.0 && random.0.f64() < rate).then(|| Fault::ALL[random.0.usize(1..Fault::ALL.len())]));
-        *hold(&faults.late) = struck == Some(Fault::Slow);
-        struck
+        *lock(&faults.late) = injected == Some(Fault::Slow);
+        injected
     }
 
     async fn hang<T>(&self) -> T {
-        self.inner.faults.struck.notify_one();
+        self.inner.faults.injected.notify_one();
         std::future::pending().await
     }
 }

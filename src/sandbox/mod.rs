@@ -10,9 +10,9 @@ mod dns;
 mod ec2;
 mod elb;
 mod faults;
-mod front;
 mod health;
 mod iam;
+mod loopback;
 pub mod oz;
 mod paging;
 mod parameters;
@@ -164,9 +164,9 @@ impl Sandbox {
 
     /// Answers one call of an AWS client.
     pub fn answer(&self, request: &http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
-        let mut world = self.lock();
-        if world.weather.describe_lag > 0.0 && hold(&self.inner.history).is_empty() {
-            hold(&self.inner.history).push_back(world.clone());
+        let mut world = self.world_now();
+        if world.weather.describe_lag > 0.0 && lock(&self.inner.history).is_empty() {
+            lock(&self.inner.history).push_back(world.clone());
         }
         let (call, response) = match self.past(&world, request) {
             Some(mut past) => dispatch::answer(&mut past, request),
@@ -175,13 +175,13 @@ impl Sandbox {
         if call.mutates() {
             self.remember(&world);
         }
-        hold(&self.inner.calls).push(call);
+        lock(&self.inner.calls).push(call);
         response
     }
 
     /// Keeps what reads that lag behind may still show.
     fn remember(&self, world: &World) {
-        let (lag, mut history) = (world.weather.describe_lag, hold(&self.inner.history));
+        let (lag, mut history) = (world.weather.describe_lag, lock(&self.inner.history));
         if lag <= 0.0 {
             return history.clear();
         }
@@ -201,7 +201,7 @@ impl Sandbox {
             return None;
         }
         let then = world.now - lag * self.inner.faults.random();
-        let history = hold(&self.inner.history);
+        let history = lock(&self.inner.history);
         let mut past = history.iter().rev().find(|past| past.now <= then)?.clone();
         past.advance(then);
         (past.weather, past.requests) = (world.weather.clone(), world.requests);
@@ -219,7 +219,7 @@ impl Sandbox {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Body>, String> {
         let turn = self.inner.turn.fetch_add(1, Ordering::Relaxed);
-        let route = service::route(&self.lock(), host, port, turn)?;
+        let route = service::route(&self.world_now(), host, port, turn)?;
         match route {
             Route::Service => Ok(self.inner.oz.answer(request).await),
             Route::Unavailable(status) => Ok(oz::html(status.as_u16())),
@@ -245,22 +245,22 @@ impl Sandbox {
 
     /// Every call so far, in order.
     pub fn calls(&self) -> Vec<Call> {
-        hold(&self.inner.calls).clone()
+        lock(&self.inner.calls).clone()
     }
 
     /// Forgets the calls, not the world.
     pub fn clear_calls(&self) {
-        hold(&self.inner.calls).clear();
+        lock(&self.inner.calls).clear();
     }
 
     /// The world as it is now.
     pub fn world(&self) -> World {
-        self.lock().clone()
+        self.world_now().clone()
     }
 
     /// Changes the world as it is now: its weather, or what stands.
     pub fn change(&self, change: impl FnOnce(&mut World)) {
-        let mut world = self.lock();
+        let mut world = self.world_now();
         change(&mut world);
         self.remember(&world);
     }
@@ -284,8 +284,8 @@ impl Sandbox {
     }
 
     /// The world, at the runtime's time.
-    fn lock(&self) -> MutexGuard<'_, World> {
-        let mut world = hold(&self.inner.world);
+    fn world_now(&self) -> MutexGuard<'_, World> {
+        let mut world = lock(&self.inner.world);
         world.advance(self.inner.origin + self.inner.since.elapsed().as_secs_f64() * self.inner.pace);
         world
     }
@@ -320,7 +320,7 @@ impl HttpConnector for Connector {
             // A turn for others, as a network would give it.
             tokio::task::yield_now().await;
             let cut = |_| ConnectorError::io("the connection was cut".into());
-            let answer = sandbox.disturbed(&plain).await.map_err(cut)?;
+            let answer = sandbox.answer_with_faults(&plain).await.map_err(cut)?;
             let answer = answer.map(SdkBody::from);
             HttpResponse::try_from(answer).map_err(|error| other(error.into()))
         })
@@ -328,7 +328,7 @@ impl HttpConnector for Connector {
 }
 
 /// What a panic of another thread left behind is as good as before: every change of a world is one call.
-fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

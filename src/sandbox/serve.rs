@@ -29,7 +29,7 @@ async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let call = http::Request::from_parts(parts.clone(), Vec::new());
     if wire::service(&call).is_some() {
-        let answer = sandbox.disturbed(&call.map(|_: Vec<u8>| body.to_vec())).await;
+        let answer = sandbox.answer_with_faults(&call.map(|_: Vec<u8>| body.to_vec())).await;
         return match answer {
             Ok(answer) => answer.map(Body::from),
             Err(Cut) => cut(),

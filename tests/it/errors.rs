@@ -219,7 +219,7 @@ async fn an_encoded_denial_is_decoded_when_that_is_allowed() {
         for after in 0..8 {
             stage.sandbox.disturb(after, Fault::Refuse);
             let denied = stage.run("plan").await;
-            stage.sandbox.calm();
+            stage.sandbox.clear_fault();
             if denied.problems.iter().any(|problem| problem.message.contains("Encoded authorization")) {
                 outcome = Some(denied);
                 break;

@@ -114,11 +114,11 @@ async fn a_private_authority_is_trusted_when_it_is_named() {
     let stage = Stage::up().await;
     tokio::time::resume();
     let stage = stage.edited(|aws| aws.certificate().cover_only("localhost"));
-    let front = stage.sandbox.front().await.unwrap();
+    let servers = stage.sandbox.serve_loopback().await.unwrap();
     let service = LoopbackService::new();
-    service.write("authority.pem", &front.authority);
+    service.write("authority.pem", &servers.authority);
     let code = async |line: &str, variable: Option<&str>| {
-        let mut command = service.command(&line.replace("FRONT", &format!("https://localhost:{}", front.web.port())));
+        let mut command = service.command(&line.replace("FRONT", &format!("https://localhost:{}", servers.web.port())));
         command.env("NO_PROXY", "localhost");
         if let Some(file) = variable {
             command.env("SSL_CERT_FILE", service.path(file));

@@ -214,7 +214,7 @@ fn every_reason_code_is_explained_in_this_stacks_words() {
 #[tokio::test(start_paused = true)]
 async fn a_name_is_denied_only_by_servers_that_know_its_witness() {
     let stage = up_in_real_time().await;
-    let names = Dns::Server(stage.sandbox.front().await.unwrap().names);
+    let names = Dns::Server(stage.sandbox.serve_loopback().await.unwrap().names);
     let (here, gone) = ("app.example.com", "app-alb-1.eu-central-1.elb.amazonaws.com");
     assert!(names.deny(gone, here).await);
     assert!(!names.deny(here, here).await);

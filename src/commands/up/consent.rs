@@ -85,7 +85,7 @@ fn foreign(changes: &[Change]) -> Outcome {
 }
 
 fn needs_replace(changes: &[Change]) -> Outcome {
-    let cure = "`up --replace` removes it, with what hangs on it, and makes it again: the service is down meanwhile.";
+    let cure = "`up --replace` removes it, with what depends on it, and makes it again: the service is down meanwhile.";
     let replaced = changes.iter().filter(|change| change.action == Action::Replace).map(|change| {
         let resource = format!("{} {}", change.resource, change.name);
         Problem::new(change.why.clone().unwrap_or_default(), cure).of(resource)

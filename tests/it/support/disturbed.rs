@@ -33,5 +33,5 @@ pub async fn run_disturbed(stage: &Stage, line: &str, after: usize, disturbance:
         outcome = stage.run(line) => Some(outcome),
         () = stage.sandbox.hangs(), if killed => None,
     };
-    (stage.sandbox.calm(), outcome)
+    (stage.sandbox.clear_fault(), outcome)
 }

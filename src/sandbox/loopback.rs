@@ -25,7 +25,7 @@ use super::{Sandbox, oz, service};
 
 /// Where the sandbox is reached on loopback.
 #[derive(Debug, Clone)]
-pub struct Front {
+pub struct LoopbackServers {
     /// Ports 80 and 443 of every load balancer: who speaks TLS means 443.
     pub web: SocketAddr,
     /// Every name server.
@@ -44,7 +44,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// No port is free, or no key can be made.
-    pub async fn front(&self) -> std::io::Result<Front> {
+    pub async fn serve_loopback(&self) -> std::io::Result<LoopbackServers> {
         let web = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let names = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let key = KeyPair::generate().map_err(std::io::Error::other)?;
@@ -52,11 +52,11 @@ impl Sandbox {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(rcgen::DnType::CommonName, "the sandbox's authority");
         let authority = params.self_signed(&key).map_err(std::io::Error::other)?.pem();
-        let front = Front { web: web.local_addr()?, names: names.local_addr()?, authority };
+        let servers = LoopbackServers { web: web.local_addr()?, names: names.local_addr()?, authority };
         let issuer = Arc::new(Authority { issuer: Issuer::new(params, key) });
         tokio::spawn(serve_web(self.clone(), web, issuer));
         tokio::spawn(serve_names(self.clone(), names));
-        Ok(front)
+        Ok(servers)
     }
 }
 

@@ -65,6 +65,8 @@ pub enum Verb {
     Up(Up),
     /// Show what `up` would do; reads only
     Plan(Plan),
+    /// Look at what `up` looks at before its first write: network, quota, image; reads only
+    Preflight,
     /// Show what stands: resources, targets, capacity, endpoint; reads only
     Status,
     /// Prove that the stack works, up to a real liveness and biometry call; reads only
@@ -326,6 +328,7 @@ impl Verb {
         match self {
             Verb::Up(_) => "up",
             Verb::Plan(_) => "plan",
+            Verb::Preflight => "preflight",
             Verb::Status => "status",
             Verb::Verify(_) => "verify",
             Verb::Diagnose(_) => "diagnose",

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use aws_sdk_cloudwatch::types::{Dimension, Statistic};
-use aws_sdk_ec2::types::{Filter, InstanceType, LocationType};
+use aws_sdk_ec2::types::{Filter, InstanceTypeInfo, LocationType, Subnet};
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
 use super::stack::{Stack, unanswered};
@@ -37,12 +37,14 @@ impl Check for Capacity {
     async fn run(&self, cx: &CheckContext<'_>) -> Ran {
         let (stack, finding) = (cx.stack()?, self.finding());
         let read = async {
-            tokio::try_join!(zones_of_subnets(stack), zones_with_type(stack), vcpus_each(stack), stack.instances())
+            tokio::try_join!(stack.subnets(), zones_with_type(stack), stack.instance_type(), stack.instances())
         };
-        let (zones, offered, each, instances) = match read.await {
+        let (subnets, offered, kind, instances) = match read.await {
             Ok(read) => read,
             Err(error) => return Ok(unanswered(finding, &error)),
         };
+        let zones = zones_of_instances(stack, subnets);
+        let each = vcpus(kind);
         let kind = &stack.config.instance.instance_type;
         let without: BTreeSet<String> = zones.difference(&offered).cloned().collect();
         if !without.is_empty() {
@@ -54,7 +56,11 @@ impl Check for Capacity {
         }
         let offered = format!("{kind} is offered in {}", listed(&zones));
         Ok(match quota(stack.cloud).await {
-            Ok((quota, used)) => judge(stack, finding, &offered, quota, used, (each, instances.len())),
+            Ok(quota) => {
+                let judged = judge(stack, finding, quota, (each, instances.len()));
+                let evidence = format!("{offered}; {}", judged.evidence);
+                Finding { evidence, ..judged }
+            }
             // Emulators and some partitions have no quotas: the zones are known all the same.
             Err(error) => finding.found(Status::Warn, format!("{offered}; the quota is not known: {error}")),
         })
@@ -62,20 +68,12 @@ impl Check for Capacity {
 }
 
 /// Judges a quota of vCPUs, of which so many are used; `running` instances have `each` so many.
-fn judge(
-    stack: &Stack<'_>,
-    finding: Finding,
-    offered: &str,
-    quota: f64,
-    used: f64,
-    (each, running): (i32, usize),
-) -> Finding {
+pub fn judge(stack: &Stack<'_>, finding: Finding, (quota, used): (f64, f64), (each, running): (i32, usize)) -> Finding {
     let count = |instances: i32| f64::from(instances) * f64::from(each);
     let (min, max) = (count(stack.config.scaling.min), count(stack.config.scaling.max));
     let own = count(i32::try_from(running).unwrap_or_default());
     let others = (used - own).max(0.0);
-    let evidence =
-        format!("{offered}; quota {quota} vCPUs, {used} in use, {min} for scaling.min, {max} for scaling.max");
+    let evidence = format!("quota {quota} vCPUs, {used} in use, {min} for scaling.min, {max} for scaling.max");
     let wanted = others + max;
     let fix = format!(
         "`aws service-quotas request-service-quota-increase --service-code ec2 --quota-code {VCPUS} \
@@ -90,29 +88,34 @@ fn judge(
     }
 }
 
-async fn zones_of_subnets(stack: &Stack<'_>) -> cloud::Result<BTreeSet<String>> {
-    let ids = stack.config.network.private_subnets.clone();
-    let request = stack.cloud.ec2.describe_subnets().set_subnet_ids(Some(ids));
-    let subnets = request.send().await?.subnets.unwrap_or_default();
-    Ok(subnets.into_iter().filter_map(|subnet| subnet.availability_zone).collect())
+/// The zones of the subnets in which instances are launched.
+pub fn zones_of_instances(stack: &Stack<'_>, subnets: &[Subnet]) -> BTreeSet<String> {
+    let private = &stack.config.network.private_subnets;
+    let of_group = subnets.iter().filter(|subnet| private.iter().any(|id| subnet.subnet_id() == Some(id)));
+    of_group.filter_map(|subnet| subnet.availability_zone.clone()).collect()
 }
 
-async fn zones_with_type(stack: &Stack<'_>) -> cloud::Result<BTreeSet<String>> {
+/// How many vCPUs an instance of this type has.
+pub fn vcpus(kind: Option<&InstanceTypeInfo>) -> i32 {
+    kind.and_then(|kind| kind.v_cpu_info()?.default_v_cpus()).unwrap_or_default()
+}
+
+/// The zones that offer the instance type.
+///
+/// # Errors
+/// EC2 does not say.
+pub async fn zones_with_type(stack: &Stack<'_>) -> cloud::Result<BTreeSet<String>> {
     let kind = Filter::builder().name("instance-type").values(&stack.config.instance.instance_type);
     let request = stack.cloud.ec2.describe_instance_type_offerings().location_type(LocationType::AvailabilityZone);
     let offers = request.filters(kind.build()).send().await?.instance_type_offerings.unwrap_or_default();
     Ok(offers.into_iter().filter_map(|offer| offer.location).collect())
 }
 
-async fn vcpus_each(stack: &Stack<'_>) -> cloud::Result<i32> {
-    let kind = InstanceType::from(stack.config.instance.instance_type.as_str());
-    let reply = stack.cloud.ec2.describe_instance_types().instance_types(kind).send().await?;
-    let first = reply.instance_types.unwrap_or_default().into_iter().next();
-    Ok(first.and_then(|kind| kind.v_cpu_info?.default_v_cpus).unwrap_or_default())
-}
-
 /// The quota of vCPUs, and how many are in use.
-async fn quota(cloud: &Cloud) -> cloud::Result<(f64, f64)> {
+///
+/// # Errors
+/// Service Quotas or CloudWatch does not say.
+pub async fn quota(cloud: &Cloud) -> cloud::Result<(f64, f64)> {
     let request = cloud.quotas.get_service_quota().service_code("ec2").quota_code(VCPUS);
     let quota = request.send().await?.quota.and_then(|quota| quota.value).unwrap_or_default();
     let of = [("Service", "EC2"), ("Resource", "vCPU"), ("Type", "Resource"), ("Class", "Standard/OnDemand")];

@@ -22,6 +22,8 @@ pub enum Verb {
     Verify,
     /// `deploy diagnose`: why does it not?
     Diagnose,
+    /// `deploy preflight`, and `deploy up` before its first write: could it be made?
+    Preflight,
 }
 
 /// What a request meets, in its order.

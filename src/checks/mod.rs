@@ -9,6 +9,7 @@ mod instances;
 mod issued_certificate;
 mod load_balancer;
 mod plan;
+mod preflight;
 mod reasons;
 mod record;
 mod rules;
@@ -58,6 +59,13 @@ pub const CHECKS: &[&dyn Check] = &[
     &record::RecordResolved,
     &record::ReachRecord,
     &plan::Drift,
+    &preflight::Subnets,
+    &preflight::LoadBalancerZones,
+    &preflight::FreeAddresses,
+    &preflight::InstanceTypeOffered,
+    &preflight::VcpuQuota,
+    &preflight::ImageFits,
+    &preflight::KeyPair,
 ];
 
 /// What is known of every check, and of the metered calls, which are made apart.
@@ -99,6 +107,15 @@ pub async fn diagnose(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
         };
         (rank, check.is_symptom())
     });
+    Ok(found.into_iter().map(|(_, finding)| finding).collect())
+}
+
+/// The checks before the first write: what AWS would refuse in what is about to be made or changed.
+///
+/// # Errors
+/// The deadline passed, or a signal asked to stop.
+pub async fn preflight(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
+    let found = cx.carry_out_all(|about| about.verbs.contains(&Verb::Preflight)).await?;
     Ok(found.into_iter().map(|(_, finding)| finding).collect())
 }
 

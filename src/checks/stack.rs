@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
-use aws_sdk_ec2::types::{Instance, SecurityGroup};
+use aws_sdk_ec2::types::{Filter, Instance, InstanceTypeInfo, SecurityGroup, Subnet};
 use aws_sdk_elasticloadbalancingv2::types::{Listener, LoadBalancer, TargetGroup};
 use tokio::sync::OnceCell;
 
 use crate::cloud::{self, Cloud};
 use crate::config::Config;
-use crate::engine::Outputs;
+use crate::engine::{Key, Outputs};
 use crate::outcome::{Change, Finding, Status};
 use crate::site::Site;
 use crate::steps::target_group::Targets;
@@ -17,6 +17,9 @@ use crate::steps::{auto_scaling, dns_record, load_balancer, security_groups, tar
 
 /// What to do about a difference.
 pub const UP: &str = "`deploy plan` shows it, `deploy up` fixes it.";
+
+/// More subnets than deploy.yaml can name.
+const PAGE: i32 = 1000;
 
 /// A stack that AWS is asked about.
 pub struct Stack<'a> {
@@ -30,6 +33,8 @@ pub struct Stack<'a> {
     pub ids: &'a Outputs,
     /// What `deploy plan` would print; empty without a site.
     pub changes: &'a [Change],
+    /// The resources that are about to be made or changed.
+    pub pending: BTreeSet<Key>,
     reads: Reads,
 }
 
@@ -43,6 +48,8 @@ struct Reads {
     target_group: OnceCell<Option<TargetGroup>>,
     targets: OnceCell<Option<Targets>>,
     security_groups: OnceCell<BTreeMap<String, SecurityGroup>>,
+    subnets: OnceCell<Vec<Subnet>>,
+    instance_type: OnceCell<Option<InstanceTypeInfo>>,
 }
 
 impl<'a> Stack<'a> {
@@ -54,7 +61,12 @@ impl<'a> Stack<'a> {
         ids: &'a Outputs,
         changes: &'a [Change],
     ) -> Stack<'a> {
-        Stack { cloud, config, site, ids, changes, reads: Reads::default() }
+        Stack { cloud, config, site, ids, changes, pending: BTreeSet::new(), reads: Reads::default() }
+    }
+
+    /// The same, about to be changed in these resources.
+    pub fn pending(self, pending: BTreeSet<Key>) -> Stack<'a> {
+        Stack { pending, ..self }
     }
 
     /// Reads ahead what most checks look at.
@@ -150,6 +162,35 @@ impl<'a> Stack<'a> {
             security_groups::find_security_groups(self.cloud, ids.into_iter().collect()).await
         };
         self.reads.security_groups.get_or_try_init(read).await
+    }
+
+    /// Those of deploy.yaml's subnets that exist, wherever they are.
+    ///
+    /// # Errors
+    /// EC2 does not describe them.
+    pub async fn subnets(&self) -> cloud::Result<&[Subnet]> {
+        let read = async || {
+            let network = &self.config.network;
+            let ids: BTreeSet<&String> = network.private_subnets.iter().chain(&network.public_subnets).collect();
+            // By a filter: asked for by its id, one that is not there hides the others.
+            let filter = Filter::builder().name("subnet-id").set_values(Some(ids.into_iter().cloned().collect()));
+            let reply = self.cloud.ec2.describe_subnets().filters(filter.build()).max_results(PAGE).send().await?;
+            Ok::<_, cloud::Error>(reply.subnets.unwrap_or_default())
+        };
+        Ok(self.reads.subnets.get_or_try_init(read).await?)
+    }
+
+    /// The instance type; `None`: the region has none of this name.
+    ///
+    /// # Errors
+    /// EC2 does not describe it.
+    pub async fn instance_type(&self) -> cloud::Result<Option<&InstanceTypeInfo>> {
+        let read = async || {
+            let filter = Filter::builder().name("instance-type").values(&self.config.instance.instance_type).build();
+            let reply = self.cloud.ec2.describe_instance_types().filters(filter).send().await?;
+            Ok::<_, cloud::Error>(reply.instance_types.unwrap_or_default().into_iter().next())
+        };
+        Ok(self.reads.instance_type.get_or_try_init(read).await?.as_ref())
     }
 
     /// Ids of the load balancer's security groups.

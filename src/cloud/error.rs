@@ -104,6 +104,7 @@ impl Error {
             "NoSuchHostedZone",
             "ParameterNotFound",
             "InvalidAMIID.NotFound",
+            "InvalidKeyPair.NotFound",
             "InvalidInstanceID.NotFound",
             "InvalidVolume.NotFound",
             "InvalidNetworkInterfaceID.NotFound",

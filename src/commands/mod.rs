@@ -7,7 +7,9 @@ mod client;
 mod diagnose;
 mod first_reading;
 mod liveness;
+mod log;
 mod plan;
+mod preflight;
 pub mod sandbox;
 mod session;
 mod signals;
@@ -26,6 +28,7 @@ use crate::exit::Exit;
 use crate::outcome::{Failed, Frame, Outcome, Problem};
 use crate::report::Report;
 use client::Client;
+use log::log_to_stderr;
 pub use session::{Reach, Session};
 use session::{open_sandbox, seconds, world_file};
 use signals::cancel_on_signals;
@@ -115,6 +118,7 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
     let ended = match verb {
         Verb::Up(args) => Box::pin(up::run(session, args)).await,
         Verb::Plan(args) => Box::pin(plan::run(session, args)).await,
+        Verb::Preflight => Box::pin(preflight::run(session)).await,
         Verb::Status => Box::pin(status::run(session)).await,
         Verb::Verify(args) => Box::pin(verify::run(session, args)).await,
         Verb::Diagnose(args) => Box::pin(diagnose::run(session, args)).await,
@@ -135,15 +139,4 @@ fn late(ended: Ended) -> Outcome {
         Ended::TimedOut => "the deadline passed before there was an answer; --timeout allows more",
     };
     Outcome::ended(ended, summary)
-}
-
-/// Nothing of a request's body or headers is logged: the SDK's own logs keep to names and times.
-fn log_to_stderr(verbose: u8) {
-    let level = match verbose {
-        0 => return,
-        1 => "warn,aws_smithy_runtime::client::retries=debug",
-        _ => "info,aws_smithy_runtime=debug",
-    };
-    let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(level);
-    let _ = subscriber.try_init();
 }

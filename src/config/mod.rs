@@ -104,6 +104,14 @@ pub struct Config {
 }
 
 impl Config {
+    /// The key that names the load balancer's subnets, and what it names.
+    pub fn load_balancer_subnets(&self) -> (&'static str, &[String]) {
+        match self.load_balancer.scheme {
+            Scheme::Internal => ("network.private_subnets", &self.network.private_subnets),
+            Scheme::InternetFacing => ("network.public_subnets", &self.network.public_subnets),
+        }
+    }
+
     /// The guide's values in this network, without a record.
     pub fn new(network: Network) -> Config {
         Config {

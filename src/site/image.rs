@@ -50,7 +50,11 @@ pub async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
         }
     }
     let root_device = image.root_device_name.need("RootDeviceName")?;
-    Ok(Ok(MachineImage { id: image.image_id.need("ImageId")?, root_device }))
+    let mut devices = image.block_device_mappings.iter().flatten();
+    let root = devices.find(|device| device.device_name() == Some(&root_device));
+    let snapshot_gib = root.and_then(|root| root.ebs()?.volume_size()).unwrap_or_default();
+    let architecture = image.architecture.map(|one| one.as_str().to_owned()).unwrap_or_default();
+    Ok(Ok(MachineImage { id: image.image_id.need("ImageId")?, root_device, architecture, snapshot_gib }))
 }
 
 async fn images_by_id(cloud: &Cloud, id: &str) -> Result<Vec<Image>> {

@@ -38,6 +38,10 @@ pub struct MachineImage {
     pub id: String,
     /// `/dev/xvda` and the like. With a wrong one the guide's volume becomes a second disk, silently.
     pub root_device: String,
+    /// `x86_64` and the like; empty when EC2 does not say.
+    pub architecture: String,
+    /// The size of the root device's snapshot, in GiB.
+    pub snapshot_gib: i32,
 }
 
 /// A hosted zone.

@@ -18,6 +18,7 @@ mod killed;
 mod lifecycle;
 mod oz_service;
 mod papers;
+mod preflight;
 mod removal;
 mod reports;
 mod retryable;

@@ -3,7 +3,6 @@
 mod consent;
 mod gate;
 mod policy;
-mod preflight;
 
 use super::Session;
 use super::stack::outputs;

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use super::consent::{permit, without_rolled_back};
 use super::gate::prepare;
-use super::preflight::preflight;
 use crate::cli;
 use crate::cloud::retryable;
-use crate::commands::Session;
+use crate::commands::{Session, preflight};
 use crate::engine::reconcile::{AGAIN, Next, Policy, Round, failed};
 use crate::engine::{Decision, Effect, Error, Key, LiveStack, NodeError, Outputs, Plan, Walk, WalkResult, outputs_of};
 use crate::outcome::{Failed, Outcome, Problem};
@@ -64,7 +63,7 @@ impl Policy for UpPolicy<'_> {
             self.gate = prepare(self.gate.take(), self.session, self.args, (walk.cx.site, &ids)).await?;
         }
         if round.is_first {
-            preflight(self.session, walk.cx.site, round.plan).await?;
+            preflight::admit(self.session, walk.planner, (round.plan, &ids), &walk.wait).await?;
         }
         if !replaced.is_empty() {
             return Ok(Next::Remove(replaced));

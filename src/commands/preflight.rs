@@ -1,0 +1,81 @@
+//! `deploy preflight`: what `up` looks at before its first write, alone. Reads only.
+
+use std::collections::BTreeSet;
+
+use tokio::time::Instant;
+
+use super::first_reading::FIRST_READING;
+use super::{Session, late};
+use crate::checks::{self, CheckContext, Stack};
+use crate::clock::Wait;
+use crate::engine::{Goal, Key, Outputs, Plan, Planner, outputs_of};
+use crate::exit::Exit;
+use crate::outcome::{Failed, Finding, Outcome, Problem, Status};
+use crate::steps::STACK;
+
+/// Looks at everything that `up` would look at if it made the stack anew.
+///
+/// # Errors
+/// The stack cannot be read.
+pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
+    let wait = session.wait(FIRST_READING);
+    let stack = session.read_stack(Goal::Present, false, &wait).await?;
+    let planner = session.planner(&stack.site, Goal::Present, false);
+    let everything = STACK.iter().map(|node| node.key()).collect();
+    let ids = outputs_of(&stack.live);
+    let found = look(session, &planner, (&planner.plan(&stack.live), &ids), everything, &wait).await?;
+    let count = |status| found.iter().filter(|finding| finding.status == status).count();
+    let unknown = count(Status::Unknown);
+    let outcome = match count(Status::Fail) {
+        0 if unknown == 0 => Outcome::new(Exit::Done, "ready", "Ready: nothing stands in the way of `deploy up`."),
+        0 => {
+            Outcome::new(Exit::Done, "ready", format!("Nothing is known to stand in the way; {unknown} are not known."))
+        }
+        wrong => Outcome::preflight(format!("`deploy up` would refuse: {wrong} of {} checks failed.", found.len())),
+    };
+    Ok(Outcome { checks: found, ..outcome })
+}
+
+/// Refuses what AWS would refuse in what is about to be made or changed: before the first write of `up`.
+///
+/// # Errors
+/// It would refuse something: everything at once.
+pub async fn admit(
+    session: &Session<'_>,
+    planner: &Planner<'_>,
+    (plan, ids): (&Plan, &Outputs),
+    wait: &Wait<'_>,
+) -> Result<(), Failed> {
+    let pending = plan.pending().map(|(key, _)| key).collect();
+    let found = look(session, planner, (plan, ids), pending, wait).await?;
+    let problems: Vec<Problem> = found.iter().filter(|one| one.status == Status::Fail).map(problem).collect();
+    if !problems.is_empty() {
+        return Err(Outcome::preflight("preflight refused; nothing was changed").with_problems(problems).into());
+    }
+    // What could not be looked at, or is worth a look, holds nothing up.
+    for one in found.iter().filter(|one| one.status != Status::Pass) {
+        session.report.note(&format!("preflight: {}: {}: {}", one.status.word(), one.title, one.evidence));
+    }
+    Ok(())
+}
+
+async fn look(
+    session: &Session<'_>,
+    planner: &Planner<'_>,
+    (plan, ids): (&Plan, &Outputs),
+    pending: BTreeSet<Key>,
+    wait: &Wait<'_>,
+) -> Result<Vec<Finding>, Failed> {
+    let changes = planner.changes(plan);
+    let stack = Stack::new(&session.cloud, &session.config, Some(planner.site), ids, &changes).pending(pending);
+    let cx = CheckContext::new(Some(stack), None, Instant::now(), wait.quiet());
+    Ok(Box::pin(checks::preflight(&cx)).await.map_err(late)?)
+}
+
+fn problem(finding: &Finding) -> Problem {
+    let problem = Problem::new(&finding.evidence, finding.fix.clone().unwrap_or_default()).of(finding.title);
+    match &finding.cause {
+        Some(cause) => problem.because(cause),
+        None => problem,
+    }
+}

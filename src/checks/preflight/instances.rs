@@ -99,8 +99,10 @@ impl Check for ImageFits {
             Err(error) => return Ok(unanswered(finding, &error)),
         };
         let (name, id) = (&stack.config.instance.instance_type, &image.id);
-        let runs = kind.and_then(|kind| kind.processor_info()).map(|info| info.supported_architectures());
-        let runs: Vec<&str> = runs.unwrap_or_default().iter().map(|one| one.as_str()).collect();
+        let runs =
+            kind.and_then(|kind| kind.processor_info()).map(aws_sdk_ec2::types::ProcessorInfo::supported_architectures);
+        let runs: Vec<&str> =
+            runs.unwrap_or_default().iter().map(aws_sdk_ec2::types::ArchitectureType::as_str).collect();
         let wanted = stack.config.instance.volume.size_gib;
         if !runs.is_empty() && !image.architecture.is_empty() && !runs.contains(&image.architecture.as_str()) {
             let evidence = format!("{id} is {}, {name} runs {}", image.architecture, runs.join(", "));

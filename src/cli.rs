@@ -99,12 +99,44 @@ pub struct Up {
     /// Allow scaling.max below the capacity that runs: instances are terminated
     #[arg(long)]
     pub allow_scale_in: bool,
+    /// What a rollout does with instances that are protected from scale-in
+    #[arg(long, value_name = "HOW")]
+    pub protected_instances: Option<Protected>,
+    /// What a rollout does with instances in standby
+    #[arg(long, value_name = "HOW")]
+    pub standby_instances: Option<Standby>,
+    /// Allow a listener to go that asks clients who they are (a login, a token, their certificate): the service itself
+    /// asks nobody
+    #[arg(long)]
+    pub remove_authentication: bool,
     /// Do not wait for healthy targets, nor ask the service, neither during a rollout nor afterwards
     #[arg(long)]
     pub no_verify: bool,
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
     pub timeout: Duration,
+}
+
+/// An instance refresh's `ScaleInProtectedInstances`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Protected {
+    /// Replace them too
+    Refresh,
+    /// Leave them as they are
+    Ignore,
+    /// Wait an hour for their protection to be taken off
+    Wait,
+}
+
+/// An instance refresh's `StandbyInstances`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Standby {
+    /// Replace them too
+    Terminate,
+    /// Leave them as they are
+    Ignore,
+    /// Wait an hour for them to come back to service
+    Wait,
 }
 
 /// `deploy plan`

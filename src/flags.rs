@@ -4,6 +4,14 @@
 pub const ADOPT: &str = "--adopt";
 /// `up --force`
 pub const FORCE: &str = "--force";
+/// `up --allow-scale-in`
+pub const ALLOW_SCALE_IN: &str = "--allow-scale-in";
+/// `up --protected-instances`
+pub const PROTECTED_INSTANCES: &str = "--protected-instances";
+/// `up --standby-instances`
+pub const STANDBY_INSTANCES: &str = "--standby-instances";
+/// `up --remove-authentication`
+pub const REMOVE_AUTHENTICATION: &str = "--remove-authentication";
 /// `up --no-verify`
 pub const NO_VERIFY: &str = "--no-verify";
 /// `teardown --yes`

@@ -229,8 +229,8 @@ impl Check for TemplateVersion {
 }
 
 fn judge_version(finding: Finding, group: &AutoScalingGroup) -> Finding {
-    let wanted = group.launch_template().and_then(|template| template.version()).unwrap_or("none");
-    let instances = group.instances().iter();
+    let wanted = auto_scaling::template_of(group).and_then(|template| template.version()).unwrap_or("none");
+    let instances = group.instances().iter().filter(|one| !auto_scaling::is_terminating(one));
     let versions = instances.map(|one| one.launch_template().and_then(|template| template.version()).unwrap_or("none"));
     let versions: BTreeSet<&str> = versions.collect();
     let others: Vec<&str> = versions.into_iter().filter(|version| *version != wanted).collect();

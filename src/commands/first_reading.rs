@@ -8,7 +8,7 @@ use futures_util::future::{Either, select};
 use super::Session;
 use crate::clock::{Attempt, Ended, Label, Late, Wait};
 use crate::cloud::{Error, retryable};
-use crate::engine::{self, AnyLive, Context, Goal, Key, Reading};
+use crate::engine::{self, AnyLive, Context, Goal, KeptInstances, Key, Reading};
 use crate::outcome::{Outcome, Problem};
 use crate::site::{Site, SiteError};
 use crate::steps::STACK;
@@ -46,7 +46,7 @@ impl Session<'_> {
 
     async fn read_once(&self, goal: Goal) -> (Result<Site, SiteError>, Found) {
         let blank = Site::blank(self.config.clone(), &self.cloud.region);
-        let cx = Context { cloud: &self.cloud, site: &blank, verified_rollout: false };
+        let cx = Context { cloud: &self.cloud, site: &blank, verified_rollout: false, kept: KeptInstances::default() };
         let (config, reading) = (self.config.clone(), Reading::new(STACK, goal));
         match goal {
             Goal::Present => {

@@ -2,10 +2,11 @@
 
 use super::Session;
 use super::first_reading::FIRST_READING;
+use super::up::{Consents, unasked};
 use crate::cli;
-use crate::engine::Goal;
+use crate::engine::{Goal, Key};
 use crate::exit::Exit;
-use crate::outcome::{Action, Failed, Outcome};
+use crate::outcome::{Action, Change, Failed, Outcome, Problem};
 
 /// Shows what `up` would do.
 ///
@@ -14,7 +15,8 @@ use crate::outcome::{Action, Failed, Outcome};
 pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Failed> {
     let stack = session.read_stack(Goal::Present, args.adopt, &session.wait(FIRST_READING)).await?;
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
-    let changes = planner.changes(&planner.plan(&stack.live));
+    let plan = planner.plan(&stack.live);
+    let changes = with_refusals(planner.changes(&plan), &unasked(Consents::default(), &planner, &plan, &stack.live));
     let has = |action| changes.iter().any(|change| change.action == action);
     let pending = if args.exit_code { Exit::Changes } else { Exit::Done };
     let outcome = if changes.is_empty() {
@@ -24,8 +26,26 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
     } else if has(Action::Replace) && !args.replace {
         let words = "`up` would refuse: what AWS cannot change in place needs --replace.";
         Outcome::new(pending, "changes_pending", words)
+    } else if changes.iter().any(|change| !change.refused.is_empty()) {
+        Outcome::new(pending, "changes_pending", "`up` would refuse a part of it without the flags named above.")
     } else {
         Outcome::new(pending, "changes_pending", "")
     };
     Ok(outcome.with_plan(changes))
+}
+
+/// The changes, each with what `up` refuses of it.
+fn with_refusals(mut changes: Vec<Change>, refusals: &[(Key, Problem)]) -> Vec<Change> {
+    for change in &mut changes {
+        let of_it = refusals.iter().filter(|(key, _)| *key == change.resource);
+        change.refused = of_it.map(|(_, problem)| in_a_line(problem)).collect();
+    }
+    changes
+}
+
+fn in_a_line(problem: &Problem) -> String {
+    match &problem.cure {
+        Some(cure) => format!("{}. {cure}", problem.message),
+        None => problem.message.clone(),
+    }
 }

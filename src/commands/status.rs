@@ -4,7 +4,7 @@ use super::Session;
 use super::first_reading::FIRST_READING;
 use super::stack::outputs;
 use crate::cloud;
-use crate::engine::{Decision, Goal, Outputs, outputs_of};
+use crate::engine::{AnyLive, Decision, Goal, Outputs, Status, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Outcome, Standing};
 use crate::steps::{STACK, auto_scaling, target_group};
@@ -24,7 +24,13 @@ pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
             return None; // neither there nor wanted
         }
         let id = found.and_then(|found| found.outputs.values().next().cloned()).unwrap_or_default();
-        Some(Standing { resource: node.key(), name: node.name(site), step: node.step(), id, state: state(decision) })
+        Some(Standing {
+            resource: node.key(),
+            name: node.name(site),
+            step: node.step(),
+            id,
+            state: state(decision, found),
+        })
     });
     let standing: Vec<Standing> = standing.collect();
     let ids = outputs_of(live);
@@ -38,11 +44,12 @@ pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
     Ok(outcome)
 }
 
-fn state(decision: &Decision) -> &'static str {
+fn state(decision: &Decision, found: Option<&AnyLive>) -> &'static str {
     match decision {
         Decision::Nothing => "ok",
         Decision::Create(_) => "absent",
         Decision::Foreign { .. } => "foreign",
+        Decision::Wait(_) if found.is_some_and(|found| matches!(found.status, Status::Pending(_))) => "rolling",
         Decision::Wait(_) => "leaving",
         _ => "differs",
     }

@@ -1,7 +1,7 @@
-//! What an update does besides changing fields. The resource, which knows its fields, reports it; policies decide on
-//! it.
+//! What an update or a removal does besides changing fields. The resource, which knows its fields, reports it; policies
+//! decide on it.
 
-/// A consequence of an update that may need consent.
+/// A consequence that may need consent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Instances are replaced, a few at a time.
@@ -24,5 +24,20 @@ pub enum Effect {
         max: i32,
         /// The instances that the group keeps now.
         running: i32,
+    },
+    /// The rollout meets instances that are protected from scale-in.
+    MeetsProtected {
+        /// Their ids.
+        instances: Vec<String>,
+    },
+    /// The rollout meets instances in standby.
+    MeetsStandby {
+        /// Their ids.
+        instances: Vec<String>,
+    },
+    /// What asks clients who they are, in front of a service that does not ask, goes.
+    RemovesAuthentication {
+        /// In AWS's words, with whose it is.
+        what: String,
     },
 }

@@ -28,7 +28,7 @@ pub use node::{AnyLive, Goal, Node, Terms};
 pub use planner::{LiveStack, Plan, Planner, outputs_of};
 pub use reading::Reading;
 pub use refs::Refs;
-pub use resource::{Blocker, Context, Key, Live, Output, Outputs, Owner, Resource, Status};
+pub use resource::{Blocker, Context, Kept, KeptInstances, Key, Live, Output, Outputs, Owner, Resource, Status};
 pub use walk::{Walk, WalkResult};
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::decide::{Actual, Wanted, decide};
 use super::refs::Edge;
 use super::resource::{Blocker, Context, Key, Live, Output, Outputs, Owner, Resource, Status};
-use super::{Decision, Ownership, Reading, Refs, Result};
+use super::{Decision, Effect, Ownership, Reading, Refs, Result};
 use crate::cloud::{self, Memo};
 use crate::site::Site;
 
@@ -34,6 +34,8 @@ pub struct AnyLive {
     pub status: Status,
     /// Its owner.
     pub owner: Owner,
+    /// What its removal does besides.
+    pub on_removal: Vec<Effect>,
 }
 
 /// What a decision is made for.
@@ -182,6 +184,7 @@ impl AnyLive {
             outputs: live.outputs.clone(),
             status: live.status.clone(),
             owner: live.owner.clone(),
+            on_removal: live.on_removal.clone(),
             live: Box::new(live),
         }
     }

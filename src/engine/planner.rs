@@ -157,6 +157,14 @@ impl<'a> Planner<'a> {
         replaced.flat_map(|(key, _)| self.graph.bound_to(key)).collect()
     }
 
+    /// What the removals among these decisions do besides, each with its resource.
+    pub fn removal_effects<'l>(&self, plan: &Plan, live: &'l LiveStack) -> Vec<(Key, &'l Effect)> {
+        let mut removed = self.replaced(plan);
+        removed.extend(plan.iter().filter(|(_, decision)| **decision == Decision::Delete).map(|(key, _)| key));
+        let found = removed.into_iter().filter_map(|key| Some((key, live.get(key)?.as_ref()?)));
+        found.flat_map(|(key, live)| live.on_removal.iter().map(move |effect| (key, effect))).collect()
+    }
+
     /// The plan as data for the report: everything that is not as wanted.
     pub fn changes(&self, plan: &Plan) -> Vec<Change> {
         plan.iter().filter_map(|(key, decision)| self.change(key, decision)).collect()
@@ -189,7 +197,8 @@ impl<'a> Planner<'a> {
             Decision::Delete => (Vec::new(), None),
         };
         let action = decision.action()?;
-        Some(Change { action, resource: key, name: node.name(self.site), step: node.step(), fields, why })
+        let name = node.name(self.site);
+        Some(Change { action, resource: key, name, step: node.step(), fields, why, refused: Vec::new() })
     }
 
     /// A part of something that is not ours is not ours.

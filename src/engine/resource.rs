@@ -28,6 +28,28 @@ pub struct Context<'a> {
     pub site: &'a Site,
     /// Whether the service is asked while instances are replaced: then a rollout pauses after the first instance.
     pub verified_rollout: bool,
+    /// What a rollout does with instances that a person keeps as they are.
+    pub kept: KeptInstances,
+}
+
+/// What a rollout does with instances that a person keeps; `None`: nobody said.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KeptInstances {
+    /// Those that are protected from scale-in.
+    pub protected: Option<Kept>,
+    /// Those in standby.
+    pub standby: Option<Kept>,
+}
+
+/// What a rollout does with an instance that a person keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is replaced like the others.
+    Replaced,
+    /// It stays as it is.
+    Ignored,
+    /// It is waited for.
+    WaitedFor,
 }
 
 /// A resource as AWS has it.
@@ -41,12 +63,14 @@ pub struct Live<S> {
     pub status: Status,
     /// Its owner.
     pub owner: Owner,
+    /// What its removal does besides.
+    pub on_removal: Vec<Effect>,
 }
 
 impl<S> Live<S> {
     /// A resource that can be changed and deleted, and gives out no ids.
     pub fn ready(spec: S, owner: Owner) -> Live<S> {
-        Live { spec, outputs: Outputs::new(), status: Status::Ready, owner }
+        Live { spec, outputs: Outputs::new(), status: Status::Ready, owner, on_removal: Vec::new() }
     }
 
     /// The same with an id.
@@ -58,6 +82,11 @@ impl<S> Live<S> {
     /// The same in this state.
     pub fn status(self, status: Status) -> Live<S> {
         Live { status, ..self }
+    }
+
+    /// The same, whose removal does this besides.
+    pub fn on_removal(self, on_removal: Vec<Effect>) -> Live<S> {
+        Live { on_removal, ..self }
     }
 }
 

@@ -56,6 +56,9 @@ pub struct Change {
     /// Why it must be replaced, whose it is, or what else happens with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Why `up` refuses it, and the flag that allows it; none: it does not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
 }
 
 /// One field that is not as wanted.
@@ -97,6 +100,6 @@ pub struct Standing {
     pub step: u8,
     /// AWS's id or ARN; empty when it has none.
     pub id: String,
-    /// `ok`, `absent`, `differs`, `foreign`, `leaving`.
+    /// `ok`, `absent`, `differs`, `foreign`, `rolling`, `leaving`.
     pub state: &'static str,
 }

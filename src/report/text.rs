@@ -54,6 +54,9 @@ pub fn plan(changes: &[Change]) -> String {
         if let Some(why) = &change.why {
             let _ = writeln!(text, "        {why}");
         }
+        for refusal in &change.refused {
+            let _ = writeln!(text, "      ! refused: {refusal}");
+        }
     }
     let _ = writeln!(text, "\n{}", counts(changes));
     text

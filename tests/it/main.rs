@@ -30,5 +30,6 @@ mod storms;
 mod support;
 mod tidy;
 mod together;
+mod unmanaged;
 mod verify;
 mod waits;

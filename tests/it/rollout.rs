@@ -52,6 +52,7 @@ async fn a_new_image_reaches_every_instance() {
     let wanted = json!({
         "MinHealthyPercentage": 100, "MaxHealthyPercentage": 150, "SkipMatching": true, "AutoRollback": true,
         "CheckpointPercentages": [1, 100], "CheckpointDelay": 60,
+        "ScaleInProtectedInstances": "Wait", "StandbyInstances": "Wait",
     });
     assert_eq!(refresh(&stage)["Preferences"], wanted);
     stage.succeeds(&format!("up {NEXT}")).await.changed(&[]).writes_nothing();

@@ -7,7 +7,7 @@ mod policy;
 use super::Session;
 use crate::cli;
 use crate::engine::reconcile::reconcile;
-use crate::engine::{Context, Decision, Error, Goal, LiveStack, Plan, Result, Walk, outputs_of};
+use crate::engine::{Context, Decision, Error, Goal, KeptInstances, LiveStack, Plan, Result, Walk, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Action, Change, Failed, Outcome, Problem};
 use crate::steps::leftovers::is_leftover;
@@ -23,7 +23,8 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Result<Outcome,
     let wait = session.wait(args.timeout);
     let stack = session.read_stack(Goal::Absent, false, &wait).await?;
     let planner = session.planner(&stack.site, Goal::Absent, false);
-    let cx = Context { cloud: &session.cloud, site: &stack.site, verified_rollout: false };
+    let cx =
+        Context { cloud: &session.cloud, site: &stack.site, verified_rollout: false, kept: KeptInstances::default() };
     let walk = Walk { planner: &planner, cx, wait };
     let (changes, foreign) = removals(&walk, &stack.live);
     let mut left: Vec<Problem> = foreign.iter().map(stays).collect();

@@ -1,8 +1,9 @@
-//! What `up` does only with a flag that allows it: what is not ours, replacements, instances that would go, and a
-//! version that was rolled back.
+//! What `up` does only with a flag that allows it: what is not ours, replacements, instances or protections that would
+//! go, and a version that was rolled back.
 
 use std::collections::BTreeSet;
 
+use super::allowed::{Consents, unasked};
 use crate::cli;
 use crate::engine::reconcile::Round;
 use crate::engine::{Decision, Effect, Key, Plan, Walk};
@@ -19,13 +20,11 @@ pub fn permit(args: &cli::Up, walk: &Walk<'_>, round: &Round<'_>) -> Result<BTre
     if !replaced.is_empty() && !args.replace {
         return Err(needs_replace(&changes()).with_plan(changes()).into());
     }
-    let unasked = round.plan.effects().filter_map(|(key, effect)| match effect {
-        Effect::ScalesIn { max, running } if round.is_first && !args.allow_scale_in => {
-            Some(scales_in(*max, *running).of(label(walk, key)))
-        }
-        _ => None,
-    });
-    let problems: Vec<Problem> = unasked.collect();
+    // What was allowed in the first round is under way. A version that was rolled back is left out, see below.
+    let consents =
+        Consents { retry_rolled_back: true, scale_in: !round.is_first || args.allow_scale_in, ..Consents::of(args) };
+    let unasked = unasked(consents, walk.planner, round.plan, round.live);
+    let problems: Vec<Problem> = unasked.into_iter().map(|(key, problem)| problem.of(label(walk, key))).collect();
     if problems.is_empty() { Ok(replaced) } else { Err(refused(problems)) }
 }
 
@@ -41,12 +40,11 @@ pub fn without_rolled_back(
 ) -> Result<BTreeSet<Key>, Failed> {
     let mut problems = Vec::new();
     for (key, effect) in plan.effects() {
-        if let Effect::RetriesRolledBack { version, why } = effect
-            && !args.force
+        if let Effect::RetriesRolledBack { .. } = effect
+            && let Some(problem) = Consents::of(args).refusal(effect)
             && keys.remove(key)
         {
-            let what = format!("version {version} was rolled back ({why})");
-            problems.push(Problem::new(what, "--force does it all the same.").of(label(walk, key)));
+            problems.push(problem.of(label(walk, key)));
         }
     }
     if problems.is_empty() || !keys.is_empty() { Ok(keys) } else { Err(refused(problems)) }
@@ -59,14 +57,6 @@ fn label(walk: &Walk<'_>, key: Key) -> String {
 
 fn refused(problems: Vec<Problem>) -> Failed {
     Outcome::preflight("refused; nothing was changed").with_problems(problems).into()
-}
-
-fn scales_in(max: i32, running: i32) -> Problem {
-    Problem::new(
-        format!("scaling.max {max} is below the {running} instances that the group keeps now"),
-        "Wait until the load falls, or use --allow-scale-in.",
-    )
-    .because(format!("AWS would terminate {} of them at once", running - max))
 }
 
 /// Everything of our names that is not ours.

@@ -1,5 +1,6 @@
 //! `deploy up`: plan, apply, read back, wait until it is healthy and answers.
 
+mod allowed;
 mod consent;
 mod gate;
 mod policy;
@@ -16,6 +17,8 @@ use crate::outcome::{Failed, Finding, Outcome, Problem};
 use crate::steps::auto_scaling;
 use policy::UpPolicy;
 
+pub use allowed::{Consents, unasked};
+
 /// Creates or converges the stack.
 ///
 /// # Errors
@@ -24,7 +27,8 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
     let wait = session.wait(args.timeout);
     let stack = session.read_stack(Goal::Present, args.adopt, &wait).await?;
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
-    let cx = Context { cloud: &session.cloud, site: &stack.site, verified_rollout: !args.no_verify };
+    let (cloud, site) = (&session.cloud, &stack.site);
+    let cx = Context { cloud, site, verified_rollout: !args.no_verify, kept: allowed::kept(args) };
     let up = Up { session, args, walk: Walk { planner: &planner, cx, wait } };
     let mut done = Plan::default();
     let ended = up.converge(stack.live, &mut done).await;

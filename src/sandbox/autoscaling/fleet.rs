@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::activities::{Entry, record};
-use super::refresh;
+use super::{refresh, template};
 use crate::sandbox::health;
 use crate::sandbox::weather::launch_words;
 use crate::sandbox::wire::{list, texts};
@@ -52,7 +52,12 @@ pub fn launch(world: &mut World, group: &Value, template: &Value) -> bool {
     let members = staying(world, group);
     let mut subnets = subnets(group);
     subnets.sort_by_key(|subnet| members.iter().filter(|row| row["subnetId"] == subnet.as_str()).count());
-    let data = super::data(world, template);
+    let mut data = super::data(world, template);
+    // The first type of a policy: what AWS launches where the order is "prioritized" and there is capacity.
+    let first = &group["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"][0]["InstanceType"];
+    if first.is_string() && data.is_object() {
+        data["instanceType"] = first.clone();
+    }
     for subnet in subnets {
         if let Some(words) = failure(world, &subnet, template, &data) {
             record(world, group, Entry::failed_launch(&subnet, words));
@@ -161,7 +166,8 @@ fn resize(world: &mut World, group: &Value) {
     let desired = size(group, "DesiredCapacity");
     let in_standby = |row: &Value| row["_standby"] == true;
     let mut members: Vec<Value> = staying(world, group).into_iter().filter(|row| !in_standby(row)).collect();
-    let template = super::numbered(world, &group["LaunchTemplate"]);
+    let own = template::of(group);
+    let template = super::numbered(world, &own);
     // Of an outdated template first, then the youngest; those that are protected stay.
     members.sort_by_key(|row| (!is_from(row, &template), row["instanceId"].to_string()));
     let surplus = members.len().saturating_sub(desired);
@@ -174,7 +180,7 @@ fn resize(world: &mut World, group: &Value) {
         .collect();
     going.iter().for_each(|one| end(world, group, one));
     for _ in members.len()..desired {
-        if !launch(world, group, &group["LaunchTemplate"]) {
+        if !launch(world, group, &own) {
             break;
         }
     }

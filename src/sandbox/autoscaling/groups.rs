@@ -51,19 +51,13 @@ fn create(world: &mut World, asked: &Value) -> Reply {
         ));
     }
     refuse_twin(world, &name)?;
-    if !asked["LaunchTemplate"].is_object() {
-        return invalid(
-            "Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or \
-             MixedInstancesPolicy parameter.",
-        );
-    }
+    let (own, mixed) = template::source(world, asked)?;
     let sizes = sizes(asked, &Value::Null)?;
     checked(world, asked)?;
     if asked["VPCZoneIdentifier"].is_null() && list(asked, "AvailabilityZones").is_empty() {
         return invalid("At least one Availability Zone or VPC Subnet is required.");
     }
-    let template = template(world, &asked["LaunchTemplate"])?;
-    checked_profile(world, &template)?;
+    checked_profile(world, &template::of(&json!({"LaunchTemplate": own, "MixedInstancesPolicy": mixed})))?;
     let arns = target_groups::checked(world, asked)?;
     let own_tags = tags::of_new(asked, &name)?;
     world.counter += 1;
@@ -72,7 +66,8 @@ fn create(world: &mut World, asked: &Value) -> Reply {
     let arn = world.arn("autoscaling", &format!("autoScalingGroup:{id}:autoScalingGroupName/{name}"));
     let linked = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";
     let mut row = json!({
-        "AutoScalingGroupName": name, "AutoScalingGroupARN": arn, "LaunchTemplate": template, "MinSize": sizes[0],
+        "AutoScalingGroupName": name, "AutoScalingGroupARN": arn, "LaunchTemplate": own,
+        "MixedInstancesPolicy": mixed, "MinSize": sizes[0],
         "MaxSize": sizes[1], "DesiredCapacity": sizes[2], "DefaultCooldown": COOLDOWN, "HealthCheckGracePeriod": 0,
         "VPCZoneIdentifier": null, "TargetGroupARNs": arns, "LoadBalancerNames": [], "CreatedTime": world.date(),
         "Tags": own_tags, "Status": null, "AvailabilityZones": [], "SuspendedProcesses": [], "EnabledMetrics": [],
@@ -214,11 +209,12 @@ fn describe(world: &World, asked: &Value) -> Value {
 fn update(world: &mut World, asked: &Value) -> Reply {
     let sizes = sizes(asked, group(world, asked)?)?;
     checked(world, asked)?;
-    if asked["LaunchTemplate"].is_object() {
+    if asked["LaunchTemplate"].is_object() || asked["MixedInstancesPolicy"].is_object() {
         refresh::refuse_template_while_active(world, name(asked)?)?;
-        let template = template(world, &asked["LaunchTemplate"])?;
-        checked_profile(world, &template)?;
-        group(world, asked)?["LaunchTemplate"] = template;
+        let (own, mixed) = template::source(world, asked)?;
+        checked_profile(world, &template::of(&json!({"LaunchTemplate": own, "MixedInstancesPolicy": mixed})))?;
+        let row = group(world, asked)?;
+        (row["LaunchTemplate"], row["MixedInstancesPolicy"]) = (own, mixed);
     }
     let row = group(world, asked)?;
     set_fields(row, asked);

@@ -20,7 +20,7 @@ use super::wire::{Refusal, Reply, list, need, refuse};
 use super::world::World;
 use fleet::alive;
 pub use fleet::converge;
-use template::{checked_profile, data, numbered, template};
+use template::{checked_profile, data, numbered};
 
 /// One call.
 pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::fleet::{end as end_instance, is_from, launch, row as group_row, size, staying, suspended, target_state};
+use super::template;
 use crate::sandbox::wire::{Refusal, Reply, number, refuse, texts};
 use crate::sandbox::world::World;
 
@@ -12,6 +13,11 @@ const ACTIVE: [&str; 5] = ["Pending", "InProgress", "Cancelling", "RollbackInPro
 /// Seconds without a launch or a healthy instance until a refresh fails. (The real one waits up to an hour; users see
 /// their group's health check grace period, then about so long.)
 const PATIENCE: f64 = 900.0;
+/// Seconds that a refresh waits for instances that are protected from scale-in or in standby (API reference,
+/// RefreshPreferences: "waits one hour").
+const KEPT_PATIENCE: f64 = 3600.0;
+/// The words are assumed.
+const KEPT_WORDS: &str = "instances are protected from scale in or in standby";
 
 /// StartInstanceRefresh.
 pub fn start(world: &mut World, asked: &Value) -> Reply {
@@ -19,7 +25,7 @@ pub fn start(world: &mut World, asked: &Value) -> Reply {
     let name = group["AutoScalingGroupName"].as_str().unwrap_or_default().to_owned();
     refuse_while_active(world, &name)?;
     let preferences = &asked["Preferences"];
-    let wanted = &asked["DesiredConfiguration"]["LaunchTemplate"];
+    let wanted = &asked["DesiredConfiguration"];
     if preferences["AutoRollback"] == "true" && !wanted.is_object() {
         return refuse(
             "ValidationError",
@@ -32,7 +38,13 @@ pub fn start(world: &mut World, asked: &Value) -> Reply {
             "The AutoRollback parameter cannot be set to true when the group uses the $Latest or $Default version.",
         );
     }
-    let template = if wanted.is_object() { super::template(world, wanted)? } else { group["LaunchTemplate"].clone() };
+    let source = if wanted.is_object() {
+        template::source(world, wanted)?
+    } else {
+        (group["LaunchTemplate"].clone(), group["MixedInstancesPolicy"].clone())
+    };
+    let source = json!({"LaunchTemplate": source.0, "MixedInstancesPolicy": source.1});
+    let template = template::of(&source);
     if super::data(world, &template).is_null() {
         return refuse(
             "ValidationError",
@@ -48,15 +60,18 @@ pub fn start(world: &mut World, asked: &Value) -> Reply {
     let row = json!({
         "InstanceRefreshId": id, "AutoScalingGroupName": name, "Status": "Pending", "StartTime": world.date(),
         "PercentageComplete": 0, "InstancesToUpdate": outdated,
-        "DesiredConfiguration": {"LaunchTemplate": template},
+        "DesiredConfiguration": source,
         "Preferences": {
             "MinHealthyPercentage": number(preferences, "MinHealthyPercentage").unwrap_or(90),
             "MaxHealthyPercentage": number(preferences, "MaxHealthyPercentage"),
             "SkipMatching": preferences["SkipMatching"] == "true",
             "AutoRollback": preferences["AutoRollback"] == "true",
             "CheckpointPercentages": checkpoints, "CheckpointDelay": number(preferences, "CheckpointDelay"),
+            "ScaleInProtectedInstances": preferences["ScaleInProtectedInstances"].as_str().unwrap_or("Wait"),
+            "StandbyInstances": preferences["StandbyInstances"].as_str().unwrap_or("Wait"),
         },
-        "_from": group["LaunchTemplate"], "_total": outdated.max(1), "_since": world.now, "_passed": 0, "_until": null,
+        "_from": {"LaunchTemplate": group["LaunchTemplate"], "MixedInstancesPolicy": group["MixedInstancesPolicy"]},
+        "_total": outdated.max(1), "_since": world.now, "_passed": 0, "_until": null,
     });
     world.table("refreshes").insert(id.clone(), row);
     Ok(json!({"InstanceRefreshId": id}))
@@ -111,7 +126,8 @@ pub fn end(world: &mut World, asked: &Value, status: &str) -> Reply {
 
 /// Whether the group names its version by `$Latest` or `$Default`: there is no way back to either.
 fn follows(group: &Value) -> bool {
-    let version = group["LaunchTemplate"]["Version"].as_str();
+    let template = template::of(group);
+    let version = template["Version"].as_str();
     version.is_some_and(|version| version.starts_with('$'))
 }
 
@@ -149,7 +165,7 @@ pub fn step(world: &mut World, group: &Value) -> bool {
     };
     match refresh["Status"].as_str() {
         Some("Pending") => change(world, &refresh, |row| row["Status"] = json!("InProgress")),
-        Some("InProgress") => replace(world, group, &refresh, &refresh["DesiredConfiguration"]["LaunchTemplate"]),
+        Some("InProgress") => replace(world, group, &refresh, &refresh["DesiredConfiguration"]),
         Some("RollbackInProgress") => replace(world, group, &refresh, &refresh["_from"]),
         _ => finish(world, &refresh, "Cancelled", "Cancelled due to user request."),
     }
@@ -177,14 +193,18 @@ fn finish(world: &mut World, refresh: &Value, status: &str, why: &str) {
 }
 
 /// One round: launches while there is room, ends an old instance for each new one that is ready.
-fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) {
-    let desired = size(group, "DesiredCapacity");
-    let members = staying(world, group);
+fn replace(world: &mut World, group: &Value, refresh: &Value, source: &Value) {
+    let template = &template::of(source);
+    let all = staying(world, group);
+    let is_kept = |one: &Value, how: &str| kept(one, refresh).is_some_and(|kept| kept == how);
+    let ignored = all.iter().filter(|one| !is_from(one, template) && is_kept(one, "Ignore")).count();
+    let desired = size(group, "DesiredCapacity").saturating_sub(ignored);
+    let members: Vec<Value> = all.into_iter().filter(|one| is_from(one, template) || !is_kept(one, "Ignore")).collect();
     let (new, old): (Vec<&Value>, Vec<&Value>) = members.iter().partition(|one| is_from(one, template));
     let (ready, coming): (Vec<&Value>, Vec<&Value>) = new.iter().copied().partition(|one| is_ready(world, group, one));
     progress(world, refresh, old.len());
     if old.is_empty() && coming.is_empty() && ready.len() >= desired {
-        return succeed(world, group, refresh, template);
+        return succeed(world, group, refresh, source);
     }
     if waits_at_checkpoint(world, refresh) {
         return;
@@ -197,7 +217,7 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) 
     }
     let surplus = (ready.len() + old.len()).saturating_sub(desired);
     if !suspended(group, "Terminate") {
-        for one in old.iter().filter(|one| one["_protected"] != true).take(surplus) {
+        for one in old.iter().filter(|one| !is_kept(one, "Wait")).take(surplus) {
             end_instance(world, group, one);
             moved = true;
         }
@@ -213,7 +233,9 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) 
         let now = world.now;
         change(world, refresh, |row| row["_since"] = json!(now));
     }
-    let stuck = world.now - refresh["_since"].as_f64().unwrap_or_default() > PATIENCE;
+    let waits = old.iter().any(|one| is_kept(one, "Wait"));
+    let patience = if waits { KEPT_PATIENCE } else { PATIENCE };
+    let stuck = world.now - refresh["_since"].as_f64().unwrap_or_default() > patience;
     let lost: Vec<Value> = coming.iter().filter(|one| is_lost(world, group, one)).map(|one| (*one).clone()).collect();
     let failed = !lost.is_empty();
     if failed && replaces_again(world, refresh) {
@@ -223,9 +245,23 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, template: &Value) 
         give_up(
             world,
             refresh,
-            if failed { "instances failed their health checks" } else { "no instance could be launched" },
+            match (failed, waits) {
+                (true, _) => "instances failed their health checks",
+                (false, true) => KEPT_WORDS,
+                (false, false) => "no instance could be launched",
+            },
         );
     }
+}
+
+/// What a refresh does with an old instance that is protected from scale-in or in standby; `None`: it is neither. AWS
+/// waits where nothing is said (API reference, RefreshPreferences). On the way back nothing is waited for.
+fn kept(one: &Value, refresh: &Value) -> Option<String> {
+    let (preferences, back) = (&refresh["Preferences"], refresh["Status"] == "RollbackInProgress");
+    let how = |name: &str| preferences[name].as_str().unwrap_or("Wait").to_owned();
+    let protected = (one["_protected"] == true).then(|| how("ScaleInProtectedInstances"));
+    let standby = || (one["_standby"] == true).then(|| how("StandbyInstances"));
+    protected.or_else(standby).filter(|_| !back)
 }
 
 /// Whether a refresh tries again with other instances: AWS does for an hour after the first one that failed.
@@ -295,10 +331,11 @@ fn waits_at_checkpoint(world: &mut World, refresh: &Value) -> bool {
     true
 }
 
-fn succeed(world: &mut World, group: &Value, refresh: &Value, template: &Value) {
-    let template = template.clone();
+fn succeed(world: &mut World, group: &Value, refresh: &Value, source: &Value) {
     if let Some(row) = group_row(world, group) {
-        row["LaunchTemplate"] = template;
+        for part in ["LaunchTemplate", "MixedInstancesPolicy"] {
+            row[part] = source[part].clone();
+        }
     }
     if refresh["Status"] == "RollbackInProgress" {
         finish(world, refresh, "RollbackSuccessful", "The rollback completed.");

@@ -31,6 +31,51 @@ pub fn template(world: &mut World, asked: &Value) -> Reply {
     }))
 }
 
+/// A group's template or its mixed instances policy, as the group shows them: the one that is not asked for is null.
+///
+/// # Errors
+/// Both or neither are asked for, or the template does not exist.
+pub fn source(world: &mut World, asked: &Value) -> Result<(Value, Value), Refusal> {
+    let policy = &asked["MixedInstancesPolicy"];
+    match (asked["LaunchTemplate"].is_object(), policy.is_object()) {
+        (true, false) => Ok((template(world, &asked["LaunchTemplate"])?, Value::Null)),
+        (false, true) => Ok((Value::Null, mixed(world, policy)?)),
+        _ => invalid(
+            "Valid requests must contain either launchTemplate, LaunchConfigurationName, InstanceId or \
+             MixedInstancesPolicy parameter.",
+        ),
+    }
+}
+
+/// A policy with what AWS sets where nothing is said (API reference, InstancesDistribution).
+fn mixed(world: &mut World, asked: &Value) -> Reply {
+    let mut shown = asked.clone();
+    shown["LaunchTemplate"]["LaunchTemplateSpecification"] =
+        template(world, &asked["LaunchTemplate"]["LaunchTemplateSpecification"])?;
+    if shown["LaunchTemplate"]["Overrides"].is_null() {
+        shown["LaunchTemplate"]["Overrides"] = json!([]);
+    }
+    for (field, default) in [
+        ("OnDemandAllocationStrategy", "prioritized"),
+        ("OnDemandBaseCapacity", "0"),
+        ("OnDemandPercentageAboveBaseCapacity", "100"),
+        ("SpotAllocationStrategy", "lowest-price"),
+    ] {
+        if shown["InstancesDistribution"][field].is_null() {
+            shown["InstancesDistribution"][field] = json!(default);
+        }
+    }
+    Ok(shown)
+}
+
+/// The template that a group, or a refresh's desired configuration, launches from.
+pub fn of(row: &Value) -> Value {
+    match &row["LaunchTemplate"] {
+        Value::Null => row["MixedInstancesPolicy"]["LaunchTemplate"]["LaunchTemplateSpecification"].clone(),
+        template => template.clone(),
+    }
+}
+
 /// A template with its version's number, as instances show it.
 pub fn numbered(world: &World, template: &Value) -> Value {
     let mut numbered = template.clone();

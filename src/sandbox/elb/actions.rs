@@ -51,7 +51,8 @@ pub fn shown(world: &World, asked: &[Value], balancer: &Value) -> Reply {
                     return invalid(format!("The fixed response's status code '{code}' must be 2XX, 4XX or 5XX"));
                 }
             }
-            "authenticate-cognito" | "authenticate-oidc" | "jwt-validation" => {}
+            "authenticate-oidc" => hide_secret(&mut action)?,
+            "authenticate-cognito" | "jwt-validation" => {}
             other => return invalid(format!("Action type '{other}' must be one of 'redirect,fixed-response,forward'")),
         }
         shown.push(action);
@@ -81,6 +82,19 @@ fn forward(world: &World, action: &mut Value, balancer: &Value) -> Result<(), Re
         action["ForwardConfig"] = json!({
             "TargetGroups": [{"TargetGroupArn": arn, "Weight": 1}], "TargetGroupStickinessConfig": {"Enabled": false},
         });
+    }
+    Ok(())
+}
+
+/// No reply shows a client's secret; a request gives one, or says that it stays (API reference,
+/// AuthenticateOidcActionConfig). The words of the refusal are assumed.
+fn hide_secret(action: &mut Value) -> Result<(), Refusal> {
+    let Some(config) = action["AuthenticateOidcConfig"].as_object_mut() else {
+        return invalid("The authenticate-oidc action must have a configuration");
+    };
+    let (secret, kept) = (config.remove("ClientSecret"), config.remove("UseExistingClientSecret"));
+    if secret.is_none() && kept.is_none_or(|kept| kept != "true") {
+        return invalid("A client secret must be specified");
     }
     Ok(())
 }

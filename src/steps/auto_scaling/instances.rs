@@ -4,7 +4,7 @@ use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LifecycleS
 use aws_sdk_ec2::types::Filter;
 
 use crate::cloud::{self, Cloud};
-use crate::engine::{Context, Result};
+use crate::engine::{Context, Effect, Result};
 
 /// States of instances that are not gone.
 const ALIVE: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
@@ -33,9 +33,54 @@ pub(super) fn ids(group: &Group, which: fn(&Instance) -> bool) -> Vec<String> {
     found.filter_map(|instance| instance.instance_id.clone()).collect()
 }
 
+/// An instance that a person keeps as it is, and what it was launched from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct KeptInstance {
+    id: String,
+    is_protected: bool,
+    is_in_standby: bool,
+    template: Option<(String, String)>,
+}
+
+/// The instances of a group that a person keeps: protected from scale-in, or in standby.
+pub(super) fn kept(group: &Group) -> Vec<KeptInstance> {
+    let kept = group.instances().iter().filter(|one| is_protected(one) || is_in_standby(one));
+    kept.map(|one| KeptInstance {
+        id: one.instance_id().unwrap_or("?").to_owned(),
+        is_protected: is_protected(one),
+        is_in_standby: is_in_standby(one),
+        template: one
+            .launch_template()
+            .and_then(|from| Some((from.launch_template_id()?.to_owned(), from.version()?.to_owned()))),
+    })
+    .collect()
+}
+
+/// What a rollout to this version of this template meets: the kept instances that are not of it.
+pub(super) fn meets_kept(kept: &[KeptInstance], want: (&str, &str)) -> Vec<Effect> {
+    let ids = |which: fn(&KeptInstance) -> bool| -> Vec<String> {
+        let is_right =
+            |one: &KeptInstance| one.template.as_ref().is_some_and(|(id, version)| (&**id, &**version) == want);
+        let met = kept.iter().filter(|one| which(one) && !is_right(one));
+        met.map(|one| one.id.clone()).collect()
+    };
+    let protected = Effect::MeetsProtected { instances: ids(|one| one.is_protected) };
+    let standby = Effect::MeetsStandby { instances: ids(|one| one.is_in_standby) };
+    let is_met = |effect: &Effect| match effect {
+        Effect::MeetsProtected { instances } | Effect::MeetsStandby { instances } => !instances.is_empty(),
+        _ => false,
+    };
+    [protected, standby].into_iter().filter(is_met).collect()
+}
+
 /// Whether it is protected from scale-in.
 pub(super) fn is_protected(instance: &Instance) -> bool {
     instance.protected_from_scale_in() == Some(true)
+}
+
+/// Whether it is on its way out.
+pub fn is_terminating(instance: &Instance) -> bool {
+    instance.lifecycle_state().is_some_and(|state| state.as_str().starts_with("Terminat"))
 }
 
 /// Whether it is in standby.

@@ -6,7 +6,9 @@ mod instances;
 pub mod refresh;
 mod rolling;
 
-use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, LifecycleState};
+use aws_sdk_autoscaling::types::{
+    AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, LifecycleState, MixedInstancesPolicy,
+};
 use serde::Serialize;
 
 use super::{
@@ -18,10 +20,11 @@ use crate::engine::{
 };
 use crate::site::{OWNER_TAG, Site};
 
-use instances::{is_in_standby, is_protected, waits_for_hook};
+use instances::{KeptInstance, is_in_standby, is_protected, waits_for_hook};
 
 pub use activities::launches;
 pub use group::{find_group, find_instances};
+pub use instances::is_terminating;
 pub use rolling::summary;
 
 /// The group's name.
@@ -43,9 +46,8 @@ pub struct Spec {
     outdated_instances: Option<usize>,
     /// The version that a running refresh brings and that is no longer wanted.
     refresh_to: Option<String>,
-    /// The wanted version, when it was rolled back before.
     #[serde(skip)]
-    rolled_back: Option<RolledBack>,
+    aside: Aside,
     subnets: Vec<String>,
     min: i32,
     desired_at_creation: i32,
@@ -54,6 +56,17 @@ pub struct Spec {
     health_check: String,
     grace_period_seconds: i32,
     warm_up_seconds: Option<i32>,
+}
+
+/// What is known of a group and not compared.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Aside {
+    /// The wanted version, when it was rolled back before.
+    rolled_back: Option<RolledBack>,
+    /// Types, Spot share and more, which someone gave the group: all of it stays but the template's version.
+    mixed: Option<MixedInstancesPolicy>,
+    /// Instances that a person keeps.
+    kept: Vec<KeptInstance>,
 }
 
 /// A version of the launch template that did not stay on the instances.
@@ -91,7 +104,7 @@ impl Resource for AutoScalingGroup {
             launch_template_version: refs.get(launch_template::VERSION),
             outdated_instances: None,
             refresh_to: None,
-            rolled_back: None,
+            aside: Aside::default(),
             subnets,
             min: scaling.min,
             desired_at_creation: scaling.desired,
@@ -103,7 +116,8 @@ impl Resource for AutoScalingGroup {
         }
     }
 
-    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+    async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+        let (cloud, site) = (cx.cloud, cx.site);
         let name = self.name(site);
         let Some(group) = find_group(cloud, &name).await? else {
             return outliving(cloud, site, reading).await;
@@ -117,7 +131,7 @@ impl Resource for AutoScalingGroup {
         if let Some(status) = group.status() {
             live = live.status(Status::Leaving(format!("{status}: {}", members(&group))));
         } else if reading.goal == Goal::Present
-            && let Some(refresh) = rolling::under_way(cloud, reading, &group, &mut live.spec).await?
+            && let Some(refresh) = rolling::under_way(cx, reading, &group, &mut live.spec).await?
         {
             live = live.status(Status::Pending(summary(&refresh))).output(REFRESH, refresh.id);
         }
@@ -175,7 +189,7 @@ impl Resource for AutoScalingGroup {
             launch_template_version: had.launch_template_version.clone(),
             outdated_instances: had.outdated_instances,
             refresh_to: had.refresh_to.clone(),
-            rolled_back: had.rolled_back.clone(),
+            aside: had.aside.clone(),
             target_groups: had.target_groups.clone(),
             ..want.clone()
         };
@@ -195,7 +209,10 @@ impl Resource for AutoScalingGroup {
             effects.push(Effect::ReplacesInstances);
         }
         effects.extend(had.refresh_to.clone().map(|to| Effect::CancelsRefresh { to }));
-        let again = had.rolled_back.as_ref().filter(|back| (&*back.template, &*back.version) == want.template());
+        if had.rolls_to(want) {
+            effects.extend(instances::meets_kept(&had.aside.kept, want.template()));
+        }
+        let again = had.aside.rolled_back.as_ref().filter(|back| (&*back.template, &*back.version) == want.template());
         effects.extend(
             again.map(|back| Effect::RetriesRolledBack { version: back.version.clone(), why: back.why.clone() }),
         );
@@ -324,7 +341,7 @@ fn health_check(kinds: &str) -> String {
 }
 
 fn spec_of(group: &Group, ours: Option<String>, site: &Site, is_emulated: bool) -> Spec {
-    let template = group.launch_template();
+    let template = template_of(group);
     let template_field = |field: fn(&LaunchTemplateSpecification) -> Option<&str>| {
         template.and_then(field).unwrap_or_default().to_owned()
     };
@@ -344,7 +361,7 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, is_emulated: bool) 
         launch_template_version: template_field(LaunchTemplateSpecification::version),
         outdated_instances: None,
         refresh_to: None,
-        rolled_back: None,
+        aside: Aside { rolled_back: None, mixed: group.mixed_instances_policy.clone(), kept: instances::kept(group) },
         subnets,
         min: group.min_size().unwrap_or_default(),
         desired_at_creation: site.config.scaling.desired, // whatever it is now
@@ -358,6 +375,12 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, is_emulated: bool) 
             group.default_instance_warmup()
         },
     }
+}
+
+/// The launch template of a group, its own or that of its mixed instances policy.
+pub fn template_of(group: &Group) -> Option<&LaunchTemplateSpecification> {
+    let of_policy = || group.mixed_instances_policy()?.launch_template()?.launch_template_specification();
+    group.launch_template().or_else(of_policy)
 }
 
 /// By number: with `$Latest` every new version would be launched at once, and no refresh could be rolled back.

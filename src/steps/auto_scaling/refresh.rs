@@ -1,11 +1,12 @@
 //! Instance refreshes of an auto scaling group, in one shape.
 
 use aws_sdk_autoscaling::types::{
-    DesiredConfiguration, InstanceRefresh, InstanceRefreshStatus, LaunchTemplateSpecification, RefreshPreferences,
-    RefreshStrategy,
+    DesiredConfiguration, InstanceRefresh, InstanceRefreshStatus, LaunchTemplateSpecification, MixedInstancesPolicy,
+    RefreshPreferences, RefreshStrategy, ScaleInProtectedInstances, StandbyInstances,
 };
 
 use crate::cloud::{Absent, Cloud, Error, Need, Result};
+use crate::engine::{Kept, KeptInstances};
 
 /// One instance refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,12 @@ impl Refresh {
         self.template == template && self.version == version
     }
 
+    /// Whether instances that a person keeps were in its way: that says nothing of its version.
+    pub fn met_kept(&self) -> bool {
+        let reason = self.reason.to_lowercase();
+        ["scale in", "scale-in", "standby"].iter().any(|word| reason.contains(word))
+    }
+
     /// Whether its version was not kept, because it failed or on command.
     pub fn rolled_back(&self) -> bool {
         ["Failed", "RollbackSuccessful", "RollbackFailed"].contains(&self.status.as_str())
@@ -63,25 +70,37 @@ pub async fn refreshes(cloud: &Cloud, group: &str) -> Result<Option<Vec<Refresh>
     }
 }
 
-/// Starts one: launch before terminate, never fewer than desired, back by itself on failure. `checkpoint`: seconds that
-/// it waits after the first instance, so that the service can be verified. `None`: this endpoint has no refreshes.
+/// How a refresh goes.
+pub struct Manner {
+    /// Seconds that it waits after the first instance, so that the service can be verified.
+    pub checkpoint: Option<i32>,
+    /// What becomes of instances that a person keeps.
+    pub kept: KeptInstances,
+}
+
+/// Starts one: launch before terminate, never fewer than desired, back by itself on failure. `mixed`: the group's
+/// policy with the wanted version in it, when it has one. `None`: this endpoint has no refreshes.
 ///
 /// # Errors
 /// Auto Scaling does not start it.
 pub async fn start(
     cloud: &Cloud,
     group: &str,
-    (template, version): (&str, &str),
-    checkpoint: Option<i32>,
+    (template, mixed): (LaunchTemplateSpecification, Option<MixedInstancesPolicy>),
+    Manner { checkpoint, kept }: Manner,
 ) -> Result<Option<String>> {
-    let wanted = LaunchTemplateSpecification::builder().launch_template_id(template).version(version);
-    let wanted = DesiredConfiguration::builder().launch_template(wanted.build());
+    let wanted = match mixed {
+        Some(policy) => DesiredConfiguration::builder().mixed_instances_policy(policy),
+        None => DesiredConfiguration::builder().launch_template(template),
+    };
     let preferences = RefreshPreferences::builder()
         .skip_matching(true)
         .min_healthy_percentage(100)
         .max_healthy_percentage(150)
         .set_checkpoint_percentages(checkpoint.map(|_| vec![1, 100]))
-        .set_checkpoint_delay(checkpoint);
+        .set_checkpoint_delay(checkpoint)
+        .set_scale_in_protected_instances(kept.protected.map(protected))
+        .set_standby_instances(kept.standby.map(standby));
     let request = cloud
         .autoscaling
         .start_instance_refresh()
@@ -135,8 +154,27 @@ pub async fn roll_back(cloud: &Cloud, group: &str) -> Result<bool> {
 
 const NONE_ACTIVE: &str = "ActiveInstanceRefreshNotFound";
 
+fn protected(how: Kept) -> ScaleInProtectedInstances {
+    match how {
+        Kept::Replaced => ScaleInProtectedInstances::Refresh,
+        Kept::Ignored => ScaleInProtectedInstances::Ignore,
+        Kept::WaitedFor => ScaleInProtectedInstances::Wait,
+    }
+}
+
+fn standby(how: Kept) -> StandbyInstances {
+    match how {
+        Kept::Replaced => StandbyInstances::Terminate,
+        Kept::Ignored => StandbyInstances::Ignore,
+        Kept::WaitedFor => StandbyInstances::Wait,
+    }
+}
+
 fn shaped(refresh: InstanceRefresh) -> Refresh {
-    let template = refresh.desired_configuration.and_then(|wanted| wanted.launch_template);
+    let template = refresh.desired_configuration.and_then(|wanted| {
+        let of_policy = || wanted.mixed_instances_policy?.launch_template?.launch_template_specification;
+        wanted.launch_template.or_else(of_policy)
+    });
     let part = |part: Option<String>| part.unwrap_or_default();
     let details = refresh.rollback_details.and_then(|details| details.rollback_reason);
     Refresh {

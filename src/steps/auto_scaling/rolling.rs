@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LaunchTemplateSpecification};
+use aws_sdk_autoscaling::types::{
+    AutoScalingGroup as Group, Instance, LaunchTemplate, LaunchTemplateSpecification, MixedInstancesPolicy,
+};
 
 use super::find_group;
-use super::refresh::{self, Refresh, refreshes};
+use super::instances::{is_in_standby, is_protected, is_terminating};
+use super::refresh::{self, Manner, Refresh, refreshes};
 use super::{RolledBack, Spec, template};
 use crate::cloud::Cloud;
-use crate::engine::{Context, Error, Reading, Result};
+use crate::engine::{Context, Error, Kept, KeptInstances, Reading, Result};
 use crate::steps::launch_template;
 
 /// How long a refresh waits after the first instance, so that the service can be asked before the others follow.
@@ -29,24 +32,27 @@ pub(super) async fn roll(cx: &Context<'_>, name: &str, had: &Spec, want: &Spec) 
             return Ok(());
         }
     }
-    let outdated = find_group(cloud, name).await?.filter(|group| outdated(group, want.template()).next().is_some());
-    if let Some(group) = outdated {
+    let group = find_group(cloud, name).await?;
+    let policy = group.as_ref().and_then(|group| group.mixed_instances_policy.clone());
+    let mixed = policy.map(|policy| with_template(policy, template(want)));
+    if let Some(group) = group.filter(|group| to_replace(cx, group, want.template()).next().is_some()) {
         if had.launch_template_version.starts_with('$') {
             pin_to_former(cloud, &group, want).await?;
         }
         let checkpoint = cx.verified_rollout.then_some(CHECKPOINT_SECONDS);
-        let started = refresh::start(cloud, name, want.template(), checkpoint).await?;
+        let manner = Manner { checkpoint, kept: cx.kept };
+        let started = refresh::start(cloud, name, (template(want), mixed.clone()), manner).await?;
         if started.is_some() {
             return Ok(());
         }
     }
-    pin(cloud, name, template(want)).await
+    pin(cloud, name, template(want), mixed).await
 }
 
 /// Notes in the spec what keeps the group from the wanted version; the refresh that is under way to it, or back from
 /// another.
 pub(super) async fn under_way(
-    cloud: &Cloud,
+    cx: &Context<'_>,
     reading: &Reading,
     group: &Group,
     spec: &mut Spec,
@@ -57,19 +63,20 @@ pub(super) async fn under_way(
     };
     // Pinned to another version, the group differs already; its instances need not be reported too.
     let pinned = spec.template() == (id.as_str(), version.as_str());
-    let outdated = outdated(group, (&id, &version)).count();
+    let outdated = to_replace(cx, group, (&id, &version)).count();
     // A template that never changed brings nothing to refresh to.
     let latest = reading.output(launch_template::LATEST).await?;
     if pinned && outdated == 0 && latest.is_some_and(|latest| latest == "1") {
         return Ok(None);
     }
     let name = group.auto_scaling_group_name().unwrap_or_default();
-    let Some(all) = refreshes(cloud, name).await? else {
+    let Some(all) = refreshes(cx.cloud, name).await? else {
         return Ok(None); // where there are no refreshes, instances stay as they are
     };
     spec.outdated_instances = (pinned && outdated > 0).then_some(outdated);
-    let last = all.iter().find(|refresh| refresh.brings(&id, &version)).filter(|refresh| refresh.rolled_back());
-    spec.rolled_back = last.map(|last| RolledBack {
+    let last = all.iter().find(|refresh| refresh.brings(&id, &version));
+    let last = last.filter(|refresh| refresh.rolled_back() && !refresh.met_kept());
+    spec.aside.rolled_back = last.map(|last| RolledBack {
         template: id.clone(),
         version: version.clone(),
         why: format!("{}: {}", last.status, last.reason),
@@ -110,7 +117,9 @@ async fn pin_to_former(cloud: &Cloud, group: &Group, want: &Spec) -> Result<()> 
     };
     let former = LaunchTemplateSpecification::builder().launch_template_id(id).version(number.to_string());
     let name = group.auto_scaling_group_name().unwrap_or_default();
-    match pin(cloud, name, former.build()).await {
+    let former = former.build();
+    let mixed = group.mixed_instances_policy.clone().map(|policy| with_template(policy, former.clone()));
+    match pin(cloud, name, former, mixed).await {
         // Template or version were deleted: the refresh cannot be rolled back, and is started nevertheless.
         Err(Error::Cloud(error)) if error.message().contains("does not exist") => Ok(()),
         pinned => pinned,
@@ -121,18 +130,54 @@ async fn pin_to_former(cloud: &Cloud, group: &Group, want: &Spec) -> Result<()> 
 
 /// The instances that stay and were not launched from this version.
 fn outdated<'a>(group: &'a Group, want: (&'a str, &'a str)) -> impl Iterator<Item = &'a Instance> {
-    let stays =
-        |instance: &&Instance| !instance.lifecycle_state().is_some_and(|state| state.as_str().starts_with("Terminat"));
+    let stays = |instance: &&Instance| !is_terminating(instance);
+    // A type of a mixed instances policy may have a template of its own.
+    let of_policy = group.mixed_instances_policy().and_then(|policy| policy.launch_template());
+    let own: Vec<&str> = of_policy
+        .into_iter()
+        .flat_map(LaunchTemplate::overrides)
+        .filter_map(|kind| kind.launch_template_specification()?.launch_template_id())
+        .filter(|id| *id != want.0)
+        .collect();
     let differs = move |instance: &&Instance| {
-        instance
-            .launch_template()
-            .is_none_or(|from| (from.launch_template_id(), from.version()) != (Some(want.0), Some(want.1)))
+        instance.launch_template().is_none_or(|from| {
+            (from.launch_template_id(), from.version()) != (Some(want.0), Some(want.1))
+                && !from.launch_template_id().is_some_and(|id| own.contains(&id))
+        })
     };
     group.instances().iter().filter(stays).filter(differs)
 }
 
-async fn pin(cloud: &Cloud, group: &str, to: LaunchTemplateSpecification) -> Result<()> {
+/// Those of them that a refresh is to replace.
+fn to_replace<'a>(cx: &Context<'_>, group: &'a Group, want: (&'a str, &'a str)) -> impl Iterator<Item = &'a Instance> {
+    let KeptInstances { protected, standby } = cx.kept;
+    let is_ignored = move |one: &Instance| {
+        let ignored = Some(Kept::Ignored);
+        (protected == ignored && is_protected(one)) || (standby == ignored && is_in_standby(one))
+    };
+    outdated(group, want).filter(move |one| !is_ignored(one))
+}
+
+/// Types, Spot share and whatever else a policy has stay as they are.
+fn with_template(mut policy: MixedInstancesPolicy, to: LaunchTemplateSpecification) -> MixedInstancesPolicy {
+    if let Some(template) = policy.launch_template.as_mut() {
+        template.launch_template_specification = Some(to);
+    }
+    policy
+}
+
+/// `mixed`: the group's policy with that version in it, when it has one.
+async fn pin(
+    cloud: &Cloud,
+    group: &str,
+    to: LaunchTemplateSpecification,
+    mixed: Option<MixedInstancesPolicy>,
+) -> Result<()> {
     let request = cloud.autoscaling.update_auto_scaling_group().auto_scaling_group_name(group);
-    request.launch_template(to).send().await?;
+    let request = match mixed {
+        Some(policy) => request.mixed_instances_policy(policy),
+        None => request.launch_template(to),
+    };
+    request.send().await?;
     Ok(())
 }

@@ -1,19 +1,22 @@
 //! Guide step 4: the application load balancer and its listeners.
 
+mod actions;
+
 use std::collections::BTreeSet;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, Certificate, IpAddressType, Listener as ElbListener, LoadBalancer as ElbLoadBalancer,
+    Action, Certificate, IpAddressType, Listener as ElbListener, LoadBalancer as ElbLoadBalancer,
     LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum,
-    RedirectActionConfig, RedirectActionStatusCodeEnum,
 };
 use serde::Serialize;
+
+use actions::{default_actions, targets_of};
 
 use super::security_groups::{self, LOAD_BALANCER_ID, Rules};
 use super::{shared, target_group};
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Scheme;
-use crate::engine::{Context, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
+use crate::engine::{Context, Effect, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
 /// The load balancer's ARN.
@@ -27,6 +30,8 @@ pub const STATE: Output = Output(LoadBalancer::KEY, "state");
 
 /// TLS 1.3 and 1.2 (guide step 4, "secure listeners"); the API's own default is of 2016.
 const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+/// Families of policies that are as good, or stricter: no TLS below 1.2.
+const TLS_FAMILIES: [&str; 2] = ["ELBSecurityPolicy-TLS13-1-2-", "ELBSecurityPolicy-TLS13-1-3-"];
 
 const PROTECTION: &str = "deletion_protection.enabled";
 
@@ -188,10 +193,13 @@ pub struct ListenerSpec {
     protocol: String,
     certificate: Option<String>,
     tls_policy: Option<String>,
-    /// `forward` or `redirect`.
+    /// `forward`, `redirect`, `fixed-response`: what is done with a request in the end.
     action: String,
     /// A target group's ARN, or where a redirect goes.
     to: String,
+    /// What asks who the client is, before that. It is never ours, and an update keeps it.
+    #[serde(skip)]
+    authentication: Vec<Action>,
 }
 
 impl<const PORT: u16> Listener<PORT> {
@@ -232,6 +240,7 @@ impl<const PORT: u16> Resource for Listener<PORT> {
             tls_policy: secure.then(|| TLS_POLICY.to_owned()),
             action: action.to_owned(),
             to,
+            authentication: Vec::new(),
         }
     }
 
@@ -249,7 +258,9 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         };
         let arn = listener.listener_arn.clone().need("ListenerArn")?;
         let spec = spec_of(listener, load_balancer);
-        Ok(Some(Live::ready(spec, Owner::Parent(LoadBalancer::KEY)).output(Self::ARN, arn)))
+        let in_front = actions::in_front(listener).map(|what| Effect::RemovesAuthentication { what });
+        let live = Live::ready(spec, Owner::Parent(LoadBalancer::KEY)).output(Self::ARN, arn);
+        Ok(Some(live.on_removal(in_front.into_iter().collect())))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
@@ -265,27 +276,32 @@ impl<const PORT: u16> Resource for Listener<PORT> {
             .protocol(ProtocolEnum::from(want.protocol.as_str()))
             .set_certificates(certificates(want))
             .set_ssl_policy(want.tls_policy.clone())
-            .default_actions(action(want))
+            .set_default_actions(Some(default_actions(&[], want)))
             .set_tags(Some(tags::to_elb(&site.tags(&self.name(site)))));
         let listeners = request.send().await?.listeners.unwrap_or_default();
         let made = listeners.into_iter().next().and_then(|listener| listener.listener_arn).need("ListenerArn")?;
         Ok([(Self::ARN, made)].into())
     }
 
+    /// What is not sent stays as it is; authentication in front stays too.
     async fn update(
         &self,
         &Context { cloud, .. }: &Context<'_>,
         live: &Live<ListenerSpec>,
         want: &ListenerSpec,
     ) -> Result<Outputs> {
+        let had = &live.spec;
+        let goes_elsewhere = (&had.action, &had.to) != (&want.action, &want.to);
+        let actions = goes_elsewhere.then(|| default_actions(&had.authentication, want));
+        let protocol = (had.protocol != want.protocol).then(|| ProtocolEnum::from(want.protocol.as_str()));
         let request = cloud
             .elb
             .modify_listener()
             .listener_arn(&live.outputs[&Self::ARN])
-            .protocol(ProtocolEnum::from(want.protocol.as_str()))
-            .set_certificates(certificates(want))
-            .set_ssl_policy(want.tls_policy.clone())
-            .default_actions(action(want));
+            .set_protocol(protocol)
+            .set_certificates(certificates(want).filter(|_| had.certificate != want.certificate))
+            .set_ssl_policy(want.tls_policy.clone().filter(|_| had.tls_policy != want.tls_policy))
+            .set_default_actions(actions);
         request.send().await?;
         Ok(Outputs::new())
     }
@@ -332,63 +348,26 @@ fn certificates(want: &ListenerSpec) -> Option<Vec<Certificate>> {
     Some(vec![Certificate::builder().certificate_arn(arn).build()])
 }
 
-fn action(want: &ListenerSpec) -> Action {
-    if want.action == "forward" {
-        return Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(&want.to).build();
-    }
-    let redirect = RedirectActionConfig::builder()
-        .protocol("HTTPS")
-        .port("443")
-        .host("#{host}")
-        .path("/#{path}")
-        .query("#{query}")
-        .status_code(RedirectActionStatusCodeEnum::Http301);
-    Action::builder().r#type(ActionTypeEnum::Redirect).redirect_config(redirect.build()).build()
-}
-
 fn spec_of(listener: &ElbListener, load_balancer: String) -> ListenerSpec {
-    let (action, to) = match listener.default_actions() {
-        [action] => (action.r#type().map_or("", ActionTypeEnum::as_str).to_owned(), goes_to(action)),
-        actions => (format!("{} actions", actions.len()), String::new()),
-    };
+    let (authentication, (action, to)) = actions::read(listener.default_actions());
     let certificates = listener.certificates();
     ListenerSpec {
         load_balancer,
         protocol: listener.protocol().map_or_else(String::new, |protocol| protocol.as_str().to_owned()),
         certificate: certificates.first().and_then(|certificate| certificate.certificate_arn.clone()),
         // moto 5.2 lists a TLS policy for a listener without TLS.
-        tls_policy: listener.ssl_policy.clone().filter(|_| listener.protocol() == Some(&ProtocolEnum::Https)),
+        tls_policy: listener.ssl_policy().filter(|_| listener.protocol() == Some(&ProtocolEnum::Https)).map(tls_policy),
         action,
         to,
+        authentication,
     }
 }
 
-/// Where an action sends a request. A reply has a single target group twice: as its ARN and in the weighted list.
-fn goes_to(action: &Action) -> String {
-    match action.redirect_config() {
-        Some(to) => {
-            let part = |part: Option<&str>, default: &str| part.unwrap_or(default).to_owned();
-            let protocol = part(to.protocol(), "#{protocol}").to_lowercase();
-            let (host, port) = (part(to.host(), "#{host}"), part(to.port(), "#{port}"));
-            let (path, query) = (part(to.path(), "/#{path}"), part(to.query(), "#{query}"));
-            let code = to.status_code().filter(|code| **code != RedirectActionStatusCodeEnum::Http301);
-            let code = code.map(|code| format!(" ({})", code.as_str())).unwrap_or_default();
-            format!("{protocol}://{host}:{port}{path}?{query}{code}")
-        }
-        None => targets_of(action).join(", "),
-    }
-}
-
-fn targets_of(action: &Action) -> Vec<String> {
-    let weighted = action
-        .forward_config()
-        .map(aws_sdk_elasticloadbalancingv2::types::ForwardActionConfig::target_groups)
-        .unwrap_or_default();
-    let mut arns: Vec<String> = weighted.iter().filter_map(|group| group.target_group_arn.clone()).collect();
-    arns.extend(action.target_group_arn.clone());
-    arns.sort();
-    arns.dedup();
-    arns
+/// The wanted policy, when this one is as good: newer and stricter ones stay. Those with `Ext` take ciphers that ours
+/// refuses ("Security policies for your Application Load Balancer", user guide).
+fn tls_policy(name: &str) -> String {
+    let is_as_good = TLS_FAMILIES.iter().any(|family| name.starts_with(family)) && !name.contains("-Ext");
+    if is_as_good { TLS_POLICY } else { name }.to_owned()
 }
 
 fn sorted<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {

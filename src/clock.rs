@@ -42,6 +42,18 @@ impl Clock {
     }
 }
 
+/// Since when something has been so, at every look.
+#[derive(Debug, Default)]
+pub struct Streak(Option<Instant>);
+
+impl Streak {
+    /// Another look; for how long it has been so without a break.
+    pub fn look(&mut self, is_so: bool) -> Duration {
+        self.0 = is_so.then(|| self.0.unwrap_or_else(Instant::now));
+        self.0.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
 /// What every wait has: a deadline, a way to cancel it, and a listener. Passed as one.
 #[derive(Clone, Copy)]
 pub struct Wait<'a> {
@@ -281,6 +293,15 @@ mod tests {
         let ((answer, seconds, _), ()) = tokio::join!(waited(600, &cancel, 99), signal);
         let late = Late { ended: Ended::Cancelled(Signal::Terminate), why: WHY.to_owned() };
         assert_eq!((answer, seconds), (Err(late), 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_streak_begins_anew_after_a_break() {
+        let mut streak = Streak::default();
+        for (is_so, seconds) in [(true, 0), (true, 9), (false, 0), (true, 0), (true, 9)] {
+            assert_eq!(streak.look(is_so).as_secs(), seconds);
+            elapse(Duration::from_secs(9)).await;
+        }
     }
 
     #[tokio::test(start_paused = true)]

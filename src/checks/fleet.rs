@@ -6,8 +6,9 @@ use super::check::Check;
 use super::endpoint::VersionAlone;
 use super::load_balancer::{NOT_MADE, make_again};
 use super::reasons::explain;
+use super::replaced::Replaced;
 use super::targets::TargetsHealthy;
-use crate::clock::{Attempt, Label, Late, Wait};
+use crate::clock::{Attempt, Label, Late, Streak, Wait};
 use crate::cloud::{self, Cloud, RetryBudget};
 use crate::config::Config;
 use crate::engine::Outputs;
@@ -85,17 +86,22 @@ impl Fleet<'_> {
         };
         let wanted = targets_wanted(&self.site.config);
         let label = Label::new("target_health", self.site.config.names.target_group.clone());
-        let mut active = self.ids.get(&load_balancer::STATE).is_some_and(|state| state == "active");
-        let mut baseline = if self.is_new { Baseline::Read(None) } else { Baseline::Unread };
-        let mut budget = RetryBudget::default();
-        wait.until(&label, async || match self.look((group, balancer), wanted, active, &mut baseline).await {
-            Ok((targets, state)) => {
-                (active, budget) = (state, RetryBudget::default());
-                if targets.healthy >= wanted && active {
+        let mut watched = Watched {
+            active: self.ids.get(&load_balancer::STATE).is_some_and(|state| state == "active"),
+            baseline: if self.is_new { Baseline::Read(None) } else { Baseline::Unread },
+            unused: Streak::default(),
+            replaced: Replaced::default(),
+        };
+        let (config, mut budget) = (&self.site.config, RetryBudget::default());
+        wait.until(&label, async || match self.look((group, balancer), wanted, &mut watched).await {
+            Ok(targets) => {
+                budget = RetryBudget::default();
+                if targets.healthy >= wanted && watched.active {
                     return Ok(Attempt::Done(()));
                 }
-                lost(self.site, (&targets, wanted), active)?;
-                Ok(Attempt::Again(waited_for(&targets, wanted, active)))
+                lost(self.site, (&targets, wanted), &mut watched)?;
+                watched.replaced.check(&targets, wanted, config)?;
+                Ok(Attempt::Again(waited_for(&targets, wanted, watched.active) + &watched.replaced.words(config)))
             }
             Err(Unproven::Cloud(error)) => Ok(Attempt::Again(budget.allow(error, &wait.clock)?.to_owned())),
             Err(error) => Err(error),
@@ -110,17 +116,31 @@ impl Fleet<'_> {
         &self,
         (group, balancer): (&str, &str),
         wanted: usize,
-        active: bool,
-        baseline: &mut Baseline,
-    ) -> Result<(Targets, bool), Unproven> {
+        watched: &mut Watched,
+    ) -> Result<Targets, Unproven> {
+        let active = watched.active;
         let is_active = async { if active { Ok(true) } else { is_active(self.cloud, balancer).await } };
         let (targets, state) = tokio::join!(find_targets(self.cloud, group), is_active);
         let targets = targets?;
         if targets.registered < wanted {
-            refused(self.cloud, self.ids, baseline).await?;
+            refused(self.cloud, self.ids, &mut watched.baseline).await?;
         }
-        Ok((targets, state?))
+        if let Some(name) = self.ids.get(&auto_scaling::NAME).filter(|_| targets.healthy < wanted) {
+            watched.replaced.look(self.cloud, name, &targets).await?;
+        }
+        watched.active = state?;
+        Ok(targets)
     }
+}
+
+/// What one wait has seen so far.
+struct Watched {
+    /// The load balancer is active.
+    active: bool,
+    baseline: Baseline,
+    /// Since when a target is what waiting does not change.
+    unused: Streak,
+    replaced: Replaced,
 }
 
 /// Failed launches that happened before the wait began: what caused them may be repaired since.
@@ -169,13 +189,14 @@ async fn refused(cloud: &Cloud, outputs: &Outputs, baseline: &mut Baseline) -> R
 }
 
 /// Ends a wait for targets that nothing will make healthy. A listener of a load balancer that is still being made is no
-/// listener yet.
-fn lost(site: &Site, (targets, wanted): (&Targets, usize), active: bool) -> Result<(), Unproven> {
-    let lost = targets.others.iter().filter(|one| active && !one.leaving).find_map(|one| {
+/// listener yet, and one that was made a moment ago is not seen everywhere.
+fn lost(site: &Site, (targets, wanted): (&Targets, usize), watched: &mut Watched) -> Result<(), Unproven> {
+    let lost = targets.others.iter().filter(|one| watched.active && !one.leaving).find_map(|one| {
         let explained = explain(&one.reason, one.description.as_deref(), &site.config);
         (!explained.heals).then_some((one, explained))
     });
-    match lost {
+    let shown = watched.unused.look(lost.is_some());
+    match lost.filter(|(_, explained)| shown >= explained.settles) {
         Some((one, explained)) => Err(Unproven::Never {
             what: format!("{} of {wanted} targets healthy; {one}", targets.healthy),
             cause: explained.cause,

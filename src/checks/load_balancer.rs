@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::SecurityGroup;
-use aws_sdk_elasticloadbalancingv2::types::{Listener, LoadBalancerStateEnum, ProtocolEnum};
+use aws_sdk_elasticloadbalancingv2::types::{Listener, LoadBalancer, LoadBalancerStateEnum, ProtocolEnum};
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
 use super::rules::sources;
@@ -25,6 +25,11 @@ pub fn make_again() -> String {
 /// What to do while AWS still works on something.
 pub fn wait_longer() -> String {
     format!("Wait: {} allows more.", flags::TIMEOUT)
+}
+
+/// Whether AWS is still making it.
+pub fn is_provisioning(balancer: &LoadBalancer) -> bool {
+    balancer.state().and_then(|state| state.code()) == Some(&LoadBalancerStateEnum::Provisioning)
 }
 
 /// Whether the load balancer serves.

@@ -12,6 +12,7 @@ mod plan;
 mod preflight;
 mod reasons;
 mod record;
+mod replaced;
 mod rules;
 mod scaling;
 mod shown_certificate;

@@ -1,6 +1,8 @@
 //! Why a target is not healthy: AWS's reason code turned into cause and cure (TargetHealth in the ELBv2 API reference;
 //! guide, troubleshooting: "Unhealthy targets").
 
+use std::time::Duration;
+
 use super::load_balancer::wait_longer;
 use crate::config::Config;
 
@@ -13,7 +15,14 @@ pub struct Explained {
     pub fix: String,
     /// Whether waiting can help: an instance that still boots fails its checks too.
     pub heals: bool,
+    /// It shows for so long while all is well; after that waiting does not help.
+    pub settles: Duration,
 }
+
+/// How long every look must show `Target.NotInUse` before it is believed: Elastic Load Balancing shows it until the load
+/// balancer is active, and for some seconds after that and after a change of listeners or subnets (it is eventually
+/// consistent: aws/aws-sdk-js#1593).
+const NOT_IN_USE: Duration = Duration::from_mins(1);
 
 /// Explains a reason code; `description` is AWS's own sentence, when it gave one.
 pub fn explain(reason: &str, description: Option<&str>, config: &Config) -> Explained {
@@ -26,12 +35,12 @@ pub fn explain(reason: &str, description: Option<&str>, config: &Config) -> Expl
 
 /// What waiting may change.
 fn passing(cause: impl Into<String>, fix: impl Into<String>) -> Explained {
-    Explained { cause: cause.into(), fix: fix.into(), heals: true }
+    Explained { cause: cause.into(), fix: fix.into(), heals: true, settles: Duration::ZERO }
 }
 
 /// What waiting does not change.
 fn lasting(cause: impl Into<String>, fix: impl Into<String>) -> Explained {
-    Explained { cause: cause.into(), fix: fix.into(), heals: false }
+    Explained { cause: cause.into(), fix: fix.into(), heals: false, settles: Duration::ZERO }
 }
 
 /// The codes that are about the load balancer.
@@ -83,13 +92,16 @@ fn of_target(reason: &str, description: Option<&str>, config: &Config) -> Option
             format!("the instance is not in {group}"),
             format!("`deploy plan` shows whether {asg} is attached to it, `deploy up` fixes it."),
         ),
-        "Target.NotInUse" => lasting(
-            format!(
-                "{group} gets no requests: no listener of the load balancer forwards to it, or the load balancer has \
-                 no subnet in the target's zone"
-            ),
-            "`deploy plan` shows the listener or the subnets that are missing, `deploy up` fixes them.",
-        ),
+        "Target.NotInUse" => Explained {
+            settles: NOT_IN_USE,
+            ..lasting(
+                format!(
+                    "{group} gets no requests: no listener of the load balancer forwards to it, or the load balancer \
+                     has no subnet in the target's zone"
+                ),
+                "`deploy plan` shows the listener or the subnets that are missing, `deploy up` fixes them.",
+            )
+        },
         "Target.DeregistrationInProgress" => {
             passing("the target is leaving, once its requests in flight have finished", "Wait.")
         }
@@ -102,7 +114,8 @@ fn of_target(reason: &str, description: Option<&str>, config: &Config) -> Option
             format!("{group} must hold instances, not addresses: `deploy plan`."),
         ),
         "Target.HealthCheckDisabled" => {
-            lasting(format!("health checks of {group} are switched off"), "`deploy up` switches them on.")
+            let fix = format!("{group} must hold instances, whose health checks cannot be off: `deploy plan`.");
+            lasting(format!("health checks of {group} are switched off"), fix)
         }
         _ => return None,
     })

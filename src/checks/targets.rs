@@ -5,6 +5,7 @@ use aws_sdk_elasticloadbalancingv2::types::ProtocolEnum;
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
 use super::fleet::targets_wanted;
+use super::load_balancer::is_provisioning;
 use super::reasons::explain;
 use super::rules::{admits, sources};
 use super::stack::{Stack, UP, unanswered};
@@ -51,7 +52,9 @@ impl Check for TargetsHealthy {
         };
         let explained = explain(&worst.reason, worst.description.as_deref(), stack.config);
         let found = finding.fail(format!("{evidence}; {worst}"), explained.cause, explained.fix);
-        Ok(if explained.heals { found.healing() } else { found })
+        // Nothing is in use before there is a load balancer.
+        let is_coming = stack.load_balancer().await.is_ok_and(|balancer| balancer.is_some_and(is_provisioning));
+        Ok(if explained.heals || is_coming { found.healing() } else { found.settling(explained.settles) })
     }
 }
 

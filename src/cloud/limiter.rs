@@ -1,19 +1,24 @@
 //! Every call to AWS passes here: few at once, and counted.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
-/// Counts the calls of every client.
+/// Counts the calls of every client, and knows AWS's time from the answers.
 #[derive(Debug, Default)]
 pub struct CallLimiter {
     calls: AtomicU64,
+    /// The date of the last answer, and when it came.
+    date: Mutex<Option<(DateTime, Instant)>>,
 }
 
 impl CallLimiter {
@@ -25,6 +30,20 @@ impl CallLimiter {
     /// HTTP requests sent so far, repetitions included.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// AWS's time, in seconds since 1970: what it says of its resources is compared with this, not with a clock of this
+    /// machine, which may be wrong. `None`: nothing was answered yet.
+    pub fn time(&self) -> Option<i64> {
+        let (date, since) = (*self.date.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(date.secs() + i64::try_from(since.elapsed().as_secs()).unwrap_or_default())
+    }
+
+    fn note_date(&self, answer: &HttpResponse) {
+        let date = answer.headers().get("date").and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+        if let Some(date) = date {
+            *self.date.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, Instant::now()));
+        }
     }
 
     /// The same client with at most `limit` requests under way at once.
@@ -65,7 +84,9 @@ impl HttpConnector for LimitedConnector {
         HttpConnectorFuture::new(async move {
             let _turn = turns.acquire_owned().await; // never closed
             limiter.calls.fetch_add(1, Ordering::Relaxed);
-            inner.call(request).await
+            let answer = inner.call(request).await?;
+            limiter.note_date(&answer);
+            Ok(answer)
         })
     }
 }

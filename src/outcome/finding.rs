@@ -1,5 +1,7 @@
 //! What one check found.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 /// What a check found.
@@ -55,6 +57,9 @@ pub struct Finding {
     /// It is not right yet, and waiting may change that.
     #[serde(skip)]
     pub heals: bool,
+    /// It may show for so long while all is well; after that waiting changes nothing.
+    #[serde(skip)]
+    pub settles: Duration,
 }
 
 impl Finding {
@@ -71,6 +76,7 @@ impl Finding {
             started_ms: 0,
             duration_ms: 0,
             heals: false,
+            settles: Duration::ZERO,
         }
     }
 
@@ -99,6 +105,12 @@ impl Finding {
     /// Not right yet: waiting may help.
     pub fn healing(mut self) -> Finding {
         self.heals = true;
+        self
+    }
+
+    /// Not wrong for certain before every look has shown it for so long.
+    pub fn settling(mut self, settles: Duration) -> Finding {
+        self.settles = settles;
         self
     }
 

@@ -1,18 +1,30 @@
 //! Whether a rollout may begin: in an unhealthy group a bad version could not be distinguished from a good one.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{HealthGate, Rollout};
-use crate::clock::{Attempt, Ended, Late};
+use crate::clock::{Attempt, Clock, Ended, Late};
 use crate::cloud::{self, RetryBudget};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Outcome, Problem};
+use crate::steps::auto_scaling::{find_group, find_instances};
 use crate::steps::target_group;
 
 /// Time for a group to become healthy after something else was repaired: two rounds of health checks and a start.
 const REPAIR_TIME: Duration = Duration::from_mins(10);
 
 const NOT_BEGUN: &str = "the rollout was not begun; running again goes on from here";
+
+/// How a group is before a rollout.
+enum Fitness {
+    /// Healthy: what is not is about to start.
+    Fit,
+    /// Nothing is healthy yet, and everything was launched a moment ago: why it is waited for, and how long at most.
+    Starting(String, Duration),
+    /// Not healthy: why.
+    Unfit(String),
+}
 
 /// Why a rollout was not admitted.
 enum Refusal {
@@ -35,13 +47,21 @@ impl Rollout<'_> {
     pub async fn admit(&self, gate: Option<&HealthGate<'_>>, repaired: bool) -> Result<(), Failed> {
         let repair = self.wait.at_most(if repaired { REPAIR_TIME } else { Duration::ZERO });
         let (label, mut budget) = (self.label(), RetryBudget::default());
-        let admitted = self.wait.until(&label, async || match self.unfit(gate).await {
-            Ok(None) => Ok(Attempt::Done(())),
-            Ok(Some(why)) if repair.clock.expired() => {
+        let mut start: Option<Clock> = None;
+        let admitted = self.wait.until(&label, async || match self.fitness(gate).await {
+            Ok(Fitness::Fit) => Ok(Attempt::Done(())),
+            Ok(Fitness::Unfit(why)) if repair.clock.expired() => {
                 self.notify(why.clone());
                 Err(Refusal::Late(Late { ended: Ended::TimedOut, why }))
             }
-            Ok(Some(why)) => Ok(Attempt::Again(why)),
+            // A group whose instances are replaced again and again is always young.
+            Ok(Fitness::Starting(why, limit)) => {
+                match start.get_or_insert_with(|| self.wait.clock.at_most(limit)).expired() {
+                    true => Err(Refusal::Late(Late { ended: Ended::TimedOut, why })),
+                    false => Ok(Attempt::Again(why)),
+                }
+            }
+            Ok(Fitness::Unfit(why)) => Ok(Attempt::Again(why)),
             Err(error) => {
                 let why = budget.allow(error, &self.wait.clock).map_err(Refusal::Cloud)?;
                 Ok(Attempt::Again(why.to_owned()))
@@ -71,22 +91,51 @@ impl Rollout<'_> {
         ))
     }
 
-    /// Why the group is not healthy; `None`: it is.
-    async fn unfit(&self, gate: Option<&HealthGate<'_>>) -> cloud::Result<Option<String>> {
+    /// How the group is now.
+    async fn fitness(&self, gate: Option<&HealthGate<'_>>) -> cloud::Result<Fitness> {
         let Some(group) = self.ids.get(&target_group::ARN) else {
-            return Ok(None);
+            return Ok(Fitness::Fit);
         };
         let targets = target_group::find_targets(self.cloud, group).await?;
         if targets.registered == 0 {
-            return Ok(None); // no target serves: a rollout cannot make it worse
+            return Ok(Fitness::Fit); // no target serves: a rollout cannot make it worse
         }
-        if targets.has_ill() || targets.healthy == 0 {
+        let staying = targets.others.iter().filter(|target| !target.leaving);
+        let (starting, ill): (Vec<_>, Vec<_>) = staying.partition(|target| target.state == "initial");
+        let (is_young, limit) = match ill.as_slice() {
+            [] if targets.healthy > 0 => (true, Duration::ZERO),
+            ill => {
+                let (young, limit) = self.young_instances().await?;
+                (ill.iter().all(|target| young.contains(&target.id)), limit)
+            }
+        };
+        if !is_young || targets.healthy == 0 {
             let what = format!("{} of {} targets healthy", targets.healthy, targets.registered);
             let others = targets.others();
-            return Ok(Some(if others.is_empty() { what } else { format!("{what} ({others})") }));
+            let why = if others.is_empty() { what } else { format!("{what} ({others})") };
+            let may_come = is_young && !(ill.is_empty() && starting.is_empty());
+            return Ok(if may_come { Fitness::Starting(why, limit) } else { Fitness::Unfit(why) });
         }
-        let Some(gate) = gate else { return Ok(None) };
-        let answer = gate.ask(targets.healthy).await;
-        Ok(answer.err().map(|why| format!("{} does not answer: {why}", gate.endpoint())))
+        let Some(gate) = gate else { return Ok(Fitness::Fit) };
+        Ok(match gate.ask(targets.healthy).await {
+            Ok(()) => Fitness::Fit,
+            Err(why) => Fitness::Unfit(format!("{} does not answer: {why}", gate.endpoint())),
+        })
+    }
+
+    /// Ids of instances that were launched so little ago that they may fail their health checks: a target is `unhealthy`
+    /// after two checks that fail, long before its grace period and warm-up are over (ELBv2 user guide, "Health checks
+    /// for your target groups"); and how long that takes.
+    async fn young_instances(&self) -> cloud::Result<(BTreeSet<String>, Duration)> {
+        let Some(group) = find_group(self.cloud, self.group()).await? else {
+            return Ok(Default::default());
+        };
+        let warm_up = group.default_instance_warmup().unwrap_or_default();
+        let age = i64::from(group.health_check_grace_period().unwrap_or_default()) + i64::from(warm_up);
+        let instances = find_instances(self.cloud, &group).await?;
+        let since = self.cloud.limiter.time().map_or(i64::MAX, |now| now - age);
+        let young = instances.into_iter().filter(|one| one.launch_time.is_some_and(|time| time.secs() > since));
+        let limit = Duration::from_secs(age.unsigned_abs());
+        Ok((young.filter_map(|one| one.instance_id).collect(), limit))
     }
 }

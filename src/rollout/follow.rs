@@ -3,6 +3,7 @@
 use aws_sdk_autoscaling::types::Instance;
 
 use super::gate::Unfit;
+use super::newcomers::Newcomers;
 use super::{HealthGate, Rollout};
 use crate::clock::{Attempt, Late};
 use crate::cloud::{self, Error, RetryBudget};
@@ -37,11 +38,11 @@ impl Rollout<'_> {
     /// # Errors
     /// The version did not stay, or the run ends before the refresh does: the outcome that says so.
     pub async fn follow(&self, id: &str, mut gate: Option<&mut HealthGate<'_>>) -> Result<(), Failed> {
-        let (label, mut unfit) = (self.label(), None);
+        let (label, mut unfit, mut newcomers) = (self.label(), None, Newcomers::default());
         let mut budget = RetryBudget::default();
         let wait = self.wait.quiet(); // `progress` reports in more detail
         let ended = wait.until(&label, async || {
-            let (refresh, healthy) = match self.look(id).await {
+            let (refresh, healthy) = match self.look(id, &mut newcomers).await {
                 Ok(None) => return Ok(Attempt::Done(None)),
                 Ok(Some((refresh, healthy))) if refresh.active() => (refresh, healthy),
                 Ok(Some((refresh, _))) => return Ok(Attempt::Done(Some(refresh))),
@@ -51,9 +52,13 @@ impl Rollout<'_> {
                     return Ok(Attempt::Again(why));
                 }
             };
-            let under_way = refresh.forward() && (1..100).contains(&refresh.percent);
-            if let Some(gate) = gate.as_mut().filter(|_| under_way && unfit.is_none()) {
-                unfit = gate.judge(healthy, &self.wait).await;
+            if unfit.is_none() && refresh.forward() {
+                let under_way = (1..100).contains(&refresh.percent);
+                unfit = match gate.as_mut().filter(|_| under_way) {
+                    _ if newcomers.verdict.is_some() => newcomers.verdict.take(),
+                    Some(gate) => gate.judge(healthy, &self.wait).await,
+                    None => None,
+                };
                 if let Some(unfit) = &unfit {
                     self.take_back(&unfit.why).await?;
                 }
@@ -75,12 +80,12 @@ impl Rollout<'_> {
     }
 
     /// The refresh and how many targets are healthy; `None`: there is no such refresh.
-    async fn look(&self, id: &str) -> cloud::Result<Option<(Refresh, usize)>> {
+    async fn look(&self, id: &str, newcomers: &mut Newcomers) -> cloud::Result<Option<(Refresh, usize)>> {
         let all = refreshes(self.cloud, self.group()).await?;
         let Some(found) = all.into_iter().flatten().find(|refresh| refresh.id == id) else {
             return Ok(None);
         };
-        let healthy = if found.active() { self.progress(&found).await? } else { 0 };
+        let healthy = if found.active() { self.progress(&found, newcomers).await? } else { 0 };
         Ok(Some((found, healthy)))
     }
 
@@ -95,12 +100,15 @@ impl Rollout<'_> {
     }
 
     /// Reports how far it is, and the instances that are launched or terminated. Returns how many targets are healthy.
-    async fn progress(&self, refresh: &Refresh) -> cloud::Result<usize> {
+    async fn progress(&self, refresh: &Refresh, newcomers: &mut Newcomers) -> cloud::Result<usize> {
         let group = find_group(self.cloud, self.group()).await?;
         let targets = match self.ids.get(&target_group::ARN) {
             Some(arn) => find_targets(self.cloud, arn).await?,
             None => Targets::default(),
         };
+        if let Some(group) = group.as_ref().filter(|_| refresh.forward()) {
+            newcomers.look(self.cloud, refresh, group, &targets).await?;
+        }
         let instances = group.iter().flat_map(aws_sdk_autoscaling::types::AutoScalingGroup::instances);
         let lines: Vec<String> = instances.filter_map(|instance| moving(instance, refresh, &targets)).collect();
         let what = summary(refresh);
@@ -146,7 +154,8 @@ fn concluded(refresh: &Refresh, unfit: Option<Unfit>) -> Result<(), Failed> {
         None if back => (Exit::Unverified, refresh.reason.clone(), None),
         None => return Ok(()), // a cancelled one too: the next plan begins it anew
     };
-    let version = &refresh.version;
+    let (version, reason) = (&refresh.version, &refresh.reason);
+    let said = if reason.is_empty() || why == *reason { String::new() } else { format!(": {reason}") };
     let (outcome, problem) = if back {
         let cure = format!(
             "The instances run the version before it. Fix deploy.yaml or the image; `up {}` tries this version again.",
@@ -164,7 +173,7 @@ fn concluded(refresh: &Refresh, unfit: Option<Unfit>) -> Result<(), Failed> {
     };
     let problem = problem
         .of("auto_scaling_group (guide step 4)")
-        .because(format!("the instance refresh ended in {}", refresh.status));
+        .because(format!("the instance refresh ended in {}{said}", refresh.status));
     let mut outcome = outcome.problem(problem);
     outcome.checks.extend(finding);
     Err(outcome.into())

@@ -5,7 +5,6 @@ use crate::clock::Wait;
 use crate::exit::Exit;
 use crate::outcome::{Analysis, Finding};
 use crate::oz::{BaseUrl, Capture, Refused, Service, Token, Transport, Web, ask_version};
-use crate::steps::target_group::Targets;
 
 /// How many questions in a row must fail before a rollout is rolled back: a single failure may pass.
 const FAILURES_IN_A_ROW: u32 = 3;
@@ -85,12 +84,5 @@ impl<'a> HealthGate<'a> {
         let finding = asked.finding(&answered.verdict);
         // A negative decision is final: it is not asked for again.
         (exit != Exit::Done).then(|| Unfit { exit, why: finding.evidence.clone(), finding: Some(finding) })
-    }
-}
-
-impl Targets {
-    /// Whether a target is unhealthy: not healthy, and neither leaving nor just registered.
-    pub(super) fn has_ill(&self) -> bool {
-        self.others.iter().any(|target| !target.leaving && target.state != "initial")
     }
 }

@@ -4,6 +4,7 @@
 mod admission;
 mod follow;
 mod gate;
+mod newcomers;
 
 use crate::clock::{Label, Wait};
 use crate::cloud::Cloud;

@@ -17,7 +17,8 @@ pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<
     };
     let code = reply.as_ref().err().map(|refusal| refusal.code.to_owned());
     let id = format!("00000000-0000-4000-8000-{:012x}", world.request());
-    let response = wire::respond(&asked, &reply, &id);
+    let mut response = wire::respond(&asked, &reply, &id);
+    response.headers_mut().extend(wire::date(&world.date()));
     (Call { service: asked.service, operation: asked.operation, code }, response)
 }
 

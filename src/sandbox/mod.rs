@@ -258,10 +258,11 @@ impl Sandbox {
         self.world_now().clone()
     }
 
-    /// Changes the world as it is now: its weather, or what stands.
+    /// Changes the world as it is now: its weather, or what stands. Health checks have found it already.
     pub fn change(&self, change: impl FnOnce(&mut World)) {
         let mut world = self.world_now();
         change(&mut world);
+        health::settle(&mut world);
         self.remember(&world);
     }
 

@@ -22,6 +22,7 @@ impl World {
             self.end_interfaces();
             self.age_instances();
             super::autoscaling::converge(self);
+            super::health::check(self);
             self.age_instances();
             if self.now >= now {
                 return;

@@ -67,8 +67,11 @@ pub struct Weather {
     pub role_delay: f64,
     /// A target that leaves is `draining` for so long (ELBv2 user guide, "Deregistration delay": up to 300 s).
     pub draining: f64,
-    /// A refresh replaces new instances that fail their health checks for so long before it fails (an hour: Auto
-    /// Scaling user guide, "How an instance refresh works").
+    /// Targets stay `unused` for so long after their load balancer became active or began to forward to them (Elastic
+    /// Load Balancing is eventually consistent: aws/aws-sdk-js#1593).
+    pub unused: f64,
+    /// A refresh replaces new instances that fail their health checks, and tries to launch, for so long before it fails
+    /// (an hour: Auto Scaling user guide, "How an instance refresh works").
     pub refresh_retries: f64,
 }
 
@@ -101,7 +104,8 @@ impl Default for Weather {
             target_group_lingers: 0.0,
             role_delay: 0.0,
             draining: 0.0,
-            refresh_retries: 0.0,
+            unused: 5.0,
+            refresh_retries: 3600.0,
         }
     }
 }

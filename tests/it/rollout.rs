@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_autoscaling::types as asg;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::support::{Answer, Cancel, Ended, Exit, OtherClient, Sandbox, Signal, Stage, sample_capture, tables};
 
@@ -61,9 +62,7 @@ async fn a_new_image_reaches_every_instance() {
 #[tokio::test(start_paused = true)]
 async fn capacity_that_scaling_set_is_kept() {
     let stage = Stage::up().await;
-    let client = stage.other_client().await;
-    let request = client.autoscaling.set_desired_capacity().auto_scaling_group_name("app-asg").desired_capacity(5);
-    request.send().await.unwrap();
+    set_desired(&stage, 5).await;
     tokio::time::sleep(Duration::from_secs(600)).await;
     let rolled = stage.succeeds(&format!("up {NEXT} --set scaling.max=50")).await;
     rolled.has_not_called("SetDesiredCapacity");
@@ -83,6 +82,41 @@ async fn an_unhealthy_group_is_not_rolled_without_force() {
     refused.refused_before_any_write().says("0 of 2 targets healthy").says("--force");
     stage.succeeds(&format!("up {NEXT} --force")).await;
     assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+}
+
+/// A group that is growing: an instance that boots is `unhealthy` after two checks, and no reason against a rollout.
+#[tokio::test(start_paused = true)]
+async fn a_group_whose_new_instances_are_still_booting_is_rolled() {
+    let stage = Stage::up().await;
+    tokio::time::sleep(Duration::from_secs(1000)).await; // the first two are old
+    stage.weather(|weather| weather.boot = 150.0);
+    set_desired(&stage, 4).await;
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    stage.succeeds(&format!("up {NEXT}")).await;
+    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 4]);
+}
+
+/// A group that was made a moment ago: nothing is healthy yet, and will be.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_about_to_be_healthy_is_waited_for_before_a_rollout() {
+    let stage = Stage::under(|weather| weather.boot = 170.0);
+    stage.succeeds("up --no-verify").await;
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    stage.succeeds(&format!("up {NEXT}")).await;
+    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+    // One whose instances are replaced again and again is always young: not for ever.
+    let dead = Stage::under(|weather| weather.dead.push(IMAGE.to_owned()));
+    dead.succeeds("up --no-verify").await;
+    tokio::time::sleep(Duration::from_secs(400)).await;
+    let (start, refused) = (Instant::now(), dead.run(&format!("up {NEXT}")).await);
+    refused.refused_before_any_write().says("0 of 2 targets healthy").says("--force");
+    assert!(start.elapsed().as_secs() < 700, "{:?}", start.elapsed());
+}
+
+async fn set_desired(stage: &Stage, size: i32) {
+    let client = stage.other_client().await;
+    let request = client.autoscaling.set_desired_capacity().auto_scaling_group_name("app-asg").desired_capacity(size);
+    request.send().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,15 +176,42 @@ async fn is_rolled_back(stage: &Stage, outcome: &Ended) {
     stage.run(&format!("up {NEXT}")).await.exits(Exit::Failed).changed(&["target_group"]);
 }
 
+/// AWS itself would replace its instances for an hour.
 #[tokio::test(start_paused = true)]
-async fn a_version_that_never_gets_healthy_is_rolled_back_by_aws() {
+async fn a_version_that_never_gets_healthy_is_rolled_back_by_us() {
     let stage = Stage::up().await;
     stage.weather(|weather| weather.dead.push(NEXT_IMAGE.to_owned()));
-    let outcome = stage.run(&format!("up {NEXT} --timeout 2h")).await;
+    let outcome = stage.run(&format!("up {NEXT}")).await;
+    outcome.says("failed their health checks 300 s after their launch").has_called("RollbackInstanceRefresh");
     is_rolled_back(&stage, &outcome).await;
     stage.weather(|weather| weather.dead.clear());
     stage.succeeds(&format!("up {NEXT} --force")).await;
     assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+}
+
+/// Nobody follows it.
+#[tokio::test(start_paused = true)]
+async fn a_version_that_never_gets_healthy_is_rolled_back_by_aws_after_an_hour() {
+    let stage = Stage::up().await;
+    stage.weather(|weather| weather.dead.push(NEXT_IMAGE.to_owned()));
+    run_and_be_killed(&stage, &format!("up {NEXT}"), 100).await;
+    tokio::time::sleep(Duration::from_secs(3000)).await;
+    assert_eq!(refreshes(&stage), ["InProgress"]);
+    tokio::time::sleep(Duration::from_secs(3000)).await;
+    assert_eq!((refreshes(&stage), pinned(&stage)), (vec!["RollbackSuccessful".to_owned()], "1".to_owned()));
+    let again = stage.run(&format!("up {NEXT}")).await;
+    again.refused_before_any_write().says("was rolled back").says("failed their health checks");
+}
+
+/// Of the new version nothing can be launched: that is known at once.
+#[tokio::test(start_paused = true)]
+async fn a_version_that_can_never_be_launched_is_rolled_back_by_us() {
+    let stage = Stage::up().await;
+    stage.weather(|weather| weather.launch_fails.extend([("*".to_owned(), "OptInRequired".to_owned())]));
+    let (start, outcome) = (Instant::now(), stage.run(&format!("up {NEXT}")).await);
+    outcome.says("accept terms and subscribe").says("not subscribed");
+    assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
+    is_rolled_back(&stage, &outcome).await;
 }
 
 #[tokio::test(start_paused = true)]

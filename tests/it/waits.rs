@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::support::{Exit, Stage, Throttle, Weather};
+use crate::support::{Exit, Stage, Status, Throttle, Weather};
 
 /// A sandbox in which no launch in these zones succeeds, for this reason.
 fn launches_fail(zones: &[&str], code: &str) -> Stage {
@@ -49,8 +49,37 @@ async fn a_load_balancer_that_cannot_be_made_ends_the_wait() {
 async fn a_service_that_never_starts_is_the_deadlines_and_named() {
     let stage = Stage::under(|weather| weather.dead.push("c7i-flex.4xlarge".to_owned()));
     let start = Instant::now();
-    stage.run("up --timeout 15m").await.exits(Exit::Deadline).says("0 of 2 targets healthy");
-    assert_eq!(start.elapsed().as_secs(), 900, "one deadline governs");
+    let outcome = stage.run("up --timeout 10m").await;
+    outcome.exits(Exit::Deadline).says("0 of 2 targets healthy").says("instances are being replaced: 2 so far");
+    assert_eq!(start.elapsed().as_secs(), 600, "one deadline governs");
+}
+
+/// Instances that Auto Scaling replaces before they are ever healthy: the loop is named, and is the end.
+#[tokio::test(start_paused = true)]
+async fn instances_that_are_replaced_again_and_again_end_the_wait() {
+    let stage = Stage::under(|weather| weather.boot = 400.0);
+    let (start, outcome) = (Instant::now(), stage.run("up").await);
+    outcome.exits(Exit::Unverified).says("has replaced 4 instances").says("Raise scaling.grace_period_seconds");
+    assert!(start.elapsed().as_secs() < 900, "{:?}", start.elapsed());
+    stage.succeeds("up --set scaling.grace_period_seconds=600").await;
+}
+
+/// Targets are `unused` until their load balancer is active, and for seconds afterwards.
+#[tokio::test(start_paused = true)]
+async fn targets_that_are_not_in_use_yet_are_waited_for() {
+    let stage = Stage::under(|weather| weather.unused = 40.0);
+    stage.succeeds("up").await;
+    let stage = Stage::under(|weather| weather.unused = 40.0);
+    stage.succeeds("up --no-verify").await;
+    stage.succeeds("verify").await;
+    // For ever is not waited for.
+    let never = Stage::under(|weather| weather.unused = 1e9);
+    let (start, outcome) = (Instant::now(), never.run("up").await);
+    outcome.exits(Exit::Unverified).says("Target.NotInUse").says("no listener");
+    assert!((180..240).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    let (start, outcome) = (Instant::now(), never.run("verify").await);
+    outcome.exits(Exit::Unverified).sees("targets", "Target.NotInUse");
+    assert!((60..90).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,7 +121,7 @@ async fn a_busy_zone_is_waited_for() {
 /// Credentials that expire in the middle: reported as such, at once, and the next run goes on.
 #[tokio::test(start_paused = true)]
 async fn credentials_that_expire_in_the_middle_end_the_run_at_once() {
-    for expire in [0.0, 30.0, 150.0] {
+    for expire in [0.0, 30.0, 100.0] {
         let stage = Stage::under(|weather| weather.credentials_expire = Some(expire));
         let stage = stage.noting(format!("expired after {expire} s"));
         let start = Instant::now();
@@ -183,5 +212,21 @@ async fn a_verification_right_after_a_change_does_not_take_lag_for_drift() {
         tokio::time::sleep(Duration::from_secs(10)).await; // there is a past to lag behind
         stage.succeeds(&format!("up --no-verify {change}")).await;
         stage.succeeds(&format!("verify {change}")).await;
+    }
+}
+
+/// A group that has just grown lists instances that EC2 does not know yet: that is no reason to doubt the others.
+#[tokio::test(start_paused = true)]
+async fn instances_that_ec2_does_not_know_yet_are_no_error() {
+    for seed in 0..8 {
+        let stage = Stage::up().await.seeded(seed);
+        stage.weather(|weather| weather.describe_lag = 8.0);
+        stage.succeeds("plan").await;
+        tokio::time::sleep(Duration::from_secs(10)).await; // there is a past to lag behind
+        let client = stage.other_client().await;
+        let request = client.autoscaling.set_desired_capacity().auto_scaling_group_name("app-asg").desired_capacity(5);
+        request.send().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        stage.succeeds("verify").await.finds("instance_profile", Status::Pass);
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::{Reach, Session, late};
 use crate::checks::is_drift;
 use crate::cli;
-use crate::clock::{Attempt, Label, Late, Wait};
+use crate::clock::{Attempt, Label, Late, Streak, Wait};
 use crate::outcome::{Failed, Finding, Outcome};
 use crate::report::Report;
 use end::{finish, stopped};
@@ -36,13 +36,16 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Result<Outcome, F
     let reference = args.reference.as_deref().or(verify.reference.as_deref().map(Path::new));
     let prepared = Prepared::read(args, capture, reference, &session.reach()).await?;
     let label = Label::new("verify", session.config.stack.clone());
-    let (mut passes, mut drifts, mut last) = (0, 0, Round::default());
+    let (mut passes, mut drifts, mut streak, mut last) = (0, 0, Streak::default(), Round::default());
     let settled = wait.until(&label, async || {
         let round = wait.within(Box::pin(look(session, &prepared, &wait, start))).await.map_err(late)??;
         let wrong: Vec<&Finding> = round.found.iter().filter(|finding| !finding.is_good()).collect();
         passes = if wrong.is_empty() { passes + 1 } else { 0 };
         drifts = if wrong.iter().any(|finding| is_drift(finding)) { drifts + 1 } else { 0 };
-        let is_settled = |finding: &&Finding| !finding.heals && (drifts >= DRIFT_LOOKS || !is_drift(finding));
+        let shown = streak.look(wrong.iter().any(|finding| !finding.settles.is_zero()));
+        let is_settled = |finding: &&Finding| {
+            !finding.heals && shown >= finding.settles && (drifts >= DRIFT_LOOKS || !is_drift(finding))
+        };
         if wrong.iter().any(is_settled) || passes >= args.count {
             return Ok::<_, Unsettled>(Attempt::Done(round));
         }

@@ -153,13 +153,17 @@ fn replace_unhealthy(world: &mut World, group: &Value) {
     for one in staying(world, group) {
         let age = world.now - one["_launched"].as_f64().unwrap_or_default() - world.weather.launch;
         if age > grace && one["_standby"] != true && target_state(world, &one) == Some("unhealthy") {
-            let id = one["instanceId"].as_str().unwrap_or_default();
-            world.terminate(id);
-            let words = "an instance was taken out of service in response to an ELB system health check failure.";
-            let cause = format!("At {} {words}", world.date());
-            record(world, group, Entry::end(&one).because(cause).saying(words));
+            take_out(world, group, &one);
         }
     }
+}
+
+/// Ends an instance that its load balancer finds unhealthy.
+pub fn take_out(world: &mut World, group: &Value, instance: &Value) {
+    world.terminate(instance["instanceId"].as_str().unwrap_or_default());
+    let words = "an instance was taken out of service in response to an ELB system health check failure.";
+    let cause = format!("At {} {words}", world.date());
+    record(world, group, Entry::end(instance).because(cause).saying(words));
 }
 
 fn resize(world: &mut World, group: &Value) {

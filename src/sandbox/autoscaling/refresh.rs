@@ -3,16 +3,15 @@
 
 use serde_json::{Value, json};
 
-use super::fleet::{end as end_instance, is_from, launch, row as group_row, size, staying, suspended, target_state};
+use super::fleet::{
+    end as end_instance, is_from, launch, row as group_row, size, staying, suspended, take_out, target_state,
+};
 use super::template;
 use crate::sandbox::wire::{Refusal, Reply, number, refuse, texts};
 use crate::sandbox::world::World;
 
 /// The states of a refresh that is not over.
 const ACTIVE: [&str; 5] = ["Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking"];
-/// Seconds without a launch or a healthy instance until a refresh fails. (The real one waits up to an hour; users see
-/// their group's health check grace period, then about so long.)
-const PATIENCE: f64 = 900.0;
 /// Seconds that a refresh waits for instances that are protected from scale-in or in standby (API reference,
 /// RefreshPreferences: "waits one hour").
 const KEPT_PATIENCE: f64 = 3600.0;
@@ -209,6 +208,14 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, source: &Value) {
     if waits_at_checkpoint(world, refresh) {
         return;
     }
+    let reason = coming.first().map(|one| {
+        let id = one["instanceId"].as_str().unwrap_or_default();
+        format!(
+            "Waiting for remaining instances to be available. For example: {id} has insufficient data to evaluate its \
+             health with ELB."
+        )
+    });
+    change(world, refresh, |row| row["StatusReason"] = json!(reason));
     let most = refresh["Preferences"]["MaxHealthyPercentage"].as_u64().unwrap_or(100);
     let room = (desired * most as usize / 100).max(desired + usize::from(most > 100));
     let mut moved = false;
@@ -234,12 +241,12 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, source: &Value) {
         change(world, refresh, |row| row["_since"] = json!(now));
     }
     let waits = old.iter().any(|one| is_kept(one, "Wait"));
-    let patience = if waits { KEPT_PATIENCE } else { PATIENCE };
+    let patience = if waits { KEPT_PATIENCE } else { world.weather.refresh_retries };
     let stuck = world.now - refresh["_since"].as_f64().unwrap_or_default() > patience;
     let lost: Vec<Value> = coming.iter().filter(|one| is_lost(world, group, one)).map(|one| (*one).clone()).collect();
     let failed = !lost.is_empty();
     if failed && replaces_again(world, refresh) {
-        return lost.iter().for_each(|one| end_instance(world, group, one));
+        return lost.iter().for_each(|one| take_out(world, group, one));
     }
     if !moved && (stuck || failed) {
         give_up(

@@ -128,6 +128,13 @@ pub fn respond(asked: &Asked, reply: &Reply, id: &str) -> Response<Vec<u8>> {
     response
 }
 
+/// When the answer was given (RFC 9110, "Date"), from the time as AWS writes it.
+pub fn date(time: &str) -> Option<(HeaderName, HeaderValue)> {
+    let time: jiff::Timestamp = time.parse().ok()?;
+    let text = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&time).ok()?;
+    Some((http::header::DATE, HeaderValue::from_str(&text).ok()?))
+}
+
 /// A tree without what is the world's own, and without what is not there.
 fn shown(value: &Value) -> Value {
     match value {

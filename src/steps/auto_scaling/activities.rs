@@ -1,6 +1,7 @@
 //! What a group's own history says of launches that failed.
 
 use aws_sdk_autoscaling::types::{Activity, AutoScalingGroup, ScalingActivityStatusCode};
+use aws_smithy_types::DateTime;
 
 use crate::cloud::{self, Cloud, Row, explain_words};
 
@@ -8,6 +9,8 @@ use crate::cloud::{self, Cloud, Row, explain_words};
 #[derive(Debug, Default)]
 pub struct Launches {
     failed: Vec<FailedLaunch>,
+    /// Ids of instances that were taken out of service for failed health checks of their load balancer, and when.
+    unhealthy: Vec<(String, Option<DateTime>)>,
 }
 
 /// One launch that failed.
@@ -15,6 +18,7 @@ pub struct Launches {
 struct FailedLaunch {
     id: String,
     words: String,
+    at: Option<DateTime>,
     /// The availability zone that was tried; `None`: Auto Scaling does not say.
     zone: Option<String>,
 }
@@ -36,7 +40,7 @@ pub struct Failing {
 /// Auto Scaling does not list them.
 pub async fn launches(cloud: &Cloud, group: &str) -> cloud::Result<Launches> {
     let request = cloud.autoscaling.describe_scaling_activities().auto_scaling_group_name(group);
-    let activities = request.max_records(20).send().await?.activities.unwrap_or_default();
+    let activities = request.max_records(50).send().await?.activities.unwrap_or_default();
     let launching = |words: Option<&str>| words.is_some_and(|words| words.starts_with("Launching"));
     let failed = |one: &Activity| {
         matches!(one.status_code(), Some(ScalingActivityStatusCode::Failed | ScalingActivityStatusCode::Cancelled))
@@ -46,10 +50,19 @@ pub async fn launches(cloud: &Cloud, group: &str) -> cloud::Result<Launches> {
     let failed = tried.take_while(|one| failed(one)).map(|one| {
         let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
         let words = part(one.status_message());
-        FailedLaunch { id: part(one.activity_id()), zone: zone(one.details(), &words), words }
+        let zone = zone(one.details(), &words);
+        FailedLaunch { id: part(one.activity_id()), zone, at: one.start_time, words }
     });
-    Ok(Launches { failed: failed.collect() })
+    let unhealthy = activities.iter().filter(|one| one.cause().is_some_and(|cause| cause.contains(UNHEALTHY)));
+    let unhealthy = unhealthy.filter_map(|one| {
+        let id = one.description()?.split_once(": ")?.1.split_whitespace().next()?;
+        Some((id.to_owned(), one.start_time))
+    });
+    Ok(Launches { failed: failed.collect(), unhealthy: unhealthy.collect() })
 }
+
+/// The cause of such an activity (Amazon EC2 Auto Scaling user guide, "Troubleshoot an unhealthy instance").
+const UNHEALTHY: &str = "ELB system health check";
 
 impl Launches {
     /// The newest failure's id: what is older than it happened before.
@@ -57,11 +70,26 @@ impl Launches {
         self.failed.first().map(|launch| launch.id.as_str())
     }
 
+    /// Ids of instances that were taken out of service for failed health checks of their load balancer; `since` then,
+    /// or ever.
+    pub fn unhealthy(&self, since: Option<DateTime>) -> impl Iterator<Item = &str> {
+        self.unhealthy.iter().filter(move |(_, at)| *at >= since).map(|(id, _)| id.as_str())
+    }
+
+    /// The same as [`Launches::failing`], of what was tried since then.
+    pub fn failing_since(&self, group: &AutoScalingGroup, since: Option<DateTime>) -> Option<Failing> {
+        let fresh: Vec<&FailedLaunch> = self.failed.iter().take_while(|launch| launch.at >= since).collect();
+        Launches::judged(group, &fresh)
+    }
+
     /// The newest failure after which nothing was launched; `None`: all is well, or nothing was tried since `before`. A
     /// zone without capacity is not the end while another one may serve.
     pub fn failing(&self, group: &AutoScalingGroup, before: Option<&str>) -> Option<Failing> {
         let fresh = self.failed.iter().take_while(|launch| Some(launch.id.as_str()) != before);
-        let failed: Vec<&FailedLaunch> = fresh.collect();
+        Launches::judged(group, &fresh.collect::<Vec<_>>())
+    }
+
+    fn judged(group: &AutoScalingGroup, failed: &[&FailedLaunch]) -> Option<Failing> {
         let lasting = failed.iter().find_map(|launch| {
             explain_words(&launch.words).filter(|row| row.lasts).map(|row| (launch.words.as_str(), row))
         });

@@ -1,7 +1,7 @@
 //! The finders of an auto scaling group and of its instances.
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
-use aws_sdk_ec2::types::Instance;
+use aws_sdk_ec2::types::{Filter, Instance};
 
 use crate::cloud::{Cloud, Result};
 
@@ -15,17 +15,20 @@ pub async fn find_group(cloud: &Cloud, name: &str) -> Result<Option<AutoScalingG
     Ok(groups.unwrap_or_default().into_iter().find(|group| group.auto_scaling_group_name() == Some(name)))
 }
 
-/// The instances of a group, as EC2 describes them.
+/// The instances of a group, as EC2 describes them. By their tag: asked for by its id, an instance that was launched a
+/// second ago fails the whole call (Amazon EC2 developer guide, "Eventual consistency": InvalidInstanceID.NotFound).
 ///
 /// # Errors
 /// EC2 does not describe them.
 pub async fn find_instances(cloud: &Cloud, group: &AutoScalingGroup) -> Result<Vec<Instance>> {
-    let ids = group.instances().iter().filter_map(|instance| instance.instance_id.clone());
-    let ids: Vec<String> = ids.collect();
-    if ids.is_empty() {
+    if group.instances().is_empty() {
         return Ok(Vec::new());
     }
-    let request = cloud.ec2.describe_instances().set_instance_ids(Some(ids));
-    let reservations = request.into_paginator().items().send().try_collect().await?;
-    Ok(reservations.into_iter().filter_map(|reservation| reservation.instances).flatten().collect())
+    let name = group.auto_scaling_group_name().unwrap_or_default();
+    let tag = Filter::builder().name("tag:aws:autoscaling:groupName").values(name).build();
+    let request = cloud.ec2.describe_instances().filters(tag);
+    let reservations = request.into_paginator().page_size(1000).items().send().try_collect().await?;
+    let all = reservations.into_iter().filter_map(|reservation| reservation.instances).flatten();
+    let is_member = |one: &Instance| group.instances().iter().any(|member| member.instance_id == one.instance_id);
+    Ok(all.filter(is_member).collect())
 }

@@ -4,6 +4,7 @@ use aws_sdk_autoscaling::types::{
     DesiredConfiguration, InstanceRefresh, InstanceRefreshStatus, LaunchTemplateSpecification, MixedInstancesPolicy,
     RefreshPreferences, RefreshStrategy, ScaleInProtectedInstances, StandbyInstances,
 };
+use aws_smithy_types::DateTime;
 
 use crate::cloud::{Absent, Cloud, Error, Need, Result};
 use crate::engine::{Kept, KeptInstances};
@@ -25,6 +26,8 @@ pub struct Refresh {
     pub to_update: i32,
     /// AWS's words; empty when there are none.
     pub reason: String,
+    /// When it began.
+    pub started: Option<DateTime>,
 }
 
 impl Refresh {
@@ -176,7 +179,9 @@ fn shaped(refresh: InstanceRefresh) -> Refresh {
         wanted.launch_template.or_else(of_policy)
     });
     let part = |part: Option<String>| part.unwrap_or_default();
-    let details = refresh.rollback_details.and_then(|details| details.rollback_reason);
+    let mut reason: Vec<String> =
+        refresh.rollback_details.and_then(|details| details.rollback_reason).into_iter().collect();
+    reason.extend(refresh.status_reason.filter(|words| !reason.contains(words)));
     Refresh {
         id: part(refresh.instance_refresh_id),
         status: refresh.status.as_ref().map_or("", InstanceRefreshStatus::as_str).to_owned(),
@@ -184,6 +189,7 @@ fn shaped(refresh: InstanceRefresh) -> Refresh {
         template: part(template.and_then(|template| template.launch_template_id)),
         percent: refresh.percentage_complete.unwrap_or_default(),
         to_update: refresh.instances_to_update.unwrap_or_default(),
-        reason: details.or(refresh.status_reason).unwrap_or_default(),
+        reason: reason.join(" "),
+        started: refresh.start_time,
     }
 }

@@ -92,7 +92,9 @@ impl Stage {
     pub fn edited(self, edit: impl FnOnce(&mut Aws<'_>)) -> Stage {
         let mut world = self.sandbox.world();
         edit(&mut Aws::of(&mut world));
-        Stage { sandbox: Sandbox::of(world, self.sandbox.pace()), ..self }
+        let sandbox = Sandbox::of(world, self.sandbox.pace());
+        sandbox.change(|_| {}); // health checks have found it already
+        Stage { sandbox, ..self }
     }
 
     /// Another client of the same account.

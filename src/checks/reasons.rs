@@ -19,9 +19,9 @@ pub struct Explained {
     pub settles: Duration,
 }
 
-/// How long every look must show `Target.NotInUse` before it is believed: Elastic Load Balancing shows it until the load
-/// balancer is active, and for some seconds after that and after a change of listeners or subnets (it is eventually
-/// consistent: aws/aws-sdk-js#1593).
+/// How long every look must show `Target.NotInUse` before it is believed: AWS shows it until the load balancer is
+/// active, and for some seconds after that and after a change of listeners or subnets (it is eventually consistent:
+/// aws/aws-sdk-js#1593).
 const NOT_IN_USE: Duration = Duration::from_mins(1);
 
 /// Explains a reason code; `description` is AWS's own sentence, when it gave one.

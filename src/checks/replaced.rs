@@ -54,7 +54,8 @@ impl Replaced {
         if self.replaced.len() < ROUNDS * wanted {
             return Ok(());
         }
-        let (grace, ids) = (config.scaling.grace_period_seconds, Vec::from_iter(self.replaced.iter().cloned()));
+        let ids: Vec<&str> = self.replaced.iter().map(String::as_str).collect();
+        let grace = config.scaling.grace_period_seconds;
         Err(Unproven::Never {
             what: format!(
                 "{} of {wanted} targets healthy; Auto Scaling has replaced {} instances that failed their health \

@@ -56,10 +56,8 @@ impl Rollout<'_> {
             }
             // A group whose instances are replaced again and again is always young.
             Ok(Fitness::Starting(why, limit)) => {
-                match start.get_or_insert_with(|| self.wait.clock.at_most(limit)).expired() {
-                    true => Err(Refusal::Late(Late { ended: Ended::TimedOut, why })),
-                    false => Ok(Attempt::Again(why)),
-                }
+                let is_over = start.get_or_insert_with(|| self.wait.clock.at_most(limit)).expired();
+                if is_over { Err(Refusal::Late(Late { ended: Ended::TimedOut, why })) } else { Ok(Attempt::Again(why)) }
             }
             Ok(Fitness::Unfit(why)) => Ok(Attempt::Again(why)),
             Err(error) => {
@@ -123,7 +121,7 @@ impl Rollout<'_> {
         })
     }
 
-    /// Ids of instances that were launched so little ago that they may fail their health checks: a target is `unhealthy`
+    /// Ids of instances that were launched so lately that they may fail their health checks: a target is `unhealthy`
     /// after two checks that fail, long before its grace period and warm-up are over (ELBv2 user guide, "Health checks
     /// for your target groups"); and how long that takes.
     async fn young_instances(&self) -> cloud::Result<(BTreeSet<String>, Duration)> {

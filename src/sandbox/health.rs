@@ -43,10 +43,8 @@ pub fn check(world: &mut World) {
         };
         group["_used_since"] = since;
         let used = is_used(world, &group);
-        let targets = list(&group, "_targets").iter().map(|target| match used {
-            true => checked(world, &group, target.clone()),
-            false => forgotten(target.clone()),
-        });
+        let targets = list(&group, "_targets").iter().cloned();
+        let targets = targets.map(|one| if used { checked(world, &group, one) } else { forgotten(one) });
         group["_targets"] = targets.collect();
         let arn = group["TargetGroupArn"].as_str().unwrap_or_default().to_owned();
         if let Some(row) = world.row_mut(tables::TARGET_GROUPS, &arn) {

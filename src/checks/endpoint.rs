@@ -206,7 +206,7 @@ impl Check for Redirect {
         let host = endpoint.base.host();
         let at = any_port(endpoint.addresses(way).await.unwrap_or_default());
         let answer = async {
-            let client = endpoint.web.client(host, Some(&at))?;
+            let client = endpoint.web.client(&endpoint.base, Some(&at))?;
             let sent = client.get(format!("http://{host}{VERSION}")).timeout(PUBLIC_TIMEOUT).send();
             sent.await.map_err(|error| why(&error))
         };

@@ -207,11 +207,18 @@ fn lost(site: &Site, (targets, wanted): (&Targets, usize), watched: &mut Watched
     }
 }
 
-/// `https://app.example.com`, or by the load balancer's own name when there is no record.
-pub fn endpoint(site: &Site, outputs: &Outputs) -> Option<String> {
+/// `https://app.example.com`: by the record, by the name that verify.name gives, which leads to the load balancer
+/// whatever DNS says of it, or by the load balancer's own.
+pub fn endpoint(site: &Site, outputs: &Outputs) -> Option<BaseUrl> {
     let scheme = if site.https() { "https" } else { "http" };
-    let name = site.record_name().or_else(|| outputs.get(&load_balancer::DNS_NAME).map(|name| name.to_lowercase()))?;
-    Some(format!("{scheme}://{name}"))
+    let balancer = outputs.get(&load_balancer::DNS_NAME);
+    // A stack without TLS was asked for in deploy.yaml.
+    let at = |name: &str| BaseUrl::parse(&format!("{scheme}://{name}"), true).ok();
+    match (site.record_name(), &site.config.verify.name) {
+        (Some(record), _) => at(&record),
+        (None, Some(name)) => Some(at(name)?.via(balancer?)),
+        (None, None) => at(&balancer?.to_lowercase()),
+    }
 }
 
 /// How often the version is asked for before there is said to be no answer.
@@ -221,14 +228,12 @@ const VERSION_ATTEMPTS: u32 = 5;
 ///
 /// # Errors
 /// No answer came, or the wait ended.
-pub async fn version(endpoint: &str, transport: &dyn Transport, wait: &Wait<'_>) -> Result<Finding, Unproven> {
-    // A stack without TLS was asked for in deploy.yaml.
-    let base = BaseUrl::parse(endpoint, true).map_err(|refused| Unproven::NoAnswer(refused.what))?;
-    let label = Label::new("version", format!("{endpoint}{VERSION}"));
+pub async fn version(base: &BaseUrl, transport: &dyn Transport, wait: &Wait<'_>) -> Result<Finding, Unproven> {
+    let label = Label::new("version", base.join(VERSION).to_string());
     let mut attempts = 0;
     wait.until(&label, async || {
         attempts += 1;
-        match ask_version(transport, &base).await {
+        match ask_version(transport, base).await {
             Ok(version) => Ok(Attempt::Done(VersionAlone.finding().pass(version.to_string()))),
             Err(why) if attempts == VERSION_ATTEMPTS => Err(Unproven::NoAnswer(format!("{}: {why}", label.name))),
             Err(why) => Ok(Attempt::Again(why)),

@@ -49,7 +49,11 @@ pub fn outputs(site: &Site, ids: &Outputs) -> BTreeMap<String, String> {
     let mut shown = BTreeMap::new();
     if let Some(dns_name) = ids.get(&load_balancer::DNS_NAME) {
         shown.insert("load_balancer".to_owned(), dns_name.clone());
-        shown.extend(checks::endpoint(site, ids).map(|endpoint| ("endpoint".to_owned(), endpoint)));
+        shown.extend(checks::endpoint(site, ids).map(|endpoint| ("endpoint".to_owned(), endpoint.to_string())));
+        if let (Some(name), Some(zone)) = (&site.config.verify.name, ids.get(&load_balancer::ZONE)) {
+            let record = format!("{name}: an alias (A) to {dns_name} in hosted zone {zone}, or a CNAME to it");
+            shown.insert("record_to_make".to_owned(), record);
+        }
     }
     shown
 }

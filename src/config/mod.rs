@@ -312,6 +312,9 @@ pub struct Dns {
 /// What `deploy verify` compares with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Verify {
+    /// The name by which clients reach the service when its record is elsewhere; `None`: the record of `dns`, or the
+    /// load balancer's own name.
+    pub name: Option<String>,
     /// What `/api/version` must answer (guide step 7); `None` takes any version.
     pub version: Option<String>,
     /// A capture of the Web SDK for the liveness call; `None` makes no call.

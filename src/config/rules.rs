@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::mistake::{Findings, shown};
-use super::{Config, Dns, HealthCheck, Instance, Listener, LoadBalancer, Network, Scaling, Scheme, Verify, Volume};
+use super::{Config, Dns, HealthCheck, Instance, Listener, LoadBalancer, Network, Scaling, Scheme, Volume};
 
 /// Refuses, before any call, what AWS would refuse in the middle of a run.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
@@ -28,7 +28,7 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
         record(dns, findings);
     }
     tags(&config.tags, findings);
-    verify(&config.verify, findings);
+    verify(config, findings);
 }
 
 /// A rule about one value, which the message shows.
@@ -306,7 +306,16 @@ fn tags(tags: &BTreeMap<String, String>, findings: &mut Findings) {
     }
 }
 
-fn verify(verify: &Verify, findings: &mut Findings) {
+fn verify(config: &Config, findings: &mut Findings) {
+    let verify = &config.verify;
+    if let Some(name) = &verify.name {
+        let cure = "write a whole name such as app.example.com, or null for the record's";
+        require(is_domain(name) && name.contains('.'), "verify.name", name, cure, findings);
+        if config.dns.is_some() {
+            let what = "`verify.name` is for a record that is kept elsewhere, and `dns` makes one here";
+            findings.refuse(&["verify.name", "dns"], what, "leave one of them out");
+        }
+    }
     let paths = [("verify.capture", &verify.capture), ("verify.reference", &verify.reference)];
     for (path, file) in paths {
         let empty = file.as_ref().is_some_and(|file| file.as_os_str().is_empty());

@@ -126,6 +126,7 @@ fn tags(section: &mut Section) -> BTreeMap<String, String> {
 
 fn verify(section: &mut Section) -> Verify {
     Verify {
+        name: section.optional_text("name"),
         // A version such as 1.10 looks like a number, and its zero counts.
         version: section.optional_code("version"),
         capture: section.optional_text("capture").map(Into::into),

@@ -10,7 +10,11 @@ use crate::flags;
 
 /// `https://host[:port][/prefix]`, without a slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseUrl(Url);
+pub struct BaseUrl {
+    url: Url,
+    /// The host that connections go to instead of the URL's own.
+    via: Option<String>,
+}
 
 impl BaseUrl {
     /// Reads a base URL. Plain http goes to loopback only, unless it is allowed.
@@ -44,35 +48,45 @@ impl BaseUrl {
         let mut url = url;
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
-        Ok(BaseUrl(url))
+        Ok(BaseUrl { url, via: None })
+    }
+
+    /// The same, with connections to this host instead of its own, which TLS and the `Host` header still name.
+    pub fn via(self, host: &str) -> BaseUrl {
+        BaseUrl { via: Some(host.to_lowercase()), ..self }
+    }
+
+    /// The host that connections go to.
+    pub fn connects_to(&self) -> &str {
+        self.via.as_deref().unwrap_or(self.host())
     }
 
     /// This path below the prefix.
     pub fn join(&self, path: &str) -> Url {
-        let mut url = self.0.clone();
-        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
         url
     }
 
     /// The host's name or address.
     pub fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
+        self.url.host_str().unwrap_or_default()
     }
 
     /// Given or the scheme's own.
     pub fn port(&self) -> u16 {
-        self.0.port_or_known_default().unwrap_or(443)
+        self.url.port_or_known_default().unwrap_or(443)
     }
 
     /// Whether TLS is spoken.
     pub fn https(&self) -> bool {
-        self.0.scheme() == "https"
+        self.url.scheme() == "https"
     }
 }
 
 impl std::fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.as_str().trim_end_matches('/'))
+        f.write_str(self.url.as_str().trim_end_matches('/'))
     }
 }
 

@@ -62,7 +62,7 @@ impl Service {
         web: &Web,
         at: Option<&[std::net::SocketAddr]>,
     ) -> Result<Service, String> {
-        let client = web.client(base.host(), at)?;
+        let client = web.client(&base, at)?;
         let mut redaction = Redaction::default();
         if let Some(token) = token.as_ref().and_then(|token| token.expose().to_str().ok()) {
             redaction.withhold(token);

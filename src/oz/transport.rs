@@ -30,7 +30,7 @@ pub struct Network;
 impl Transport for Network {
     async fn get(&self, base: &BaseUrl, path: &str) -> Result<(StatusCode, Bytes), String> {
         let web = Web::new(None).map_err(|refused: Refused| refused.what)?;
-        let request = web.client(base.host(), None)?.get(base.join(path)).timeout(ANSWER_TIMEOUT);
+        let request = web.client(base, None)?.get(base.join(path)).timeout(ANSWER_TIMEOUT);
         let answer = request.send().await.map_err(|error| why(&error))?;
         let status = answer.status();
         Ok((status, answer.bytes().await.map_err(|error| why(&error))?))

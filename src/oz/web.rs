@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use super::Refused;
+use super::{BaseUrl, Refused};
 use crate::flags;
 
 /// For a TCP connection and its TLS.
@@ -62,12 +63,12 @@ impl Web {
         Web { tls, route }
     }
 
-    /// A client for one host, at these addresses instead of where its name leads. It follows no redirects (they would
-    /// turn a POST into a GET) and repeats nothing.
+    /// A client for one base URL, at these addresses instead of where its name leads. It follows no redirects (they
+    /// would turn a POST into a GET) and repeats nothing.
     ///
     /// # Errors
     /// Never seen; in words.
-    pub fn client(&self, host: &str, at: Option<&[SocketAddr]>) -> Result<reqwest::Client, String> {
+    pub fn client(&self, base: &BaseUrl, at: Option<&[SocketAddr]>) -> Result<reqwest::Client, String> {
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls.clone())
             .connect_timeout(CONNECT)
@@ -76,8 +77,11 @@ impl Web {
             .pool_max_idle_per_host(0)
             .http1_only();
         let builder = match (self.route.as_ref().map(std::slice::from_ref), at) {
-            (Some(route), _) => builder.no_proxy().resolve_to_addrs(host, route),
-            (None, Some(at)) => builder.no_proxy().resolve_to_addrs(host, at),
+            (Some(route), _) => builder.no_proxy().resolve_to_addrs(base.host(), route),
+            (None, Some(at)) => builder.no_proxy().resolve_to_addrs(base.host(), at),
+            (None, None) if base.connects_to() != base.host() => builder
+                .no_proxy()
+                .dns_resolver(Arc::new(Via { host: base.connects_to().to_owned(), port: base.port() })),
             (None, None) => builder,
         };
         builder.build().map_err(|error| why(&error))
@@ -91,6 +95,22 @@ impl Web {
     /// Where a connection meant for this address really goes.
     pub fn routed(&self, to: SocketAddr) -> SocketAddr {
         self.route.unwrap_or(to)
+    }
+}
+
+/// Resolves every name to the addresses of one host.
+struct Via {
+    host: String,
+    port: u16,
+}
+
+impl Resolve for Via {
+    fn resolve(&self, _: Name) -> Resolving {
+        let (host, port) = (self.host.clone(), self.port);
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
     }
 }
 

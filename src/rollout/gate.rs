@@ -30,16 +30,15 @@ pub(super) struct Unfit {
 }
 
 impl<'a> HealthGate<'a> {
-    /// A gate for this endpoint; with a capture it also asks for one real analysis, over `web`.
+    /// A gate for the service at this base URL; with a capture it also asks for one real analysis, over `web`.
     ///
     /// # Errors
     /// The capture or the token cannot be used: refused before anything is changed.
     pub fn new(
-        endpoint: &str,
+        base: BaseUrl,
         transport: &'a dyn Transport,
         metered: Option<(Capture, Web)>,
     ) -> Result<HealthGate<'a>, Refused> {
-        let base = BaseUrl::parse(endpoint, true)?; // a stack without TLS was asked for in deploy.yaml
         let liveness = match metered {
             Some((capture, web)) => {
                 let service = Service::new(base.clone(), Token::read(None)?, &web);

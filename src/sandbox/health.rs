@@ -36,12 +36,11 @@ pub fn of(world: &World, group: &Value, target: &Value) -> (&'static str, Option
 pub fn check(world: &mut World) {
     let groups: Vec<Value> = world.rows(tables::TARGET_GROUPS).cloned().collect();
     for mut group in groups {
-        let since = match group["_used_since"].as_f64() {
-            _ if !has_balancer(world, &group) => Value::Null,
-            None => json!(world.now),
-            Some(since) => json!(since),
-        };
-        group["_used_since"] = since;
+        if !has_balancer(world, &group) {
+            group.as_object_mut().map(|row| row.remove("_used_since"));
+        } else if group["_used_since"].is_null() {
+            group["_used_since"] = json!(world.now);
+        }
         let used = is_used(world, &group);
         let targets = list(&group, "_targets").iter().cloned();
         let targets = targets.map(|one| if used { checked(world, &group, one) } else { forgotten(one) });

@@ -297,7 +297,7 @@ impl Transport for Sandbox {
     async fn get(&self, base: &BaseUrl, path: &str) -> Result<(http::StatusCode, Bytes), String> {
         let request = http::Request::get(base.join(path).as_str()).body(Bytes::new());
         let request = request.map_err(|error| error.to_string())?;
-        let answer = self.browse((base.host(), base.port()), request).await?;
+        let answer = self.browse((base.connects_to(), base.port()), request).await?;
         let status = answer.status();
         let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await;
         Ok((status, body.map_err(|error| error.to_string())?))

@@ -3,7 +3,7 @@
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use crate::support::{Analysis, Decision, Kind, LoopbackService, Redaction, Stage, Web, judge, samples};
+use crate::support::{Analysis, BaseUrl, Decision, Kind, LoopbackService, Redaction, Stage, Web, judge, samples};
 
 fn payload(tags: Value, kind: &str) -> String {
     json!({"folder:meta_data": {}, "media:tags": tags, "analyses": [{"type": kind}]}).to_string()
@@ -79,7 +79,7 @@ async fn requests_are_judged_as_strictly_as_documented() {
             3,
         ),
     ];
-    let client = Web::new(None).unwrap().client("127.0.0.1", Some(&[]));
+    let client = Web::new(None).unwrap().client(&BaseUrl::parse(&service.url, true).unwrap(), Some(&[]));
     let client = client.unwrap();
     let url = format!("{}/api/instant/folders/", service.url);
     for (what, form, status, code) in rows {

@@ -220,3 +220,22 @@ async fn a_name_is_denied_only_by_servers_that_know_its_witness() {
     assert!(!names.deny(here, here).await);
     assert!(!names.deny(gone, gone).await, "they deny everything");
 }
+
+/// The record is kept elsewhere: the name that clients use leads to the load balancer whatever DNS says of it.
+#[tokio::test(start_paused = true)]
+async fn a_name_whose_record_is_elsewhere_is_verified_at_the_load_balancer() {
+    const CERTIFICATE: &str = "arn:aws:acm:eu-central-1:123456789012:certificate/0f0f0f0f-1111-2222-3333-444444444444";
+    let line =
+        format!("--set dns=null --set load_balancer.certificate={CERTIFICATE} --set verify.name=login.example.com");
+    let stage = Stage::new();
+    let made = stage.run(&format!("up {line}")).await;
+    made.succeeds();
+    assert_eq!(made.outputs["endpoint"], "https://login.example.com");
+    let record = &made.outputs["record_to_make"];
+    assert!(record.starts_with("login.example.com: an alias (A) to internal-app-alb-"), "{record}");
+    let good = stage.run(&format!("verify {line}")).await;
+    good.succeeds().finds("certificate", Status::Pass).finds("version", Status::Pass);
+    // A name that the certificate does not cover is not good.
+    let other = line.replace("login.example.com", "login.example.org");
+    stage.run(&format!("verify {other}")).await.exits(Exit::Unverified).finds("certificate", Status::Fail);
+}

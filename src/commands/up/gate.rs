@@ -32,5 +32,5 @@ pub async fn prepare<'a>(
         }
         None => None,
     };
-    Ok(Some(HealthGate::new(&endpoint, &*session.transport, metered)?))
+    Ok(Some(HealthGate::new(endpoint, &*session.transport, metered)?))
 }

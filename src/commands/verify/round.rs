@@ -45,7 +45,7 @@ pub async fn look(
     let stack = Stack::new(&session.cloud, &session.config, Some(site), &ids, &changes);
     let cx = CheckContext::new(Some(stack), called, start, wait.quiet());
     let found = checks::verify(&cx).await.map_err(super::super::late)?;
-    let to = prepared.base.clone().or_else(|| endpoint(site, &ids));
+    let to = prepared.base.clone().or_else(|| checks::endpoint(site, &ids));
     Ok(Round { found, outputs: outputs(site, &ids), to })
 }
 
@@ -59,17 +59,12 @@ fn as_unverified(failed: Failed) -> Failed {
     })
 }
 
-fn endpoint(site: &Site, ids: &Outputs) -> Option<BaseUrl> {
-    // A stack without TLS was asked for in deploy.yaml.
-    BaseUrl::parse(&checks::endpoint(site, ids)?, true).ok()
-}
-
 /// Where the service is called: where the command line says, else through the stack.
 fn called<'a>(prepared: &'a Prepared, site: &Site, ids: &Outputs) -> Option<Endpoint<'a>> {
     if prepared.base.is_some() {
         return given(prepared);
     }
-    let base = endpoint(site, ids)?;
+    let base = checks::endpoint(site, ids)?;
     let redirects = base.https() && site.config.load_balancer.redirect_http;
     let version = site.config.verify.version.clone();
     let way = Way::new(ids.get(&load_balancer::DNS_NAME)?, site.record_name(), redirects, version);

@@ -30,6 +30,11 @@ impl Clock {
         Clock { deadline: self.deadline.min(now + timeout), pause: self.pause }
     }
 
+    /// The same deadline with longer pauses, for what takes AWS minutes.
+    pub fn patient(&self) -> Clock {
+        Clock { pause: (self.pause.0 * 5, self.pause.1 * 2), ..*self }
+    }
+
     /// Whether the deadline has passed.
     pub fn expired(&self) -> bool {
         Instant::now() >= self.deadline
@@ -128,6 +133,11 @@ impl<'a> Wait<'a> {
     /// The same with an earlier deadline: that far from now, never past this one's.
     pub fn at_most(&self, timeout: Duration) -> Wait<'a> {
         Wait { clock: self.clock.at_most(timeout), ..*self }
+    }
+
+    /// The same with longer pauses, for what takes AWS minutes.
+    pub fn patient(&self) -> Wait<'a> {
+        Wait { clock: self.clock.patient(), ..*self }
     }
 
     /// The same without a listener.

@@ -10,7 +10,7 @@ use aws_sdk_iam::types::InstanceProfile as IamInstanceProfile;
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
 use super::stack::{Stack, UP, unanswered};
 use crate::cloud::{self, Absent};
-use crate::outcome::{Finding, Status};
+use crate::outcome::{Finding, Status, few};
 use crate::steps::auto_scaling::{self, launches};
 use crate::steps::launch_template;
 
@@ -178,7 +178,7 @@ impl Check for InstanceProfile {
         let others = other_profiles(instances, profile);
         Ok(if !others.is_empty() {
             finding.fail(
-                others.join("; "),
+                counted(&others, instances.len()),
                 "the instances were launched from a template without it, or it was taken off (guide, troubleshooting)",
                 "`deploy up` fixes the template and replaces them; one that lost its profile alone is replaced when \
                  you terminate it.",
@@ -189,6 +189,11 @@ impl Check for InstanceProfile {
             finding.pass(format!("{profile} on {} instances", group.instances().len()))
         })
     }
+}
+
+/// How many of all, and the first few.
+fn counted(others: &[String], all: usize) -> String {
+    format!("{} of {all} instances: {}", others.len(), few(others, "; "))
 }
 
 /// Instances whose profile is another one.

@@ -4,8 +4,8 @@
 pub fn log_to_stderr(verbose: u8) {
     let level = match verbose {
         0 => return,
-        1 => "warn,aws_smithy_runtime::client::retries=debug",
-        _ => "info,aws_smithy_runtime=debug",
+        1 => "warn,deploy=debug,aws_smithy_runtime::client::retries=debug",
+        _ => "info,deploy=debug,aws_smithy_runtime=debug",
     };
     let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(level);
     let _ = subscriber.try_init();

@@ -10,6 +10,7 @@ mod liveness;
 mod log;
 mod plan;
 mod preflight;
+mod protection;
 pub mod sandbox;
 mod session;
 mod signals;

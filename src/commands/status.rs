@@ -69,11 +69,7 @@ async fn instances(session: &Session<'_>, ids: &Outputs) -> cloud::Result<Vec<(S
         let size = |size: Option<i32>| size.map_or("?".to_owned(), |size| size.to_string());
         let (min, desired, max) = (size(group.min_size()), size(group.desired_capacity()), size(group.max_size()));
         lines.push(("capacity".to_owned(), format!("desired {desired}, min {min}, max {max}")));
-        let instances = group.instances().iter().map(|instance| {
-            let state = instance.lifecycle_state().map_or("?", |state| state.as_str());
-            format!("{} {state}", instance.instance_id().unwrap_or("?"))
-        });
-        lines.push(("instances".to_owned(), instances.collect::<Vec<_>>().join("; ")));
+        lines.push(("instances".to_owned(), auto_scaling::members(&group)));
     }
     Ok(lines)
 }

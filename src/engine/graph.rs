@@ -42,16 +42,37 @@ impl<'a> Graph<'a> {
     }
 
     /// What `key` must wait for: what it depends on when things are made, what depends on it when they are removed.
-    pub fn before(&self, key: Key, goal: Goal) -> BTreeSet<Key> {
-        match goal {
-            Goal::Present => made_after(&self.needs[key]).collect(),
-            Goal::Absent => {
-                let outlived = self.needs[key].iter().filter(|(_, edge)| **edge == Edge::Outlives);
-                let mut before = self.dependents(key, |edge| edge != Edge::Outlives);
-                before.extend(outlived.map(|(key, _)| *key));
-                before
+    /// `keys`: what is acted on.
+    pub fn before(&self, key: Key, goal: Goal, keys: &BTreeSet<Key>) -> BTreeSet<Key> {
+        match (goal, self.whole(key, keys)) {
+            (Goal::Present, _) => made_after(&self.needs[key]).collect(),
+            (Goal::Absent, Some(whole)) => BTreeSet::from([whole]),
+            (Goal::Absent, None) => self.removed_before(key, keys),
+        }
+    }
+
+    /// The resource among `keys` with which AWS removes this one.
+    pub fn whole(&self, key: Key, keys: &BTreeSet<Key>) -> Option<Key> {
+        self.node(key)?.goes_with().filter(|whole| keys.contains(whole))
+    }
+
+    /// What goes with `key` does not go before it; what goes before that does.
+    fn removed_before(&self, key: Key, keys: &BTreeSet<Key>) -> BTreeSet<Key> {
+        let mut before = BTreeSet::new();
+        let mut open = vec![key];
+        while let Some(next) = open.pop() {
+            let mut sooner = self.dependents(next, |edge| edge != Edge::Outlives);
+            let outlived = self.needs[next].iter().filter(|(_, edge)| **edge == Edge::Outlives);
+            sooner.extend(outlived.map(|(key, _)| *key));
+            for other in sooner.into_iter().filter(|other| *other != key) {
+                if self.whole(other, keys) == Some(key) {
+                    open.push(other);
+                } else {
+                    before.insert(other);
+                }
             }
         }
+        before
     }
 
     /// What cannot outlive `key`, with `key` itself: what holds its id, and so on.

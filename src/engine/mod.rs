@@ -18,6 +18,7 @@ mod reading;
 pub mod reconcile;
 pub mod refs;
 pub mod resource;
+mod settle;
 mod walk;
 
 pub use decide::{Decision, Ownership};

@@ -63,6 +63,10 @@ pub trait Node {
     fn name(&self, site: &Site) -> String;
     /// Whether AWS removes it some time after the delete call.
     fn deletes_async(&self) -> bool;
+    /// Whether no search by tag finds it.
+    fn found_by_name(&self) -> bool;
+    /// The resource with which AWS removes it.
+    fn goes_with(&self) -> Option<Key>;
     /// Outputs that an update changes.
     fn unknown_after_update(&self) -> &'static [Output];
     /// What it depends on, traced from `want`.
@@ -73,8 +77,12 @@ pub trait Node {
     fn decide(&self, terms: &Terms<'_>, refs: &Refs, live: Option<&AnyLive>) -> Decision;
     /// Does what was decided; the ids that it gave out or changed.
     async fn act(&self, cx: &Context<'_>, refs: &Refs, live: Option<&AnyLive>, decision: &Decision) -> Result<Outputs>;
+    /// Whether AWS has finished a removal; `None`: only `find` tells.
+    async fn is_gone(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Option<bool>>;
     /// What keeps AWS from removing it.
     async fn blockers(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<Blocker>>;
+    /// Those of them that clear by themselves and are still there.
+    async fn still_blocked(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<Blocker>>;
     /// What protects it from removal.
     async fn protections(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<String>>;
     /// Removes every protection.
@@ -99,6 +107,14 @@ impl<R: Resource> Node for R {
 
     fn deletes_async(&self) -> bool {
         R::DELETES_ASYNC
+    }
+
+    fn found_by_name(&self) -> bool {
+        R::FOUND_BY_NAME
+    }
+
+    fn goes_with(&self) -> Option<Key> {
+        R::GOES_WITH
     }
 
     fn unknown_after_update(&self) -> &'static [Output] {
@@ -151,9 +167,23 @@ impl<R: Resource> Node for R {
         }
     }
 
+    async fn is_gone(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Option<bool>> {
+        match live.of::<R::Spec>() {
+            Some(live) => Resource::is_gone(self, cx, live).await,
+            None => Ok(None),
+        }
+    }
+
     async fn blockers(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<Blocker>> {
         match live.of::<R::Spec>() {
             Some(live) => Resource::blockers(self, cx, live).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn still_blocked(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<Blocker>> {
+        match live.of::<R::Spec>() {
+            Some(live) => Resource::still_blocked(self, cx, live).await,
             None => Ok(Vec::new()),
         }
     }

@@ -13,8 +13,6 @@ use crate::outcome::{Failed, Outcome, Problem};
 pub enum Next {
     /// Nothing is left to do.
     Settled,
-    /// Read once more, after a pause.
-    ReadAgain,
     /// Act on these.
     Act(BTreeSet<Key>),
     /// Remove these first, then plan anew: they cannot be changed in place.
@@ -53,6 +51,11 @@ pub trait Policy {
         Ok(())
     }
 
+    /// Whether a round that did everything ends the run: what proves it comes afterwards, and needs no reading.
+    fn ends_with_round(&self) -> bool {
+        false
+    }
+
     /// After a round that failed in part: a new reading, when it shows something that explains the failure. Then
     /// another round follows.
     async fn explained(&mut self, _walk: &Walk<'_>, _plan: &Plan, _result: &WalkResult) -> Option<LiveStack> {
@@ -85,12 +88,11 @@ pub async fn reconcile<P: Policy>(
         let plan = walk.planner.plan(&live);
         let round = Round { is_first: number + waits == 0, plan: &plan, live: &live, done };
         let next = policy.review(walk, &round).await?;
-        if number >= P::ROUNDS_MAX && !matches!(next, Next::Settled | Next::ReadAgain) {
+        if number >= P::ROUNDS_MAX && !matches!(next, Next::Settled) {
             return Err(policy.never_settles(walk, &plan).into());
         }
         let result = match next {
             Next::Settled => return Ok(live),
-            Next::ReadAgain => WalkResult::default(),
             Next::Act(keys) => walk.act(live, &keys).await,
             Next::Remove(keys) => {
                 let planner = walk.planner.removing();
@@ -114,6 +116,9 @@ pub async fn reconcile<P: Policy>(
             continue;
         }
         policy.acted(walk, &result).await?;
+        if policy.ends_with_round() {
+            return Ok(LiveStack::default());
+        }
         if !result.acted.is_empty() {
             number += 1;
         } else if walk.wait.pause(waits).await.is_ok() {

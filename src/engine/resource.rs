@@ -141,6 +141,10 @@ pub trait Resource: 'static {
     const UNKNOWN_AFTER_UPDATE: &'static [Output] = &[];
     /// AWS removes it some time after the delete call: the engine reads until it is gone.
     const DELETES_ASYNC: bool = false;
+    /// AWS removes it with this other resource: where that one is removed too, no call is made for it.
+    const GOES_WITH: Option<Key> = None;
+    /// No search by tag finds it: the last look of a removal reads it by its name.
+    const FOUND_BY_NAME: bool = false;
     /// Its settings: one type for what is wanted and what exists.
     type Spec: Serialize + 'static;
 
@@ -177,9 +181,19 @@ pub trait Resource: 'static {
     /// Removes it. Success too when it is gone already.
     async fn delete(&self, cx: &Context<'_>, live: &Live<Self::Spec>) -> Result<()>;
 
+    /// Whether AWS has finished a removal, by the smallest read that tells; `None`: there is none smaller than `find`.
+    async fn is_gone(&self, _cx: &Context<'_>, _live: &Live<Self::Spec>) -> Result<Option<bool>> {
+        Ok(None)
+    }
+
     /// What keeps AWS from removing it. Reads only.
     async fn blockers(&self, _cx: &Context<'_>, _live: &Live<Self::Spec>) -> Result<Vec<Blocker>> {
         Ok(Vec::new())
+    }
+
+    /// Those of them that clear by themselves and are still there: asked again and again. Reads only.
+    async fn still_blocked(&self, cx: &Context<'_>, live: &Live<Self::Spec>) -> Result<Vec<Blocker>> {
+        self.blockers(cx, live).await
     }
 
     /// What protects it from removal, and `remove_protections` would remove. Reads only.

@@ -7,10 +7,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::resource::{Blocker, Context, Key, Outputs};
-use super::{
-    AnyLive, Decision, Error, Goal, LiveStack, Node, NodeError, Plan, Planner, Reading, Refs, Result, outputs_of,
-};
+use super::resource::{Context, Key, Outputs};
+use super::{Decision, Error, Goal, LiveStack, Node, NodeError, Plan, Planner, Reading, Result, outputs_of};
 use crate::clock::{Attempt, Label, Late, Wait};
 use crate::cloud::RetryBudget;
 use crate::event::{Event, What};
@@ -119,22 +117,30 @@ impl Walk<'_> {
         let mut failed: BTreeSet<Key> = BTreeSet::new();
         let mut result = WalkResult::default();
         let mut running = FuturesUnordered::new();
+        let mut is_later = false;
         loop {
             let (mut still, failures) = (Vec::new(), failed.len());
             for node in waiting {
-                let before = graph.before(node.key(), self.planner.goal);
+                let before = graph.before(node.key(), self.planner.goal, keys);
                 if let Some(because) = before.iter().find(|key| failed.contains(*key)) {
                     failed.insert(node.key());
                     result.errors.extend(self.skipped(node, because));
                 } else if before.iter().all(|key| done.contains(key)) && self.wait.cancel.signal().is_none() {
                     let seen = live.remove(node.key()).flatten();
-                    let outputs = &outputs;
-                    running.push(async move { (node, self.settle(node, outputs, seen).await) });
+                    let (outputs, goes_along) = (&outputs, self.goes_along(node, keys));
+                    running.push(async move {
+                        let settled = if goes_along {
+                            Ok((Outputs::new(), Some(Decision::Delete)))
+                        } else {
+                            self.settle(node, outputs, (seen, is_later)).await
+                        };
+                        (node, settled)
+                    });
                 } else {
                     still.push(node);
                 }
             }
-            waiting = still;
+            (waiting, is_later) = (still, true);
             if failed.len() > failures {
                 continue; // what depends on those that were skipped is skipped too
             }
@@ -160,111 +166,16 @@ impl Walk<'_> {
         result
     }
 
-    /// Decides and acts on one resource until nothing is left to do. Returns its ids and what was done last, if
-    /// anything.
-    async fn settle(
-        &self,
-        node: &dyn Node,
-        outputs: &RefCell<Outputs>,
-        seen: Option<AnyLive>,
-    ) -> Result<(Outputs, Option<Decision>)> {
-        let label = Label::new(node.key(), node.name(self.cx.site));
-        let (mut seen, mut acted, mut budget) = (seen, None, RetryBudget::default());
-        let mut is_read = true;
-        self.wait
-            .until(&label, async || {
-                if !std::mem::take(&mut is_read) {
-                    let goal = self.planner.goal;
-                    let reading = Reading::again(self.planner.graph.nodes(), goal, node.key(), &outputs.borrow());
-                    match node.find(&self.cx, &reading).await {
-                        Ok(live) => seen = live,
-                        Err(error) => return error.retry(&mut budget, &self.wait.clock).map(Attempt::Again),
-                    }
-                }
-                let refs = Refs::new(outputs.borrow().clone());
-                match self.step(node, &refs, seen.as_ref(), (&mut acted, &mut budget)).await? {
-                    Attempt::Done(fresh) => Ok(Attempt::Done((fresh, acted.take()))),
-                    Attempt::Again(why) | Attempt::AgainFor(_, why) => {
-                        Ok(Attempt::Again(self.held(node, seen.as_ref(), why).await?))
-                    }
-                }
-            })
-            .await
+    /// Whether AWS has removed it with another resource by now.
+    fn goes_along(&self, node: &dyn Node, keys: &BTreeSet<Key>) -> bool {
+        let goes_along = self.planner.goal == Goal::Absent && self.planner.graph.whole(node.key(), keys).is_some();
+        if goes_along {
+            self.finished(node, &Decision::Delete);
+        }
+        goes_along
     }
 
-    /// Carries out one decision about one resource. Returns the ids that it has then.
-    async fn step(
-        &self,
-        node: &dyn Node,
-        refs: &Refs,
-        seen: Option<&AnyLive>,
-        (acted, budget): (&mut Option<Decision>, &mut RetryBudget),
-    ) -> Result<Attempt<Outputs>> {
-        let own = || seen.map(|live| live.outputs.clone()).unwrap_or_default();
-        let decision = self.planner.decide(node, refs, seen);
-        match &decision {
-            Decision::Nothing => {
-                if let Some(done) = acted {
-                    self.finished(node, done);
-                }
-                return Ok(Attempt::Done(own()));
-            }
-            Decision::Foreign { whose, .. } => return Err(Error::Foreign(whose.clone())),
-            Decision::Replace { why, .. } => return Err(Error::NeedsReplacement(why.join(", "))),
-            Decision::Wait(why) => return Ok(Attempt::Again(why.clone())),
-            Decision::Create(_) | Decision::Update { .. } | Decision::Delete => {}
-        }
-        if let (false, None, Some(action)) = (budget.is_used(), &acted, decision.action()) {
-            self.notify(node, What::Started(action.word()));
-        }
-        let deleted = decision == Decision::Delete;
-        match node.act(&self.cx, refs, seen, &decision).await {
-            Ok(_) if deleted && node.deletes_async() => {
-                *acted = Some(decision);
-                Ok(Attempt::Again("AWS is removing it".to_owned()))
-            }
-            Ok(fresh) => {
-                self.finished(node, &decision);
-                let mut all = if deleted { Outputs::new() } else { own() };
-                all.extend(fresh);
-                *acted = Some(decision);
-                Ok(Attempt::Done(all))
-            }
-            Err(error) => match error.retry(budget, &self.wait.clock) {
-                Ok(why) => Ok(Attempt::Again(why)),
-                Err(error) => Err(self.named(node, seen, error).await),
-            },
-        }
-    }
-
-    /// Why a removal waits, with the names of what holds the resource. What does not clear by itself ends the wait.
-    async fn held(&self, node: &dyn Node, seen: Option<&AnyLive>, why: String) -> Result<String> {
-        let blockers = self.blockers(node, seen).await;
-        let (clearing, staying): (Vec<Blocker>, _) = blockers.into_iter().partition(|blocker| blocker.clears_by_itself);
-        match (names(&staying), names(&clearing)) {
-            (Some(staying), _) => Err(Error::Held(format!("held by {staying}, which is not ours"))),
-            (None, Some(clearing)) => Ok(format!("{why}: {clearing}")),
-            (None, None) => Ok(why),
-        }
-    }
-
-    /// A refusal to remove, after all retries, with the names of what holds the resource.
-    async fn named(&self, node: &dyn Node, seen: Option<&AnyLive>, error: Error) -> Error {
-        match names(&self.blockers(node, seen).await) {
-            Some(names) => Error::Held(format!("{error}; held by {names}")),
-            None => error,
-        }
-    }
-
-    async fn blockers(&self, node: &dyn Node, seen: Option<&AnyLive>) -> Vec<Blocker> {
-        match seen.filter(|_| self.planner.goal == Goal::Absent) {
-            // For the message only: what cannot be read now is read the next time.
-            Some(seen) => node.blockers(&self.cx, seen).await.unwrap_or_default(),
-            None => Vec::new(),
-        }
-    }
-
-    fn finished(&self, node: &dyn Node, done: &Decision) {
+    pub(super) fn finished(&self, node: &dyn Node, done: &Decision) {
         self.notify(node, What::Finished(done.action().map_or("no-op", |action| action.word())));
     }
 
@@ -273,12 +184,7 @@ impl Walk<'_> {
         self.planner.error(node.key(), Error::Skipped(because))
     }
 
-    fn notify(&self, node: &dyn Node, what: What) {
+    pub(super) fn notify(&self, node: &dyn Node, what: What) {
         (self.wait.watch)(Event { key: node.key(), name: node.name(self.cx.site), what });
     }
-}
-
-fn names(blockers: &[Blocker]) -> Option<String> {
-    let names: Vec<&str> = blockers.iter().map(|blocker| blocker.what.as_str()).collect();
-    (!names.is_empty()).then(|| names.join("; "))
 }

@@ -1,6 +1,7 @@
 //! What a command found and did, as data. The report renders it and decides nothing.
 
 mod change;
+mod few;
 mod finding;
 mod problem;
 mod verdict;
@@ -8,6 +9,7 @@ mod verdict;
 use std::collections::BTreeMap;
 
 pub use change::{Action, Change, FieldChange, Standing, shown};
+pub use few::few;
 pub use finding::{Finding, Status};
 pub use problem::Problem;
 pub use verdict::{Analysis, Decision, Level, Verdict};

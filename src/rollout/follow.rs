@@ -9,7 +9,7 @@ use crate::clock::{Attempt, Late};
 use crate::cloud::{self, Error, RetryBudget};
 use crate::event::{Event, What};
 use crate::exit::Exit;
-use crate::outcome::{Failed, Outcome, Problem};
+use crate::outcome::{Failed, Outcome, Problem, few};
 use crate::steps::auto_scaling::refresh::{Refresh, cancel, refreshes, roll_back};
 use crate::steps::auto_scaling::{find_group, summary};
 use crate::steps::target_group::{self, Targets, find_targets};
@@ -112,7 +112,7 @@ impl Rollout<'_> {
         let instances = group.iter().flat_map(aws_sdk_autoscaling::types::AutoScalingGroup::instances);
         let lines: Vec<String> = instances.filter_map(|instance| moving(instance, refresh, &targets)).collect();
         let what = summary(refresh);
-        self.notify(if lines.is_empty() { what } else { format!("{what}: {}", lines.join("; ")) });
+        self.notify(if lines.is_empty() { what } else { format!("{what}: {}", few(&lines, "; ")) });
         Ok(targets.healthy)
     }
 

@@ -34,6 +34,7 @@ impl Resource for DnsRecord {
     const KEY: Key = "dns_record";
     const STEP: u8 = 7;
     const FORCES_REPLACEMENT: &'static [&'static str] = &["zone", "name"];
+    const FOUND_BY_NAME: bool = true;
     type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {

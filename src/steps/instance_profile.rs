@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::instance_role::ROLE_NAME;
 use crate::cloud::{self, Absent, Cloud, Memo, Tags, tags};
 use crate::engine::{Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
+use crate::outcome::few;
 use crate::site::Site;
 
 const PROFILE_NAME: Output = Output(InstanceProfile::KEY, "name");
@@ -23,6 +24,7 @@ pub struct Spec {
 impl Resource for InstanceProfile {
     const KEY: Key = "instance_profile";
     const STEP: u8 = 2;
+    const FOUND_BY_NAME: bool = true;
     type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {
@@ -80,7 +82,7 @@ impl Resource for InstanceProfile {
         if !users.is_empty() {
             return Err(Error::Held(format!(
                 "still used by {}, which is not of this stack in this region",
-                users.join("; ")
+                few(&users, "; ")
             )));
         }
         if let Some(role) = &live.spec.role {

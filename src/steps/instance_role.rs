@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, document, tags};
-use crate::engine::{Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
+use crate::engine::{Context, Error, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
 /// The policy's ARN.
@@ -19,6 +19,8 @@ const POLICY: &str = include_str!("../../templates/instance-policy.json");
 const TRUST: &str = include_str!("../../templates/instance-trust.json");
 /// IAM keeps five versions of a policy (IAM quotas).
 const MAX_VERSIONS: usize = 5;
+/// It has, or is attached to, something else.
+const CONFLICT: &str = "DeleteConflict";
 
 /// The policy: what the instances may do, which is to meter their use.
 pub struct Policy;
@@ -32,6 +34,7 @@ pub struct PolicySpec {
 impl Resource for Policy {
     const KEY: Key = "policy";
     const STEP: u8 = 2;
+    const FOUND_BY_NAME: bool = true;
     type Spec = PolicySpec;
 
     fn name(&self, site: &Site) -> String {
@@ -42,14 +45,22 @@ impl Resource for Policy {
         PolicySpec { document: POLICY_DOCUMENT.clone() }
     }
 
-    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, _: &Reading) -> Result<Option<Live<PolicySpec>>> {
+    async fn find(
+        &self,
+        &Context { cloud, site, .. }: &Context<'_>,
+        reading: &Reading,
+    ) -> Result<Option<Live<PolicySpec>>> {
         let arn = policy_arn(cloud, site).await?;
         let Some(reply) = cloud.iam.get_policy().policy_arn(&arn).send().await.or_absent()? else {
             return Ok(None);
         };
         let policy = reply.policy.need("Policy")?;
         let version = policy.default_version_id.need("DefaultVersionId")?;
-        let spec = PolicySpec { document: version_document(cloud, &arn, &version).await? };
+        let document = match reading.goal {
+            Goal::Present => version_document(cloud, &arn, &version).await?,
+            Goal::Absent => Value::Null, // it makes no difference
+        };
+        let spec = PolicySpec { document };
         let owner = Owner::Tags(tags::from_iam(policy.tags.as_deref().unwrap_or_default()));
         Ok(Some(Live::ready(spec, owner).output(POLICY_ARN, arn)))
     }
@@ -97,9 +108,13 @@ impl Resource for Policy {
         Ok(())
     }
 
-    /// Versions that are not the default first: AWS refuses to delete a policy that has any.
+    /// AWS refuses to delete a policy that is attached, or has versions besides the default: those go first.
     async fn delete(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<PolicySpec>) -> Result<()> {
         let arn = &live.outputs[&POLICY_ARN];
+        match cloud.iam.delete_policy().policy_arn(arn).send().await.or_gone() {
+            Err(error) if error.code() == CONFLICT => {}
+            deleted => return Ok(deleted?),
+        }
         let held = attached_to_others(cloud, site, arn).await?;
         if !held.is_empty() {
             return Err(Error::Held(format!("also attached to {}, which is not ours", held.join(", "))));
@@ -123,6 +138,7 @@ pub struct RoleSpec {
 impl Resource for Role {
     const KEY: Key = "role";
     const STEP: u8 = 2;
+    const FOUND_BY_NAME: bool = true;
     type Spec = RoleSpec;
 
     fn name(&self, site: &Site) -> String {
@@ -171,13 +187,18 @@ impl Resource for Role {
         Ok(())
     }
 
+    /// AWS refuses to delete a role that has anything: then what that is decides.
     async fn delete(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<RoleSpec>) -> Result<()> {
         let name = &live.outputs[&ROLE_NAME];
+        let refused = match cloud.iam.delete_role().role_name(name).send().await.or_gone() {
+            Err(error) if error.code() == CONFLICT => error,
+            deleted => return Ok(deleted?),
+        };
         let held = held_by_role(cloud, site, name).await?;
         if !held.is_empty() {
             return Err(Error::Held(format!("it also has {}, which is not ours", held.join(", "))));
         }
-        Ok(cloud.iam.delete_role().role_name(name).send().await.or_gone()?)
+        Err(refused.into()) // what was detached is still seen
     }
 }
 

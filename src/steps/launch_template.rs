@@ -12,10 +12,10 @@ use aws_sdk_ec2::types::{
 };
 use serde::Serialize;
 
-use super::security_groups;
+use super::{security_groups, shared};
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Imds;
-use crate::engine::{Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
+use crate::engine::{Context, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
 /// The template's id.
@@ -103,7 +103,7 @@ impl Resource for LaunchTemplate {
         }
     }
 
-    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, _: &Reading) -> Result<Option<Live<Spec>>> {
+    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
         let name = self.name(site);
         let named = Filter::builder().name("launch-template-name").values(&name).build();
         let request = cloud.ec2.describe_launch_templates().filters(named).into_paginator().page_size(200);
@@ -113,12 +113,15 @@ impl Resource for LaunchTemplate {
             return Ok(None);
         };
         let id = template.launch_template_id.need("LaunchTemplateId")?;
+        let owner = Owner::Tags(tags::from_ec2(template.tags.as_deref().unwrap_or_default()));
+        if reading.goal == Goal::Absent {
+            return Ok(Some(Live::ready(Spec::default(), owner).output(ID, id))); // its versions go with it
+        }
         let latest = template.latest_version_number.unwrap_or(1);
         let versions = versions(cloud, &id, &["$Default"]).await?;
         let version = versions.into_iter().next().need("the template's default version")?;
         let number = version.version_number.need("VersionNumber")?;
         let spec = spec_of(&version.launch_template_data.need("LaunchTemplateData")?).into_managed(site);
-        let owner = Owner::Tags(tags::from_ec2(template.tags.as_deref().unwrap_or_default()));
         let live = Live::ready(spec, owner)
             .output(ID, id)
             .output(VERSION, number.to_string())
@@ -126,7 +129,10 @@ impl Resource for LaunchTemplate {
         Ok(Some(live))
     }
 
-    async fn tagged(&self, cx: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
+    async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
+        if !shared::carries_tag(cx, memo, ResourceType::LaunchTemplate).await? {
+            return Ok(Vec::new());
+        }
         let request = cx.cloud.ec2.describe_launch_templates().filters(cx.site.owner_filter());
         let templates = request.into_paginator().page_size(200).items().send().try_collect().await?;
         let ids = templates.iter().filter_map(|template| template.launch_template_id());

@@ -31,6 +31,7 @@ const POLICY_NAME: Output = Output(ScalingPolicy::KEY, "name");
 impl Resource for ScalingPolicy {
     const KEY: Key = "scaling_policy";
     const STEP: u8 = 4;
+    const GOES_WITH: Option<Key> = Some(AutoScalingGroup::KEY);
     type Spec = Spec;
 
     fn name(&self, site: &Site) -> String {

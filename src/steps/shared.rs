@@ -1,15 +1,15 @@
 //! Reads that serve several resources of one reading, each made once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::{Filter, SecurityGroup};
+use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup};
 use aws_sdk_elasticloadbalancingv2::types::{Listener, LoadBalancer, TargetGroup};
 use tokio::sync::OnceCell;
 
 use crate::cloud::{Absent, Cloud, Error, Memo, Result, Tags, tags};
 use crate::config::Names;
 use crate::engine::{Context, Reading};
-use crate::site::Site;
+use crate::site::{OWNER_TAG, Site};
 
 #[derive(Default)]
 struct SecurityGroups(OnceCell<Vec<SecurityGroup>>);
@@ -162,6 +162,26 @@ async fn owned(cloud: &Cloud, site: &Site, arns: &[String]) -> Result<Option<Vec
 }
 
 #[derive(Default)]
+struct TaggedKinds(OnceCell<BTreeSet<String>>);
+
+/// Whether anything of this kind in EC2 carries the stack's tag, by one call for all kinds. The tags of what is gone
+/// may outlive it: what there is, is asked for then.
+///
+/// # Errors
+/// EC2 does not describe its tags.
+pub async fn carries_tag(cx: &Context<'_>, memo: &Memo, kind: ResourceType) -> Result<bool> {
+    let read = || async {
+        let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
+        let request = cx.cloud.ec2.describe_tags().filters(filter("key", OWNER_TAG));
+        let request = request.filters(filter("value", &cx.site.config.stack));
+        let tags = request.into_paginator().page_size(1000).items().send().try_collect().await?;
+        let kinds = tags.into_iter().filter_map(|tag| Some(tag.resource_type?.as_str().to_owned()));
+        Ok::<_, Error>(kinds.collect())
+    };
+    Ok(memo.of::<TaggedKinds>().0.get_or_try_init(read).await?.contains(kind.as_str()))
+}
+
+#[derive(Default)]
 struct TaggedSecurityGroups(OnceCell<Vec<String>>);
 
 /// Ids of the security groups that carry the stack's tag, whatever their names.
@@ -170,6 +190,9 @@ struct TaggedSecurityGroups(OnceCell<Vec<String>>);
 /// EC2 does not describe them.
 pub async fn tagged_security_groups(cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
     let read = || async {
+        if !carries_tag(cx, memo, ResourceType::SecurityGroup).await? {
+            return Ok(Vec::new());
+        }
         let request = cx.cloud.ec2.describe_security_groups().filters(cx.site.owner_filter());
         let groups = request.into_paginator().page_size(1000).items().send().try_collect().await?;
         Ok(groups.into_iter().filter_map(|group| group.group_id).collect())

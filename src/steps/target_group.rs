@@ -10,7 +10,10 @@ use serde::Serialize;
 
 use super::shared;
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
-use crate::engine::{Blocker, Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
+use crate::engine::{
+    Blocker, Context, Error, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result,
+};
+use crate::outcome::few;
 use crate::site::Site;
 
 /// The target group's ARN.
@@ -77,7 +80,11 @@ impl Resource for TargetGroup {
             return Ok(None);
         };
         let arn = group.target_group_arn.clone().need("TargetGroupArn")?;
-        let Some(attributes) = attributes(cloud, &arn).await? else {
+        let attributes = match reading.goal {
+            Goal::Present => attributes(cloud, &arn).await?,
+            Goal::Absent => Some(BTreeMap::new()), // they make no difference
+        };
+        let Some(attributes) = attributes else {
             return Ok(None);
         };
         let owner = Owner::Tags(balancing.tags(&arn));
@@ -284,10 +291,10 @@ impl std::fmt::Display for Unhealthy {
 }
 
 impl Targets {
-    /// The others in a line.
+    /// The first few others in a line.
     pub fn others(&self) -> String {
         let words: Vec<String> = self.others.iter().map(Unhealthy::to_string).collect();
-        words.join("; ")
+        few(&words, "; ")
     }
 }
 

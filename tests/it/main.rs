@@ -12,6 +12,7 @@ mod drift;
 mod engine;
 mod errors;
 mod every_resource;
+mod fleet;
 mod foreign;
 mod guarded;
 mod killed;

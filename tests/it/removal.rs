@@ -1,5 +1,5 @@
 //! A removal takes protections off only with consent, names what blocks it, keeps what others use, takes along what was
-//! left over, and looks twice, by name and by tag.
+//! left over, and looks afterwards, by name and by tag.
 
 use std::time::Duration;
 
@@ -66,16 +66,69 @@ async fn volumes_and_interfaces_that_outlived_their_instances_go_too() {
     stage.nothing_is_left();
 }
 
-/// Leaks of an earlier life of the stack, with nothing of its names left.
+/// The root snapshot of the image that the stack launches.
+const SNAPSHOT: &str = "snap-0c0ffee0c0ffee0c0";
+
+/// Leaks of an earlier life of the stack, with the template there and with nothing of its names left.
 #[tokio::test(start_paused = true)]
 async fn leaks_alone_are_found_and_removed() {
+    for stage in [Stage::up().await, Stage::new()] {
+        stage.edit(|aws| {
+            aws.add_volume("vol-0", "oz-liveness", SNAPSHOT);
+            aws.add_volume("vol-1", "another", SNAPSHOT);
+        });
+        stage.succeeds("teardown --yes").await;
+        assert_eq!(stage.sandbox.world().leftovers(), ["volumes vol-1"], "another stack's stays");
+    }
+}
+
+/// A tag is copied with a backup: it alone gives nothing away.
+#[tokio::test(start_paused = true)]
+async fn a_volume_that_no_launch_of_ours_made_stays_and_is_named() {
+    for (snapshot, backup) in [("snap-0backup", None), ("", None), (SNAPSHOT, Some("aws:backup:source-resource"))] {
+        let stage = Stage::up().await.noting(snapshot);
+        stage.edit(|aws| {
+            aws.add_volume("vol-0restored", "oz-liveness", snapshot);
+            if let Some(key) = backup {
+                aws.tag_volume("vol-0restored", key);
+            }
+        });
+        stage.run("teardown --dry-run").await.writes_nothing().says("volume vol-0restored (50 GiB, made ");
+        let removed = stage.run("teardown --yes").await;
+        removed.exits(Exit::Incomplete).says("volume vol-0restored (50 GiB, made ").has_not_called("DeleteVolume");
+        assert_eq!(stage.sandbox.world().leftovers(), ["volumes vol-0restored"]);
+    }
+}
+
+/// Each volume and each network interface that goes with its instance too.
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_names_every_single_thing() {
     let stage = Stage::up().await;
+    let mut ids = Vec::new();
+    stage.edit(|aws| ids = [aws.ids(tables::VOLUMES), aws.ids(tables::INTERFACES)].concat());
+    ids.retain(|id| stage.sandbox.world().row(tables::INTERFACES, id).is_none_or(|row| row["requesterId"].is_null()));
+    let planned = stage.succeeds("teardown --dry-run").await;
+    let named: Vec<&str> = planned.changes.iter().flat_map(|one| &one.fields).map(|one| one.field.as_str()).collect();
+    assert_eq!(ids.len(), 4);
+    assert!(ids.iter().all(|id| named.contains(&id.as_str())), "{ids:?}: {named:?}");
+}
+
+/// An instance that left the group, or that was launched by hand from the template: it does not go by itself.
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_is_not_of_the_group_ends_a_removal_at_once() {
+    let stage = Stage::up().await;
+    let mut id = String::new();
     stage.edit(|aws| {
-        aws.add_volume("vol-0", "oz-liveness");
-        aws.add_volume("vol-1", "another");
+        id = aws.ids(tables::INSTANCES).remove(0);
+        aws.instance(0).leave_group();
     });
+    stage.run("teardown --dry-run").await.says(&format!("held by {id}, which has eni-"));
+    let start = tokio::time::Instant::now();
+    stage.run("teardown --yes").await.exits(Exit::Incomplete).says(&format!("{id}, which has eni-"));
+    assert!(start.elapsed().as_secs() < 300, "{:?}", start.elapsed());
+    stage.edit(|aws| aws.terminate(&id));
     stage.succeeds("teardown --yes").await;
-    assert_eq!(stage.sandbox.world().leftovers(), ["volumes vol-1"], "another stack's stays");
+    stage.nothing_is_left();
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,21 +236,20 @@ async fn the_deadline_of_a_removal_names_what_blocks_it() {
     stage.nothing_is_left();
 }
 
-/// Returns between the last look by name and the second one by tag: the looks by name are made when the last resource
-/// has gone and a second later, together with the first by tag.
-async fn until_the_last_looks(stage: &Stage) {
+/// Returns between the end of a removal and the look afterwards, which is made a second later.
+async fn until_the_last_look(stage: &Stage) {
     while !stage.sandbox.world().leftovers().is_empty() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
 }
 
-/// Another run makes something of this stack, under another name, between the two looks by tag.
+/// Another run makes something of this stack, under another name, when all is gone.
 #[tokio::test(start_paused = true)]
-async fn what_appears_meanwhile_is_seen_by_the_second_look() {
+async fn what_appears_meanwhile_is_seen_by_the_last_look() {
     let stage = Stage::up().await;
     let other = async {
-        until_the_last_looks(&stage).await;
+        until_the_last_look(&stage).await;
         let tag = json!({"key": "oz-deploy:stack", "value": "oz-liveness"});
         let group = json!({
             "groupId": "sg-0meanwhile", "groupName": "meanwhile", "vpcId": VPC, "_rules": [], "tagSet": [tag],
@@ -242,9 +294,19 @@ async fn an_unfinished_last_look_proves_nothing() {
     let (sender, cancel) = Cancel::channel();
     let stage = Stage { cancel, ..Stage::of(&world) };
     let interrupt = async {
-        until_the_last_looks(&stage).await;
+        until_the_last_look(&stage).await;
         sender.send(Some(Signal::Interrupt)).unwrap();
     };
     let (outcome, ()) = tokio::join!(stage.run("teardown --yes"), interrupt);
     outcome.exits(Exit::Interrupted);
+}
+
+/// A replacement is a removal: nothing of it is begun while something that goes with it is protected.
+#[tokio::test(start_paused = true)]
+async fn a_replacement_asks_for_protections_before_it_removes_anything() {
+    let stage = Stage::up().await;
+    stage.edit(|aws| aws.load_balancer().protect());
+    let line = "up --replace --set load_balancer.scheme=internet-facing --set load_balancer.allow_public=true";
+    let refused = stage.run(line).await;
+    refused.refused_before_any_write().says("deletion protection is on").says("load_balancer app-alb");
 }

@@ -1,19 +1,25 @@
 //! `deploy teardown`: removes the stack in reverse, and looks that nothing is left.
 
 mod consent;
+mod dry_run;
 mod last_look;
 mod policy;
 
+use std::collections::BTreeSet;
+
 use super::Session;
+use super::protection::{protections, remove_protections};
 use crate::cli;
-use crate::engine::reconcile::reconcile;
-use crate::engine::{Context, Decision, Error, Goal, KeptInstances, LiveStack, Plan, Result, Walk, outputs_of};
+use crate::engine::reconcile::{AGAIN, failed, reconcile};
+use crate::engine::{Context, Decision, Error, Goal, KeptInstances, Key, LiveStack, Plan, Walk, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Action, Change, Failed, Outcome, Problem};
-use crate::steps::leftovers::is_leftover;
+use crate::report::problem_text;
+use crate::steps::leftovers::{self, is_leftover};
 use crate::steps::load_balancer;
-use last_look::left_by_tag;
-use policy::TeardownPolicy;
+use dry_run::{dry_run, held};
+use last_look::left_behind;
+use policy::{TeardownPolicy, ours};
 
 /// Removes the stack.
 ///
@@ -31,15 +37,18 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Result<Outcome,
     if changes.is_empty() && left.is_empty() {
         return nothing_to_remove(&walk).await;
     }
-    let protected = protections(&walk, &stack.live).await.map_err(unread)?;
+    let removed = removed(&walk.planner.plan(&stack.live));
+    let protected = protections(&walk, &stack.live, &removed, LIFT).await.map_err(unread)?;
     if args.dry_run {
         left.extend(protected);
-        let outcome = Outcome::new(Exit::Done, "changes_pending", "Nothing was removed.").with_problems(left);
-        return Ok(outcome.with_plan(changes));
+        return dry_run(&walk, &stack.live, left).await;
     }
     if !protected.is_empty() && !args.lift_protection {
         let outcome = Outcome::preflight("refused; nothing was removed").with_problems(protected);
         return Err(outcome.with_plan(changes).into());
+    }
+    for problem in held(&walk, &stack.live, |key| key == leftovers::INTERFACES_KEY).await {
+        session.report.note(&problem_text(&problem));
     }
     if !changes.is_empty() {
         consent::ask(session, args, &changes)?;
@@ -51,7 +60,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Result<Outcome,
         }),
     );
     if !protected.is_empty() {
-        remove_protections(&walk, &stack.live).await.map_err(unread)?;
+        remove_protections(&walk, &stack.live, &removed).await.map_err(unread)?;
     }
     let mut done = Plan::default();
     let ended = remove(&walk, stack.live, &mut done, &foreign, &mut left).await;
@@ -65,15 +74,30 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Result<Outcome,
     }
 }
 
+/// How often what a look afterwards still finds is removed: a reading that lagged, or another run, may have hidden it.
+const ROUNDS: u32 = 4;
+
+const LIFT: &str = "`teardown --lift-protection` takes it off first.";
+
 async fn remove(
     walk: &Walk<'_>,
-    live: LiveStack,
+    mut live: LiveStack,
     done: &mut Plan,
     foreign: &[Change],
     left: &mut Vec<Problem>,
 ) -> Result<(), Failed> {
-    reconcile(walk, live, &mut TeardownPolicy::default(), done).await?;
-    left.extend(left_by_tag(walk, changes_count(done), foreign).await?);
+    for round in 1.. {
+        reconcile(walk, live, &mut TeardownPolicy, done).await?;
+        let found = left_behind(walk, changes_count(done), foreign).await?;
+        if found.is_empty() {
+            break;
+        }
+        live = walk.read().await.map_err(|errors| failed(&errors, walk.wait.cancel, AGAIN))?;
+        if round == ROUNDS || ours(&walk.planner.plan(&live)).is_empty() {
+            left.extend(found);
+            break;
+        }
+    }
     Ok(())
 }
 
@@ -83,7 +107,7 @@ fn changes_count(done: &Plan) -> usize {
 
 /// By name there is nothing; what carries our tag under other names is told.
 async fn nothing_to_remove(walk: &Walk<'_>) -> Result<Outcome, Failed> {
-    let left = left_by_tag(walk, 0, &[]).await?;
+    let left = left_behind(walk, 0, &[]).await?;
     if left.is_empty() {
         return Ok(Outcome::new(Exit::Done, "unchanged", "There was nothing of this stack to remove."));
     }
@@ -101,31 +125,9 @@ fn removals(walk: &Walk<'_>, live: &LiveStack) -> (Vec<Change>, Vec<Change>) {
     changes.into_iter().partition(|change| change.action != Action::Foreign)
 }
 
-/// What keeps ours from being removed on purpose, with what would take it off.
-async fn protections(walk: &Walk<'_>, live: &LiveStack) -> Result<Vec<Problem>> {
-    let mut problems = Vec::new();
-    for (key, decision) in walk.planner.plan(live) {
-        let (Decision::Delete, Some(node), Some(Some(found))) = (decision, walk.planner.graph.node(key), live.get(key))
-        else {
-            continue;
-        };
-        for protection in node.protections(&walk.cx, found).await? {
-            let problem = Problem::new(protection, "`teardown --lift-protection` takes it off first.");
-            problems.push(problem.of(format!("{key} {}", node.name(walk.cx.site))));
-        }
-    }
-    Ok(problems)
-}
-
-async fn remove_protections(walk: &Walk<'_>, live: &LiveStack) -> Result<()> {
-    for (key, decision) in walk.planner.plan(live) {
-        if let (Decision::Delete, Some(node), Some(Some(found))) =
-            (decision, walk.planner.graph.node(key), live.get(key))
-        {
-            node.remove_protections(&walk.cx, found).await?;
-        }
-    }
-    Ok(())
+/// What this run would remove.
+fn removed(plan: &Plan) -> BTreeSet<Key> {
+    plan.pending().filter(|(_, decision)| **decision == Decision::Delete).map(|(key, _)| key).collect()
 }
 
 fn unread(error: Error) -> Outcome {
@@ -135,7 +137,7 @@ fn unread(error: Error) -> Outcome {
 fn concluded(removed: usize, left: Vec<Problem>) -> Outcome {
     if left.is_empty() {
         let summary =
-            format!("Removed {removed} resources; two looks afterwards, by name and by tag, found none of them.");
+            format!("Removed {removed} resources; a look afterwards, by name and by tag, found none of them.");
         return Outcome::new(Exit::Done, "changed", summary);
     }
     let summary = format!("Removed {removed} resources; {} that are not ours stay.", left.len());

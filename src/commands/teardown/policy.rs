@@ -1,4 +1,4 @@
-//! What `teardown` does in a round of the reconcile loop: everything of ours, until two readings in a row find none.
+//! What `teardown` does in a round of the reconcile loop: everything of ours. The last look comes after it.
 
 use std::collections::BTreeSet;
 
@@ -8,25 +8,18 @@ use crate::exit::Exit;
 use crate::outcome::{Failed, Outcome};
 
 /// The policy of `teardown`.
-#[derive(Default)]
-pub struct TeardownPolicy {
-    /// Readings in a row that found nothing of ours.
-    empty: u32,
-}
+pub struct TeardownPolicy;
 
 impl Policy for TeardownPolicy {
     const ROUNDS_MAX: u32 = 4;
 
     async fn review(&mut self, _: &Walk<'_>, round: &Round<'_>) -> Result<Next, Failed> {
         let keys = ours(round.plan);
-        self.empty = if keys.is_empty() { self.empty + 1 } else { 0 };
-        Ok(if self.empty == 2 || (keys.is_empty() && round.done.is_empty()) {
-            Next::Settled
-        } else if keys.is_empty() {
-            Next::ReadAgain // a moment later, so that a read that lags does not pass twice
-        } else {
-            Next::Act(keys)
-        })
+        Ok(if keys.is_empty() { Next::Settled } else { Next::Act(keys) })
+    }
+
+    fn ends_with_round(&self) -> bool {
+        true
     }
 
     fn failed(&self, walk: &Walk<'_>, done: &Plan, errors: &[NodeError]) -> Outcome {
@@ -50,7 +43,8 @@ impl Policy for TeardownPolicy {
     }
 }
 
-fn ours(plan: &Plan) -> BTreeSet<Key> {
+/// What is ours and not gone.
+pub fn ours(plan: &Plan) -> BTreeSet<Key> {
     let ours = plan.pending().filter(|(_, decision)| !matches!(decision, Decision::Foreign { .. }));
     ours.map(|(key, _)| key).collect()
 }

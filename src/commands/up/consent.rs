@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::allowed::{Consents, unasked};
 use crate::cli;
+use crate::commands::protection::protections;
 use crate::engine::reconcile::Round;
 use crate::engine::{Decision, Effect, Key, Plan, Walk};
 use crate::exit::Exit;
@@ -26,6 +27,19 @@ pub fn permit(args: &cli::Up, walk: &Walk<'_>, round: &Round<'_>) -> Result<BTre
     let unasked = unasked(consents, walk.planner, round.plan, round.live);
     let problems: Vec<Problem> = unasked.into_iter().map(|(key, problem)| problem.of(label(walk, key))).collect();
     if problems.is_empty() { Ok(replaced) } else { Err(refused(problems)) }
+}
+
+/// A replacement is a removal: what protects anything that it removes is looked at before any of it goes.
+///
+/// # Errors
+/// Something is protected.
+pub async fn refuse_protected(walk: &Walk<'_>, round: &Round<'_>, replaced: &BTreeSet<Key>) -> Result<(), Failed> {
+    const CURE: &str = "`up --replace` takes no protection off: take it off by hand, and run it again.";
+    match protections(walk, round.live, replaced, CURE).await {
+        Ok(problems) if problems.is_empty() => Ok(()),
+        Ok(problems) => Err(refused(problems)),
+        Err(error) => Err(Outcome::failed("failed; nothing was removed").problem(&error).into()),
+    }
 }
 
 /// A version that was rolled back is not tried again by itself: what else differs is put right without it.

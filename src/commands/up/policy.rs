@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::consent::{permit, without_rolled_back};
+use super::consent::{permit, refuse_protected, without_rolled_back};
 use super::gate::prepare;
 use crate::cli;
 use crate::cloud::retryable;
@@ -66,6 +66,7 @@ impl Policy for UpPolicy<'_> {
             preflight::admit(self.session, walk.planner, (round.plan, &ids), &walk.wait).await?;
         }
         if !replaced.is_empty() {
+            refuse_protected(walk, round, &replaced).await?;
             return Ok(Next::Remove(replaced));
         }
         let cancels = has(|effect| matches!(effect, Effect::CancelsRefresh { .. }));

@@ -38,7 +38,7 @@ impl Policy for Permissive {
             return Ok(Next::Settled);
         }
         keys.retain(|key| !matches!(round.plan.decision(key), Some(Decision::Wait(_))));
-        Ok(if keys.is_empty() { Next::ReadAgain } else { Next::Act(keys) })
+        Ok(Next::Act(keys))
     }
 
     async fn acted(&mut self, _: &Walk<'_>, _: &WalkResult) -> Result<(), Failed> {

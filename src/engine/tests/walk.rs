@@ -159,10 +159,15 @@ async fn a_removal_waits_for_what_goes_by_itself_and_for_nothing_else() {
     assert_eq!(errors(&held), ["a: held by a cable, which is not ours"]);
 
     lab.world.blockers.borrow_mut().insert("a", blocker(true));
-    let removed = lab.act(Goal::Absent).await;
+    let unplugged = async {
+        elapse(Duration::from_secs(20)).await;
+        lab.world.blockers.borrow_mut().clear();
+    };
+    let (removed, ()) = tokio::join!(lab.act(Goal::Absent), unplugged);
     assert!(removed.errors.is_empty(), "{:?}", errors(&removed));
     let waited = "a: Waiting(\"what was detached is still seen: a cable\")".to_owned();
     assert_eq!(lab.events().iter().filter(|event| **event == waited).count(), 2);
+    assert_eq!(lab.world.calls()[1..], ["delete a"; 4], "while something holds it, only that is looked at");
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,6 +29,7 @@ pub const FILTERS: &[Filter] = &[
     ("virtualization-type", "virtualizationType"),
     ("manifest-location", "imageLocation"),
     ("block-device-mapping.device-name", "blockDeviceMapping.deviceName"),
+    ("block-device-mapping.snapshot-id", "blockDeviceMapping.ebs.snapshotId"),
     ("block-device-mapping.volume-size", "blockDeviceMapping.ebs.volumeSize"),
     ("block-device-mapping.volume-type", "blockDeviceMapping.ebs.volumeType"),
     ("block-device-mapping.encrypted", "blockDeviceMapping.ebs.encrypted"),

@@ -1,26 +1,49 @@
 //! The instances of the group: which there are, and what keeps them from being terminated.
 
-use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LifecycleState};
-use aws_sdk_ec2::types::Filter;
+use std::collections::BTreeMap;
 
-use crate::cloud::{self, Cloud};
+use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LifecycleState};
+use aws_sdk_ec2::types::{Filter, ResourceType};
+
+use crate::cloud::{self, Cloud, Memo};
 use crate::engine::{Context, Effect, Result};
+use crate::outcome::few;
+use crate::steps::shared;
 
 /// States of instances that are not gone.
 const ALIVE: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
 
+/// States of instances that stay until someone ends them.
+const STAYING: [&str; 4] = ["pending", "running", "stopping", "stopped"];
+
 /// Ids of a group's instances that are not gone, also when the group itself is.
-pub(super) async fn of_group(cloud: &Cloud, group: &str) -> Result<Vec<String>> {
-    listed(cloud, Filter::builder().name("tag:aws:autoscaling:groupName").values(group).build()).await
+///
+/// # Errors
+/// EC2 does not describe them.
+pub async fn instances_of(cloud: &Cloud, group: &str) -> Result<Vec<String>> {
+    listed(cloud, Filter::builder().name("tag:aws:autoscaling:groupName").values(group).build(), &ALIVE).await
+}
+
+/// Those of these instances, at most 200, that are not on their way out.
+///
+/// # Errors
+/// EC2 does not describe them.
+pub async fn staying(cloud: &Cloud, ids: Vec<String>) -> Result<Vec<String>> {
+    // A filter, and not ids: one that EC2 no longer knows would make the whole call fail.
+    listed(cloud, Filter::builder().name("instance-id").set_values(Some(ids)).build(), &STAYING).await
 }
 
 /// Ids of instances that carry the stack's tag and are not gone.
-pub(super) async fn tagged(cx: &Context<'_>) -> Result<Vec<String>> {
-    listed(cx.cloud, cx.site.owner_filter()).await
+pub(super) async fn tagged(cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
+    if !shared::carries_tag(cx, memo, ResourceType::Instance).await? {
+        return Ok(Vec::new());
+    }
+    listed(cx.cloud, cx.site.owner_filter(), &ALIVE).await
 }
 
-async fn listed(cloud: &Cloud, filter: Filter) -> Result<Vec<String>> {
-    let alive = Filter::builder().name("instance-state-name").set_values(Some(ALIVE.map(str::to_owned).into()));
+async fn listed(cloud: &Cloud, filter: Filter, states: &[&str]) -> Result<Vec<String>> {
+    let states = states.iter().map(|state| (*state).to_owned()).collect();
+    let alive = Filter::builder().name("instance-state-name").set_values(Some(states));
     let request = cloud.ec2.describe_instances().filters(filter).filters(alive.build());
     let reservations = request.into_paginator().page_size(1000).items().send().try_collect().await?;
     let instances = reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default());
@@ -71,6 +94,18 @@ pub(super) fn meets_kept(kept: &[KeptInstance], want: (&str, &str)) -> Vec<Effec
         _ => false,
     };
     [protected, standby].into_iter().filter(is_met).collect()
+}
+
+/// How many instances of a group are in which state, with the first few ids of each: `2 InService (i-1, i-2)`.
+pub fn members(group: &Group) -> String {
+    let mut states: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for instance in group.instances() {
+        let state = instance.lifecycle_state().map_or("?", LifecycleState::as_str);
+        states.entry(state).or_default().push(instance.instance_id().unwrap_or("?"));
+    }
+    let words = states.iter().map(|(state, ids)| format!("{} {state} ({})", ids.len(), few(ids, ", ")));
+    let words: Vec<String> = words.collect();
+    if words.is_empty() { "no instances".to_owned() } else { words.join("; ") }
 }
 
 /// Whether it is protected from scale-in.

@@ -7,7 +7,7 @@ pub mod refresh;
 mod rolling;
 
 use aws_sdk_autoscaling::types::{
-    AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, LifecycleState, MixedInstancesPolicy,
+    AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, MixedInstancesPolicy,
 };
 use serde::Serialize;
 
@@ -18,13 +18,14 @@ use crate::cloud::{Absent, Cloud, Memo, Tags, tags};
 use crate::engine::{
     Context, Effect, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status,
 };
+use crate::outcome::few;
 use crate::site::{OWNER_TAG, Site};
 
 use instances::{KeptInstance, is_in_standby, is_protected, waits_for_hook};
 
 pub use activities::launches;
 pub use group::{find_group, find_instances};
-pub use instances::is_terminating;
+pub use instances::{instances_of, is_terminating, members, staying};
 pub use rolling::summary;
 
 /// The group's name.
@@ -48,6 +49,9 @@ pub struct Spec {
     refresh_to: Option<String>,
     #[serde(skip)]
     aside: Aside,
+    /// What protects it or its instances from removal, in words.
+    #[serde(skip)]
+    protections: Vec<String>,
     subnets: Vec<String>,
     min: i32,
     desired_at_creation: i32,
@@ -105,6 +109,7 @@ impl Resource for AutoScalingGroup {
             outdated_instances: None,
             refresh_to: None,
             aside: Aside::default(),
+            protections: Vec::new(),
             subnets,
             min: scaling.min,
             desired_at_creation: scaling.desired,
@@ -122,8 +127,11 @@ impl Resource for AutoScalingGroup {
         let Some(group) = find_group(cloud, &name).await? else {
             return outliving(cloud, site, reading).await;
         };
-        let balancing = shared::balancing(cloud, reading, &site.config.names).await?;
-        let ours = balancing.target_group.as_ref().and_then(|group| group.target_group_arn.clone());
+        let ours = match reading.goal {
+            Goal::Present => shared::balancing(cloud, reading, &site.config.names).await?.target_group,
+            Goal::Absent => None,
+        };
+        let ours = ours.and_then(|group| group.target_group_arn);
         let spec = spec_of(&group, ours, site, cloud.redirected.has("autoscaling"));
         let mut live = Live::ready(spec, Owner::Tags(tags::from_autoscaling(group.tags())))
             .output(NAME, name)
@@ -138,8 +146,8 @@ impl Resource for AutoScalingGroup {
         Ok(Some(live))
     }
 
-    async fn tagged(&self, cx: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
-        let (groups, instances) = tokio::try_join!(tagged_groups(cx), instances::tagged(cx))?;
+    async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
+        let (groups, instances) = tokio::try_join!(tagged_groups(cx), instances::tagged(cx, memo))?;
         let groups = groups.iter().map(|name| format!("auto scaling group {name}"));
         Ok(groups.chain(instances.iter().map(|id| format!("instance {id}"))).collect())
     }
@@ -190,6 +198,7 @@ impl Resource for AutoScalingGroup {
             outdated_instances: had.outdated_instances,
             refresh_to: had.refresh_to.clone(),
             aside: had.aside.clone(),
+            protections: had.protections.clone(),
             target_groups: had.target_groups.clone(),
             ..want.clone()
         };
@@ -238,30 +247,15 @@ impl Resource for AutoScalingGroup {
         Ok(request.force_delete(true).send().await.or_gone()?)
     }
 
-    async fn protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Vec<String>> {
-        let Some(group) = find_group(cloud, &live.outputs[&NAME]).await? else {
-            return Ok(Vec::new());
-        };
-        let mut found = Vec::new();
-        if let Some(level) = protection(&group) {
-            found.push(format!("deletion protection is on ({level})"));
-        }
-        let ids = |which: fn(&Instance) -> bool| instances::ids(&group, which).join(", ");
-        for (ids, what) in [
-            (ids(is_protected), "protected from scale-in"),
-            (ids(is_in_standby), "in standby"),
-            (ids(waits_for_hook), "held by a lifecycle hook"),
-        ] {
-            if !ids.is_empty() {
-                found.push(format!("{ids}: {what}"));
-            }
-        }
-        let suspended: Vec<&str> =
-            group.suspended_processes().iter().filter_map(|process| process.process_name()).collect();
-        if !suspended.is_empty() {
-            found.push(format!("suspended processes: {}", suspended.join(", ")));
-        }
-        Ok(found)
+    /// When its instances are gone too.
+    async fn is_gone(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Option<bool>> {
+        let name = &live.outputs[&NAME];
+        let is_gone = find_group(cloud, name).await?.is_none() && instances_of(cloud, name).await?.is_empty();
+        Ok(Some(is_gone))
+    }
+
+    async fn protections(&self, _: &Context<'_>, live: &Live<Spec>) -> Result<Vec<String>> {
+        Ok(live.spec.protections.clone())
     }
 
     async fn remove_protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
@@ -303,15 +297,28 @@ impl Spec {
 
 // How AWS spells it.
 
-fn members(group: &Group) -> String {
-    let words = group.instances().iter().map(|instance| {
-        let state = instance.lifecycle_state().map_or("?", LifecycleState::as_str);
-        format!("{} {state}", instance.instance_id().unwrap_or("?"))
-    });
-    match words.collect::<Vec<_>>().join(", ") {
-        none if none.is_empty() => "no instances left".to_owned(),
-        some => some,
+/// What protects a group or its instances from removal, in words.
+fn protections(group: &Group) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(level) = protection(group) {
+        found.push(format!("deletion protection is on ({level})"));
     }
+    let ids = |which: fn(&Instance) -> bool| few(&instances::ids(group, which), ", ");
+    for (ids, what) in [
+        (ids(is_protected), "protected from scale-in"),
+        (ids(is_in_standby), "in standby"),
+        (ids(waits_for_hook), "held by a lifecycle hook"),
+    ] {
+        if !ids.is_empty() {
+            found.push(format!("{ids}: {what}"));
+        }
+    }
+    let suspended: Vec<&str> =
+        group.suspended_processes().iter().filter_map(|process| process.process_name()).collect();
+    if !suspended.is_empty() {
+        found.push(format!("suspended processes: {}", suspended.join(", ")));
+    }
+    found
 }
 
 fn protection(group: &Group) -> Option<&str> {
@@ -325,11 +332,11 @@ async fn outliving(cloud: &Cloud, site: &Site, reading: &Reading) -> Result<Opti
         return Ok(None);
     }
     let name = &site.config.names.auto_scaling_group;
-    let left = instances::of_group(cloud, name).await?;
+    let left = instances_of(cloud, name).await?;
     if left.is_empty() {
         return Ok(None);
     }
-    let status = Status::Leaving(format!("its instances are terminating: {}", left.join(", ")));
+    let status = Status::Leaving(format!("{} of its instances are terminating: {}", left.len(), few(&left, ", ")));
     Ok(Some(Live::ready(Spec::default(), Owner::Tags(site.tags(name))).output(NAME, name).status(status)))
 }
 
@@ -362,6 +369,7 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, is_emulated: bool) 
         outdated_instances: None,
         refresh_to: None,
         aside: Aside { rolled_back: None, mixed: group.mixed_instances_policy.clone(), kept: instances::kept(group) },
+        protections: protections(group),
         subnets,
         min: group.min_size().unwrap_or_default(),
         desired_at_creation: site.config.scaling.desired, // whatever it is now

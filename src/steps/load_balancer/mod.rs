@@ -2,8 +2,6 @@
 
 mod actions;
 
-use std::collections::BTreeSet;
-
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, Certificate, IpAddressType, Listener as ElbListener, LoadBalancer as ElbLoadBalancer,
     LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum,
@@ -161,6 +159,10 @@ impl Resource for LoadBalancer {
         Ok(cloud.elb.delete_load_balancer().load_balancer_arn(&live.outputs[&ARN]).send().await.or_gone()?)
     }
 
+    async fn is_gone(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Option<bool>> {
+        Ok(Some(find_load_balancer(cloud, &live.outputs[&ARN]).await?.is_none()))
+    }
+
     async fn protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Vec<String>> {
         let request = cloud.elb.describe_load_balancer_attributes().load_balancer_arn(&live.outputs[&ARN]);
         let reply = request.send().await.or_absent()?;
@@ -210,6 +212,7 @@ impl<const PORT: u16> Resource for Listener<PORT> {
     const KEY: Key = if PORT == 443 { "https_listener" } else { "http_listener" };
     const STEP: u8 = 4;
     const FORCES_REPLACEMENT: &'static [&'static str] = &["load_balancer"];
+    const GOES_WITH: Option<Key> = Some(LoadBalancer::KEY);
     type Spec = ListenerSpec;
 
     fn name(&self, site: &Site) -> String {
@@ -311,22 +314,23 @@ impl<const PORT: u16> Resource for Listener<PORT> {
     }
 }
 
-/// Target groups that rules on our listeners forward to and that are not ours: a removal leaves them.
+/// Target groups that our load balancer forwards to, by a listener or a rule, and that are not ours: a removal leaves
+/// them.
 ///
 /// # Errors
 /// Elastic Load Balancing does not describe them.
 pub async fn strangers_behind(&Context { cloud, site, .. }: &Context<'_>, outputs: &Outputs) -> Result<Vec<String>> {
+    let Some(balancer) = outputs.get(&ARN) else {
+        return Ok(Vec::new());
+    };
+    let request = cloud.elb.describe_target_groups().load_balancer_arn(balancer);
+    let Some(reply) = request.send().await.or_absent()? else {
+        return Ok(Vec::new());
+    };
     let ours = outputs.get(&target_group::ARN);
-    let mut behind = BTreeSet::new();
-    for listener in [Listener::<443>::ARN, Listener::<80>::ARN].iter().filter_map(|output| outputs.get(output)) {
-        let Some(reply) = cloud.elb.describe_rules().listener_arn(listener).send().await.or_absent()? else {
-            continue;
-        };
-        let actions = reply.rules().iter().flat_map(aws_sdk_elasticloadbalancingv2::types::Rule::actions);
-        behind.extend(actions.flat_map(targets_of).filter(|arn| Some(arn) != ours));
-    }
+    let groups = reply.target_groups.unwrap_or_default().into_iter();
     let mut strangers = Vec::new();
-    for arn in behind {
+    for arn in groups.filter_map(|group| group.target_group_arn).filter(|arn| Some(arn) != ours) {
         // The reading may not have shown ours yet; one that no longer exists is not left behind.
         if target_group::is_ours(cloud, site, &arn).await.or_absent()? == Some(false) {
             strangers.push(arn);

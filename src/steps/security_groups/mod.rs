@@ -2,12 +2,13 @@
 
 mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 
 use aws_sdk_ec2::types::{Filter, NetworkInterface, ResourceType, SecurityGroup};
 use serde::Serialize;
 
+use super::leftovers::strangers;
 use super::shared;
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Config;
@@ -163,6 +164,14 @@ impl<M: Member> Resource for Group<M> {
     ) -> Result<Vec<Blocker>> {
         holders(cloud, site, &live.outputs[&Self::ID]).await
     }
+
+    async fn still_blocked(
+        &self,
+        &Context { cloud, site, .. }: &Context<'_>,
+        live: &Live<GroupSpec>,
+    ) -> Result<Vec<Blocker>> {
+        interfaces(cloud, site, &[&live.outputs[&Self::ID]]).await
+    }
 }
 
 /// The names of both groups.
@@ -181,18 +190,36 @@ async fn read<M: Member>(cloud: &Cloud, site: &Site, reading: &Reading) -> Resul
     Ok(named.into_iter().next())
 }
 
-/// What holds a security group: network interfaces that carry it, and rules of others that name it.
+/// What holds a security group: network interfaces that carry it; when there are none any more, rules of others that
+/// name it.
 async fn holders(cloud: &Cloud, site: &Site, group: &str) -> Result<Vec<Blocker>> {
-    let of = |name: &str| Filter::builder().name(name).values(group).build();
-    let interfaces = cloud.ec2.describe_network_interfaces().filters(of("group-id"));
-    let groups = cloud.ec2.describe_security_groups().filters(of("ip-permission.group-id"));
-    let (interfaces, groups) = tokio::join!(interfaces.send(), groups.send());
-    let mut holders: Vec<Blocker> =
-        interfaces?.network_interfaces().iter().map(|found| interface(found, site)).collect();
+    let interfaces = interfaces(cloud, site, &[group]).await?;
+    if interfaces.is_empty() { rules_of_others(cloud, site, &[group]).await } else { Ok(interfaces) }
+}
+
+fn of(name: &str, groups: &[&str]) -> Filter {
+    let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+    Filter::builder().name(name).set_values(Some(groups)).build()
+}
+
+/// Network interfaces that carry one of these groups.
+async fn interfaces(cloud: &Cloud, site: &Site, groups: &[&str]) -> Result<Vec<Blocker>> {
+    let request = cloud.ec2.describe_network_interfaces().filters(of("group-id", groups));
+    let found = request.into_paginator().page_size(1000).items().send().try_collect().await?;
+    let instances = found.iter().filter_map(instance_of).collect();
+    let staying = strangers(cloud, site, instances).await?;
+    Ok(found.iter().map(|found| interface(found, site, &staying)).collect())
+}
+
+/// Rules that name one of these groups, of groups that are none of them.
+async fn rules_of_others(cloud: &Cloud, site: &Site, groups: &[&str]) -> Result<Vec<Blocker>> {
+    let request = cloud.ec2.describe_security_groups().filters(of("ip-permission.group-id", groups));
+    let found = request.into_paginator().page_size(1000).items().send().try_collect().await?;
     let names = names(&site.config);
-    for other in groups?.security_groups() {
+    let mut holders = Vec::new();
+    for other in found {
         let (id, named) = (other.group_id().unwrap_or_default(), other.group_name().unwrap_or_default());
-        if id != group {
+        if !groups.contains(&id) {
             holders.push(Blocker {
                 what: format!("a rule of the security group {id} ({named})"),
                 clears_by_itself: names.contains(&named),
@@ -202,12 +229,16 @@ async fn holders(cloud: &Cloud, site: &Site, group: &str) -> Result<Vec<Blocker>
     Ok(holders)
 }
 
-/// A network interface: those of the load balancer and of the instances are removed with them, and so is what carries
-/// our tag.
-fn interface(interface: &NetworkInterface, site: &Site) -> Blocker {
+fn instance_of(interface: &NetworkInterface) -> Option<&str> {
+    interface.attachment()?.instance_id()
+}
+
+/// A network interface: those of the load balancer and of our instances are removed with them, and so is what carries
+/// our tag. `staying`: instances that are not ours to end.
+fn interface(interface: &NetworkInterface, site: &Site, staying: &BTreeSet<String>) -> Blocker {
     let id = interface.network_interface_id().unwrap_or_default();
     let words = interface.description().unwrap_or_default();
-    let instance = interface.attachment().and_then(|attached| attached.instance_id());
+    let instance = instance_of(interface);
     let of_balancer = words.starts_with(&format!("ELB app/{}/", site.config.names.load_balancer));
     let ours = site.owns(&tags::from_ec2(interface.tag_set()));
     let what = match (instance, words) {
@@ -215,7 +246,11 @@ fn interface(interface: &NetworkInterface, site: &Site) -> Blocker {
         (None, "") => format!("{id} (network interface)"),
         (None, words) => format!("{id} ({words})"),
     };
-    Blocker { what, clears_by_itself: of_balancer || ours }
+    let clears_by_itself = match instance {
+        Some(instance) => !staying.contains(instance),
+        None => of_balancer || ours,
+    };
+    Blocker { what, clears_by_itself }
 }
 
 /// The security groups of these ids, by id; of no ids, none.

@@ -146,11 +146,20 @@ impl<'a> Aws<'a> {
         self.world.table(kind).insert(id.to_owned(), row);
     }
 
-    /// A volume that is attached to nothing, tagged with a stack's name.
-    pub fn add_volume(&mut self, id: &str, stack: &str) {
+    /// A volume that is attached to nothing, made from this snapshot and tagged with a stack's name.
+    pub fn add_volume(&mut self, id: &str, stack: &str, snapshot: &str) {
         let tags = json!([{"key": "oz-deploy:stack", "value": stack}]);
-        let row = json!({"volumeId": id, "status": "available", "tagSet": tags, "attachmentSet": []});
+        let row = json!({
+            "volumeId": id, "status": "available", "tagSet": tags, "attachmentSet": [], "size": 50,
+            "snapshotId": snapshot,
+        });
         self.add(tables::VOLUMES, id, row);
+    }
+
+    /// One more tag on a volume.
+    pub fn tag_volume(&mut self, id: &str, key: &str) {
+        let row = self.world.table(tables::VOLUMES).get_mut(id).unwrap();
+        row["tagSet"].as_array_mut().unwrap().push(json!({"key": key, "value": "x"}));
     }
 
     /// Puts a record of this name beside the others.

@@ -145,6 +145,14 @@ impl Instances<'_> {
         self.0.set("_held", true);
     }
 
+    /// Detached from their group, which no longer knows them.
+    pub fn leave_group(self) {
+        self.0.each(|row| {
+            row["_group"] = Value::Null;
+            row["tagSet"].as_array_mut().unwrap().retain(|tag| tag["key"] != "aws:autoscaling:groupName");
+        });
+    }
+
     pub fn lose_profile(self) {
         self.0.set("iamInstanceProfile", Value::Null);
     }

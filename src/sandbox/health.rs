@@ -86,8 +86,8 @@ fn has_balancer(world: &World, group: &Value) -> bool {
 
 /// A target that nobody checks is one that was never checked.
 fn forgotten(mut target: Value) -> Value {
-    for field in ["_health", "_failure", "_count", "_next"] {
-        target[field] = Value::Null;
+    if let Some(fields) = target.as_object_mut() {
+        ["_health", "_failure", "_count", "_next"].iter().for_each(|field| drop(fields.remove(*field)));
     }
     target
 }

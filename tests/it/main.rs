@@ -29,6 +29,7 @@ mod sandbox_services;
 mod simulation;
 mod storms;
 mod support;
+mod terraform;
 mod tidy;
 mod together;
 mod unmanaged;

@@ -23,6 +23,6 @@ pub use golden::golden;
 pub use loopback::LoopbackService;
 pub use other_client::{DOCUMENT, OtherClient, POLICY_ARN, TRUST_OF_LAMBDA, VPC};
 pub use program::*;
-pub use python::{left_out_offline, script};
+pub use python::{KEYS, left_out_offline, script};
 pub use server::AwsServer;
 pub use stage::Stage;

@@ -18,6 +18,7 @@ mod scaling;
 mod shown_certificate;
 mod stack;
 mod targets;
+mod way_out;
 
 use crate::clock::Ended;
 use crate::outcome::{Finding, Status};
@@ -39,6 +40,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &instances::Launches,
     &capacity::Capacity,
     &instances::Role,
+    &way_out::WayOut,
     &issued_certificate::IssuedCertificate,
     &load_balancer::Entrance,
     &load_balancer::ListenerPath,

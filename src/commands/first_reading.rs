@@ -8,13 +8,17 @@ use futures_util::future::{Either, select};
 use super::Session;
 use crate::clock::{Attempt, Ended, Label, Late, Wait};
 use crate::cloud::{Error, retryable};
-use crate::engine::{self, AnyLive, Context, Goal, KeptInstances, Key, Reading};
+use crate::engine::{self, AnyLive, Context, Goal, KeptInstances, Key, Output, Reading};
 use crate::outcome::{Outcome, Problem};
 use crate::site::{Site, SiteError};
 use crate::steps::STACK;
+use crate::steps::load_balancer::Listener;
 
 /// How long the first reading may take: when AWS answers, it takes a second.
 pub const FIRST_READING: Duration = Duration::from_mins(5);
+
+/// The certificate that the stack shows.
+const SHOWN: Output = Listener::<443>::CERTIFICATE;
 
 /// What a reading found of each resource, before any of it is judged.
 pub type Found = BTreeMap<Key, engine::Result<Option<AnyLive>>>;
@@ -51,7 +55,8 @@ impl Session<'_> {
         match goal {
             Goal::Present => {
                 let site = Site::look_up(config, &self.cloud, &reading.memo);
-                tokio::join!(site, reading.all(STACK, &cx))
+                let (site, found) = tokio::join!(site, reading.all(STACK, &cx));
+                (site.map(|site| keeping_certificate(site, &found)), found)
             }
             Goal::Absent => {
                 let site = Site::look_up_for_teardown(config, &self.cloud, &reading.memo);
@@ -60,6 +65,14 @@ impl Session<'_> {
             }
         }
     }
+}
+
+/// A site whose certificate is the one that the listener has, where that would do.
+fn keeping_certificate(mut site: Site, found: &Found) -> Site {
+    let live = found.values().filter_map(|one| one.as_ref().ok()?.as_ref());
+    let shown: Vec<String> = live.filter_map(|live| live.outputs.get(&SHOWN).cloned()).collect();
+    shown.iter().for_each(|arn| site.keep_certificate(arn));
+    site
 }
 
 /// Whether something failed, and only for reasons that may pass. An endpoint that does not answer at first may never

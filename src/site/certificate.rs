@@ -1,9 +1,11 @@
 //! Which certificate the HTTPS listener shows.
 
-use aws_sdk_acm::types::{CertificateStatus, CertificateSummary, Filters, KeyAlgorithm};
+use aws_sdk_acm::types::{
+    CertificateStatus, CertificateSummary, CertificateType, ExtendedKeyUsageName, Filters, KeyAlgorithm,
+};
 
 use super::{Looked, full_name, missing, zone_name};
-use crate::cloud::{Cloud, Result};
+use crate::cloud::{Cloud, Error, Result};
 use crate::config::{Config, Listener};
 
 /// The keys that load balancers take (Elastic Load Balancing user guide, "SSL certificates").
@@ -16,14 +18,15 @@ pub const TAKEN: [KeyAlgorithm; 6] = [
     KeyAlgorithm::EcSecp521r1,
 ];
 
-/// The certificate's ARN: the given one, or the ISSUED one that covers the record's name. Empty without HTTPS.
-pub(super) async fn certificate(config: &Config, cloud: &Cloud) -> Looked<String> {
+/// The ARNs of certificates that do, the best first: the given one alone, or the ISSUED ones that cover the record's
+/// name. None without HTTPS.
+pub(super) async fn certificate(config: &Config, cloud: &Cloud) -> Looked<Vec<String>> {
     let balancer = &config.load_balancer;
     if balancer.listener != Listener::Https {
-        return Ok(Ok(String::new()));
+        return Ok(Ok(Vec::new()));
     }
     if let Some(arn) = &balancer.certificate {
-        return Ok(Ok(arn.clone()));
+        return Ok(Ok(vec![arn.clone()]));
     }
     let Some(dns) = &config.dns else {
         let cure = "Set load_balancer.certificate, or dns, or load_balancer.listener: http.";
@@ -35,23 +38,59 @@ pub(super) async fn certificate(config: &Config, cloud: &Cloud) -> Looked<String
     };
     let name = full_name(&dns.record, &zone_name(dns.zone.as_str(), cloud).await?);
     let listed = certificates(cloud, None, &[CertificateStatus::Issued], &TAKEN).await?;
-    let covering: Vec<&CertificateSummary> = listed.iter().filter(|listed| covers(listed, &name)).collect();
-    // An exact name before a wildcard, then the one that lasts longest, then the ARN: always the same one.
-    let best = covering.iter().max_by_key(|listed| {
-        let exact = names(listed).any(|covered| covered == name);
-        (exact, listed.not_after().map_or(0, aws_smithy_types::DateTime::secs), listed.certificate_arn())
-    });
-    match best.and_then(|listed| listed.certificate_arn()) {
-        Some(arn) => Ok(Ok(arn.to_owned())),
-        None => missing(
+    let mut covering: Vec<CertificateSummary> = Vec::new();
+    for listed in listed.into_iter().filter(serves) {
+        let listed = with_every_name(cloud, listed).await?;
+        if covers(&listed, &name) {
+            covering.push(listed);
+        }
+    }
+    covering.sort_by_key(|listed| std::cmp::Reverse(rank(listed, &name)));
+    let arns: Vec<String> = covering.into_iter().filter_map(|listed| listed.certificate_arn).collect();
+    if arns.is_empty() {
+        return missing(
             "certificate",
             format!(
                 "no ISSUED certificate in {} covers {name} (guide, troubleshooting: certificate not listed)",
                 cloud.region
             ),
             "Request one in ACM in this region and let it be issued, or set load_balancer.certificate.",
-        ),
+        );
     }
+    Ok(Ok(arns))
+}
+
+/// Whether a server may show it: neither one for clients alone, nor one that another service of AWS manages for itself.
+fn serves(listed: &CertificateSummary) -> bool {
+    let usages = listed.extended_key_usages();
+    let of_servers = [ExtendedKeyUsageName::TlsWebServerAuthentication, ExtendedKeyUsageName::Any];
+    listed.managed_by().is_none() && (usages.is_empty() || usages.iter().any(|usage| of_servers.contains(usage)))
+}
+
+/// One of AWS's own first, which every client trusts and AWS renews; an exact name before a wildcard; then the one that
+/// lasts longest, then the ARN: always the same one.
+fn rank(listed: &CertificateSummary, name: &str) -> (bool, bool, i64, Option<String>) {
+    let is_amazons = listed.r#type() == Some(&CertificateType::AmazonIssued);
+    let is_exact = names(listed).any(|covered| covered == name);
+    let until = listed.not_after().map_or(0, aws_smithy_types::DateTime::secs);
+    (is_amazons, is_exact, until, listed.certificate_arn.clone())
+}
+
+/// A summary has the first hundred names (ListCertificates, HasAdditionalSubjectAlternativeNames). Where the others may
+/// not be read, those count.
+async fn with_every_name(cloud: &Cloud, mut listed: CertificateSummary) -> Result<CertificateSummary> {
+    let Some(arn) = listed.certificate_arn.clone() else { return Ok(listed) };
+    if listed.has_additional_subject_alternative_names() == Some(true) {
+        match cloud.acm.describe_certificate().certificate_arn(arn).send().await.map_err(Error::from) {
+            Err(error) if !error.is_denied() => return Err(error),
+            reply => {
+                let detail = reply.ok().and_then(|reply| reply.certificate);
+                let all = detail.and_then(|detail| detail.subject_alternative_names);
+                listed.subject_alternative_name_summaries = all.or(listed.subject_alternative_name_summaries);
+            }
+        }
+    }
+    Ok(listed)
 }
 
 /// The certificates of these states (none: of every state) and keys, here or in another region. Without `keyTypes` ACM

@@ -27,6 +27,8 @@ pub struct Site {
     pub image: MachineImage,
     /// The certificate's ARN; empty without HTTPS.
     pub certificate: String,
+    /// Every certificate that would do as well, this one among them.
+    pub certificates: Vec<String>,
     /// The zone of the record; `None` without one.
     pub zone: Option<Zone>,
 }
@@ -79,8 +81,15 @@ pub enum SiteError {
 impl Site {
     /// A site for which nothing was looked up: enough to trace edges and to remove a stack.
     pub fn blank(config: Config, region: &str) -> Site {
-        let (image, certificate, zone) = (MachineImage::default(), String::new(), None);
-        Site { config, region: region.to_owned(), image, certificate, zone }
+        let (image, certificate, certificates) = (MachineImage::default(), String::new(), Vec::new());
+        Site { config, region: region.to_owned(), image, certificate, certificates, zone: None }
+    }
+
+    /// Keeps the certificate that a listener has, where it would do: between two that do, a change gains nothing.
+    pub fn keep_certificate(&mut self, arn: &str) {
+        if self.certificates.iter().any(|one| one == arn) {
+            arn.clone_into(&mut self.certificate);
+        }
     }
 
     /// Looks up what the stack needs and never makes, side by side.
@@ -88,16 +97,17 @@ impl Site {
     /// # Errors
     /// Everything that is missing at once.
     pub async fn look_up(config: Config, cloud: &Cloud, memo: &Memo) -> Result<Site, SiteError> {
-        let (image, certificate, zone) =
+        let (image, certificates, zone) =
             tokio::join!(image(&config, cloud), certificate(&config, cloud), zone(&config, cloud, memo));
         let mut missing = Vec::new();
         let image = image?.unwrap_or_else(|m| blank(&mut missing, m));
-        let certificate = certificate?.unwrap_or_else(|m| blank(&mut missing, m));
+        let certificates = certificates?.unwrap_or_else(|m| blank(&mut missing, m));
         let zone = zone?.unwrap_or_else(|m| blank(&mut missing, m));
         if !missing.is_empty() {
             return Err(SiteError::Missing(missing));
         }
-        Ok(Site { image, certificate, zone, ..Site::blank(config, &cloud.region) })
+        let certificate = certificates.first().cloned().unwrap_or_default();
+        Ok(Site { image, certificate, certificates, zone, ..Site::blank(config, &cloud.region) })
     }
 
     /// What a removal needs: only the zone, and not even that must exist.

@@ -1,6 +1,6 @@
 //! `deploy diagnose`: each row of the guide's troubleshooting table, brought about in the world; the cause comes first.
 
-use crate::support::{Aws, Ended, Exit, Stage, Status, Weather};
+use crate::support::{Aws, Ended, Exit, Fault, Stage, Status, Weather};
 
 const CERTIFICATE: &str = "arn:aws:acm:eu-central-1:123456789012:certificate/0";
 
@@ -182,4 +182,19 @@ async fn what_is_needed_and_missing_is_named() {
     let outcome = diagnosed(|_| {}, "diagnose --set instance.image=no-such").await;
     outcome.exits(Exit::Unverified).sees("needs", "no-such");
     assert_eq!(outcome.checks[0].id, "needs", "{outcome}");
+}
+
+/// Without a way out, instances cannot meter their use.
+#[tokio::test(start_paused = true)]
+async fn private_subnets_have_a_way_out() {
+    let ways = diagnosed(|_| {}, "diagnose").await;
+    ways.finds("way_out", Status::Pass).sees("way_out", "goes out by nat-");
+    diagnosed(|aws| aws.route_table().become_the_main_one(), "diagnose").await.finds("way_out", Status::Pass);
+    first("way_out", "blackhole", |aws| aws.route_table().lead_into_a_hole()).await.advises("way_out", "NAT gateway");
+    let none = diagnosed(|aws| aws.route_table().lose_default_route(), "diagnose").await;
+    none.finds("way_out", Status::Warn).sees("way_out", "has no route for 0.0.0.0/0").blames("way_out", "meter");
+    let denied = Stage::up().await;
+    let asked = ways.calls.iter().position(|call| call.operation == "DescribeRouteTables").unwrap();
+    denied.sandbox.disturb(asked, Fault::Refuse);
+    denied.run("diagnose").await.finds("way_out", Status::Unknown);
 }

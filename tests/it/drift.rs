@@ -172,13 +172,14 @@ async fn a_template_whose_default_was_moved_gets_it_back() {
 
 /// A copy of our version with more in it.
 #[tokio::test(start_paused = true)]
-async fn settings_that_someone_put_into_a_template_are_named_before_they_are_dropped() {
+async fn settings_that_a_new_template_version_would_be_without_are_named() {
     let edit = async |client: &OtherClient| {
         let disk = ec2::LaunchTemplateEbsBlockDeviceRequest::builder().volume_type(ec2::VolumeType::Gp3);
         let disk = disk.volume_size(50).iops(12000).throughput(500).delete_on_termination(true).encrypted(true);
         let device = ec2::LaunchTemplateBlockDeviceMappingRequest::builder().device_name("/dev/xvda");
-        let data = ec2::RequestLaunchTemplateData::builder().user_data("IyEvYmluL3No");
-        let data = data.block_device_mappings(device.ebs(disk.build()).build());
+        let interface = ec2::LaunchTemplateInstanceNetworkInterfaceSpecificationRequest::builder().device_index(0);
+        let data = ec2::RequestLaunchTemplateData::builder().user_data("IyEvYmluL3No").disable_api_termination(true);
+        let data = data.block_device_mappings(device.ebs(disk.build()).build()).network_interfaces(interface.build());
         client.replace_launch_template(data.build(), Some("1")).await;
     };
     // Encryption is kept: a new version has it.
@@ -186,7 +187,7 @@ async fn settings_that_someone_put_into_a_template_are_named_before_they_are_dro
     let plan = drift(edit, &writes).await;
     expect![[r#"
           ~ update   launch_template     app-launch-template  (guide step 3)
-                others: ["user_data"] -> (absent)
+                others: ["network_interfaces","user_data"] -> (absent)
           ~ update   auto_scaling_group  app-asg              (guide step 4)
                 launch_template_version: "1" -> (known after apply)
                 an instance refresh brings it to the instances: launch before terminate, back by itself when it fails

@@ -4,6 +4,7 @@
 
 mod account;
 mod boto3;
+mod certificates;
 mod cli;
 mod client;
 mod config;

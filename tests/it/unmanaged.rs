@@ -2,6 +2,7 @@
 //! and wants a flag for it.
 
 use aws_sdk_autoscaling::types as asg;
+use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use serde_json::json;
 
@@ -229,12 +230,9 @@ async fn a_version_is_not_refused_later_because_protected_instances_were_in_its_
     let waited = stage.run(&format!("up {NEXT} --protected-instances wait --timeout 4h")).await;
     waited.exits(Exit::Unverified).ends_as("rolled_back").says(PROTECTED.replace('-', " ").as_str());
     let client = stage.other_client().await;
-    let ids: Vec<String> = stage
-        .sandbox
-        .world()
-        .rows(tables::INSTANCES)
-        .filter_map(|row| (row["_protected"] == true).then(|| row["instanceId"].as_str().unwrap().to_owned()))
-        .collect();
+    let world = stage.sandbox.world();
+    let protected = world.rows(tables::INSTANCES).filter(|row| row["_protected"] == true);
+    let ids: Vec<String> = protected.map(|row| row["instanceId"].as_str().unwrap().to_owned()).collect();
     let request = client.autoscaling.set_instance_protection().auto_scaling_group_name("app-asg");
     request.set_instance_ids(Some(ids)).protected_from_scale_in(false).send().await.unwrap();
     stage.succeeds(&format!("up {NEXT}")).await;
@@ -290,4 +288,85 @@ async fn instances_on_their_way_out_are_left_out_of_the_versions() {
     let id = stage.sandbox.world().rows(tables::INSTANCES).next().unwrap()["instanceId"].as_str().unwrap().to_owned();
     stage.edit(|aws| aws.terminate(&id));
     stage.run("verify").await.finds("launch_template_version", Status::Pass);
+}
+
+/// Settings of a template's version that deploy.yaml does not name.
+#[tokio::test(start_paused = true)]
+async fn a_new_template_version_takes_over_what_we_do_not_manage() {
+    let stage = Stage::up().await;
+    let client = stage.other_client().await;
+    let market = ec2::LaunchTemplateInstanceMarketOptionsRequest::builder().market_type(ec2::MarketType::Spot).build();
+    let data = ec2::RequestLaunchTemplateData::builder().user_data("IyEvYmluL3No").disable_api_termination(true);
+    client.replace_launch_template(data.instance_market_options(market).build(), Some("1")).await;
+    // What is extra is no difference of the template; its default version is what the group gets.
+    stage.succeeds("up").await.changed(&["auto_scaling_group"]);
+    let rolled = stage.succeeds(&format!("up {NEXT}")).await;
+    rolled.changed(&["launch_template", "auto_scaling_group"]);
+    let templates = client.ec2.describe_launch_template_versions().launch_template_name("app-launch-template");
+    let reply = templates.versions("$Default").send().await.unwrap();
+    let data = reply.launch_template_versions()[0].launch_template_data().unwrap().clone();
+    assert_eq!((data.image_id(), data.user_data()), (Some(NEXT_IMAGE), Some("IyEvYmluL3No")));
+    assert_eq!(data.disable_api_termination(), Some(true));
+    assert_eq!(data.instance_market_options().unwrap().market_type(), Some(&ec2::MarketType::Spot));
+    assert_eq!(stage.plan_of(&format!("plan {NEXT}")).await, "");
+}
+
+/// Protection against termination stays also where a version cannot be a copy of the one before.
+#[tokio::test(start_paused = true)]
+async fn a_template_version_made_from_nothing_keeps_its_protections() {
+    let stage = Stage::up().await;
+    let client = stage.other_client().await;
+    let interface = ec2::LaunchTemplateInstanceNetworkInterfaceSpecificationRequest::builder().device_index(0).build();
+    let data = ec2::RequestLaunchTemplateData::builder().network_interfaces(interface).disable_api_termination(true);
+    client.replace_launch_template(data.build(), Some("1")).await;
+    stage.succeeds(&format!("up {NEXT}")).await;
+    let templates = client.ec2.describe_launch_template_versions().launch_template_name("app-launch-template");
+    let reply = templates.versions("$Default").send().await.unwrap();
+    let data = reply.launch_template_versions()[0].launch_template_data().unwrap().clone();
+    assert_eq!(data.disable_api_termination(), Some(true));
+    assert!(data.network_interfaces().is_empty());
+}
+
+/// What someone set on target group and load balancer, and deploy.yaml does not name.
+#[tokio::test(start_paused = true)]
+async fn attributes_of_target_group_and_load_balancer_are_left_alone() {
+    let stage = Stage::up().await;
+    let client = stage.other_client().await;
+    let of_group = [
+        ("stickiness.enabled", "true"),
+        ("slow_start.duration_seconds", "0"),
+        ("deregistration_delay.timeout_seconds", "60"),
+        ("load_balancing.cross_zone.enabled", "true"),
+    ];
+    let group = of_group.map(|(key, value)| elb::TargetGroupAttribute::builder().key(key).value(value).build());
+    let request = client.elb.modify_target_group_attributes().target_group_arn(client.target_group().await);
+    request.set_attributes(Some(group.to_vec())).send().await.unwrap();
+    let of_balancer = [
+        ("deletion_protection.enabled", "true"),
+        ("waf.fail_open.enabled", "true"),
+        ("routing.http.drop_invalid_header_fields.enabled", "true"),
+        ("idle_timeout.timeout_seconds", "120"),
+    ];
+    let balancer = of_balancer.map(|(key, value)| elb::LoadBalancerAttribute::builder().key(key).value(value).build());
+    let arn = client.load_balancer().await.load_balancer_arn.unwrap();
+    let request = client.elb.modify_load_balancer_attributes().load_balancer_arn(&arn);
+    request.set_attributes(Some(balancer.to_vec())).send().await.unwrap();
+    assert_eq!(stage.plan().await, "");
+    // An update of either leaves them too.
+    stage.edit(|aws| {
+        aws.target_group().matcher("200");
+        aws.target_group().algorithm("round_robin");
+    });
+    stage.succeeds("up").await.changed(&["target_group"]);
+    let reply = client.elb.describe_load_balancer_attributes().load_balancer_arn(&arn).send().await.unwrap();
+    for (key, value) in of_balancer {
+        let found = reply.attributes().iter().find(|one| one.key() == Some(key)).unwrap();
+        assert_eq!(found.value(), Some(value), "{key}");
+    }
+    let request = client.elb.describe_target_group_attributes().target_group_arn(client.target_group().await);
+    let reply = request.send().await.unwrap();
+    for (key, value) in of_group {
+        let found = reply.attributes().iter().find(|one| one.key() == Some(key)).unwrap();
+        assert_eq!(found.value(), Some(value), "{key}");
+    }
 }

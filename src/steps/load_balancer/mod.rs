@@ -206,6 +206,8 @@ pub struct ListenerSpec {
 
 impl<const PORT: u16> Listener<PORT> {
     const ARN: Output = Output(<Self as Resource>::KEY, "arn");
+    /// The certificate that it shows, with HTTPS.
+    pub const CERTIFICATE: Output = Output(<Self as Resource>::KEY, "certificate");
 }
 
 impl<const PORT: u16> Resource for Listener<PORT> {
@@ -262,7 +264,9 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         let arn = listener.listener_arn.clone().need("ListenerArn")?;
         let spec = spec_of(listener, load_balancer);
         let in_front = actions::in_front(listener).map(|what| Effect::RemovesAuthentication { what });
-        let live = Live::ready(spec, Owner::Parent(LoadBalancer::KEY)).output(Self::ARN, arn);
+        let certificate = spec.certificate.clone();
+        let mut live = Live::ready(spec, Owner::Parent(LoadBalancer::KEY)).output(Self::ARN, arn);
+        live.outputs.extend(certificate.map(|arn| (Self::CERTIFICATE, arn)));
         Ok(Some(live.on_removal(in_front.into_iter().collect())))
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::nouns::{
     AutoScalingGroup, Certificate, InstanceProfile, Instances, LaunchTemplate, Listeners, LoadBalancer, Record, Role,
-    Rows, ScalingPolicy, SecurityGroups, TargetGroup,
+    RouteTable, Rows, ScalingPolicy, SecurityGroups, TargetGroup,
 };
 use super::program::{World, tables};
 
@@ -83,6 +83,11 @@ impl<'a> Aws<'a> {
 
     pub fn certificate(&mut self) -> Certificate<'_> {
         Certificate(self.ours(tables::CERTIFICATES, |_| true))
+    }
+
+    /// The one that the private subnets use.
+    pub fn route_table(&mut self) -> RouteTable<'_> {
+        RouteTable(self.ours(tables::ROUTE_TABLES, |row| row["routeTableId"] == "rtb-0bbbbbbbbbbbbbbbb"))
     }
 
     /// The record of the stack's name.

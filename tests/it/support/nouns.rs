@@ -243,6 +243,30 @@ impl InstanceProfile<'_> {
     }
 }
 
+pub struct RouteTable<'a>(pub(super) Rows<'a>);
+
+impl RouteTable<'_> {
+    /// Nothing but the network itself is reached.
+    pub fn lose_default_route(self) {
+        self.0.each(|row| row["routeSet"].as_array_mut().unwrap().retain(|one| one["gatewayId"] == "local"));
+    }
+
+    /// The gateway was removed, and its route stays.
+    pub fn lead_into_a_hole(self) {
+        self.0.each(|row| {
+            for route in row["routeSet"].as_array_mut().unwrap().iter_mut().filter(|one| one["gatewayId"] != "local") {
+                route["state"] = json!("blackhole");
+            }
+        });
+    }
+
+    /// It is the one of subnets without a table of their own.
+    pub fn become_the_main_one(self) {
+        let association = json!([{"routeTableAssociationId": "rtbassoc-0", "main": true}]);
+        self.0.set("associationSet", association);
+    }
+}
+
 pub struct Certificate<'a>(pub(super) Rows<'a>);
 
 impl Certificate<'_> {

@@ -1,5 +1,7 @@
 //! Guide step 3: the launch template. Versions are never changed, only added; the group pins one by its number.
 
+mod unmanaged;
+
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -43,7 +45,8 @@ pub struct Spec {
     imds_hops: Option<i32>,
     /// Tags of what a launch makes besides the instance, which has the group's.
     launched: BTreeMap<String, Tags>,
-    /// Names of settings that the version has and that we never send: a new version is without them.
+    /// Names of settings that the version has and that a new version is without, since they say otherwise what we
+    /// decide.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     others: Vec<&'static str>,
 }
@@ -121,7 +124,7 @@ impl Resource for LaunchTemplate {
         let versions = versions(cloud, &id, &["$Default"]).await?;
         let version = versions.into_iter().next().need("the template's default version")?;
         let number = version.version_number.need("VersionNumber")?;
-        let spec = spec_of(&version.launch_template_data.need("LaunchTemplateData")?).into_managed(site);
+        let spec = managed(&version.launch_template_data.need("LaunchTemplateData")?, site);
         let live = Live::ready(spec, owner)
             .output(ID, id)
             .output(VERSION, number.to_string())
@@ -153,23 +156,33 @@ impl Resource for LaunchTemplate {
         Ok([(ID, template.launch_template_id.need("LaunchTemplateId")?), (VERSION, version.to_string())].into())
     }
 
-    /// The newest version that is as wanted becomes the default; one is added only when none is.
-    async fn update(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
+    /// The newest version that is as wanted becomes the default; one is added only when none is. What we do not manage
+    /// stays as the default version has it.
+    async fn update(
+        &self,
+        &Context { cloud, site, .. }: &Context<'_>,
+        live: &Live<Spec>,
+        want: &Spec,
+    ) -> Result<Outputs> {
         let id = &live.outputs[&ID];
-        let default = versions(cloud, id, &["$Default"]).await?;
-        let default = default.first().and_then(|version| version.launch_template_data.as_ref()).map(spec_of);
-        let want = &want.keeping_encryption(default.as_ref());
+        let default = versions(cloud, id, &["$Default"]).await?.into_iter().next();
+        let data = default.as_ref().and_then(|version| version.launch_template_data.as_ref());
+        let want = &want.keeping_encryption(data.map(spec_of).as_ref());
+        let source = default.as_ref().and_then(|version| source(version, site));
+        let kept = data.filter(|_| source.is_some()).map(unmanaged::of);
         let mut all = versions(cloud, id, &[]).await?;
         all.sort_by_key(|version| std::cmp::Reverse(version.version_number));
         let is_wanted = |version: &&LaunchTemplateVersion| {
-            let had = version.launch_template_data.as_ref().map(spec_of);
-            had.is_some_and(|had| had == *want)
+            let Some(data) = &version.launch_template_data else { return false };
+            let keeps = kept.as_ref().is_none_or(|kept| *kept == unmanaged::of(data));
+            keeps && spec_of(data) == *want
         };
         let number = if let Some(version) = all.iter().find(is_wanted) {
             version.version_number.need("VersionNumber")?
         } else {
             let latest = all.first().and_then(|version| version.version_number).unwrap_or_default();
-            add_version(cloud, id, latest, want).await?
+            let sent = unmanaged::keeping_protections(request_data(want), data);
+            add_version(cloud, (id, latest), source, sent, want).await?
         };
         let request = cloud.ec2.modify_launch_template().launch_template_id(id);
         request.default_version(number.to_string()).send().await?;
@@ -223,15 +236,22 @@ async fn versions(cloud: &Cloud, id: &str, wanted: &[&str]) -> Result<Vec<Launch
 
 /// The token names the version that this one follows: two runs at once, or a lost answer, make one version, while going
 /// back to earlier data within the day that EC2 remembers tokens still makes a new one.
-async fn add_version(cloud: &Cloud, id: &str, latest: i64, want: &Spec) -> cloud::Result<i64> {
+async fn add_version(
+    cloud: &Cloud,
+    (id, latest): (&str, i64),
+    source: Option<i64>,
+    data: RequestLaunchTemplateData,
+    want: &Spec,
+) -> cloud::Result<i64> {
     let mut hash = DefaultHasher::new();
-    (id, latest, want).hash(&mut hash);
+    (id, latest, source, want).hash(&mut hash);
     let request = cloud
         .ec2
         .create_launch_template_version()
         .launch_template_id(id)
         .client_token(format!("{id}-{latest}-{:016x}", hash.finish()))
-        .launch_template_data(request_data(want));
+        .set_source_version(source.map(|number| number.to_string()))
+        .launch_template_data(data);
     request.send().await?.launch_template_version.and_then(|version| version.version_number).need("VersionNumber")
 }
 
@@ -295,17 +315,35 @@ fn spec_of(data: &ResponseLaunchTemplateData) -> Spec {
     }
 }
 
-/// Settings that decide what runs, where, or on which disk, and that we never send.
+/// What a version has, without what is left open, and with what a new version would be without.
+fn managed(data: &ResponseLaunchTemplateData, site: &Site) -> Spec {
+    let mut spec = spec_of(data).into_managed(site);
+    let loses_key = spec.key_pair.is_some() && site.config.instance.key_pair.is_none();
+    if loses_key || !spec.others.is_empty() {
+        // EC2 has no way to take a setting out of a version's copy: the new version is made from nothing.
+        spec.others.extend(unmanaged::names(data));
+    }
+    spec
+}
+
+/// The version whose settings a new one takes over, as far as we do not decide them; `None`: it has none, or one that
+/// the new version may not have.
+fn source(version: &LaunchTemplateVersion, site: &Site) -> Option<i64> {
+    let data = version.launch_template_data.as_ref()?;
+    let spec = managed(data, site);
+    let loses_key = spec.key_pair.is_some() && site.config.instance.key_pair.is_none();
+    let copies = !loses_key && spec.others.is_empty() && !unmanaged::is_empty(data);
+    version.version_number.filter(|_| copies)
+}
+
+/// Settings that say otherwise what we decide: addresses, groups, types, disks.
 fn others(data: &ResponseLaunchTemplateData) -> Vec<&'static str> {
     let devices = data.block_device_mappings().iter();
     let volumes: Vec<&LaunchTemplateEbsBlockDevice> = devices.filter_map(|device| device.ebs()).collect();
     let is_set = [
-        ("user_data", data.user_data().is_some_and(|text| !text.is_empty())),
         ("network_interfaces", !data.network_interfaces().is_empty()),
         ("security_groups_by_name", !data.security_groups().is_empty()),
-        ("instance_market_options", data.instance_market_options().is_some()),
         ("instance_requirements", data.instance_requirements().is_some()),
-        ("license_specifications", !data.license_specifications().is_empty()),
         ("volume.snapshot_id", volumes.iter().any(|ebs| ebs.snapshot_id().is_some())),
     ];
     is_set.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()

@@ -1,0 +1,109 @@
+//! Whether the instances reach what is outside their network: without that they cannot meter their use.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{Filter, Route, RouteState, RouteTable};
+
+use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
+use super::stack::unanswered;
+use crate::outcome::{Finding, Status};
+
+const EVERYWHERE: &str = "0.0.0.0/0";
+const CURE: &str = "Give their route table a route for 0.0.0.0/0 to a NAT gateway (or transit gateway), or the VPC an \
+                    interface endpoint for AWS Marketplace Metering; then look again.";
+
+/// Whether the private subnets have a way out.
+pub struct WayOut;
+
+/// Where a subnet's requests to the world go.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Open(String),
+    /// The gateway that a route names is gone.
+    Hole(String),
+    /// An internet gateway takes only what has a public address.
+    Internet(String),
+    None,
+}
+
+#[async_trait(?Send)]
+impl Check for WayOut {
+    fn about(&self) -> &'static About {
+        &About {
+            id: "way_out",
+            step: 0,
+            title: "private subnets have a way out",
+            places: &[Place::At(Node::Instances)],
+            verbs: &[Verb::Diagnose],
+            asks: Asks::Aws,
+        }
+    }
+
+    async fn run(&self, cx: &CheckContext<'_>) -> Ran {
+        let (stack, finding) = (cx.stack()?, self.finding());
+        let network = &stack.config.network;
+        let of_vpc = Filter::builder().name("vpc-id").values(&network.vpc).build();
+        let request = stack.cloud.ec2.describe_route_tables().filters(of_vpc).into_paginator().page_size(100);
+        let tables: Vec<RouteTable> = match request.items().send().try_collect().await {
+            Ok(tables) => tables,
+            Err(error) => return Ok(unanswered(finding, &error.into())),
+        };
+        let ways = network.private_subnets.iter().map(|subnet| (subnet.as_str(), way(&tables, subnet)));
+        Ok(judge(finding, &ways.collect::<Vec<_>>()))
+    }
+}
+
+fn judge(finding: Finding, ways: &[(&str, Way)]) -> Finding {
+    let words: Vec<String> = ways.iter().map(|(subnet, way)| in_words(subnet, way)).collect();
+    let (evidence, has) = (words.join("; "), |which: fn(&Way) -> bool| ways.iter().any(|(_, way)| which(way)));
+    if has(|way| matches!(way, Way::Hole(_))) {
+        let cause = "what the route leads to was removed: the instances cannot meter their use";
+        return finding.fail(evidence, cause, CURE);
+    }
+    if has(|way| *way == Way::None) {
+        let cause = "the instances meter their use at AWS: without a way out that works only by an interface endpoint";
+        return finding.found(Status::Warn, evidence).because(cause, CURE);
+    }
+    if has(|way| matches!(way, Way::Internet(_))) {
+        let cause = "an internet gateway serves only instances with a public address, which the stack gives to none";
+        return finding.found(Status::Warn, evidence).because(cause, CURE);
+    }
+    finding.pass(evidence)
+}
+
+fn in_words(subnet: &str, way: &Way) -> String {
+    match way {
+        Way::Open(through) | Way::Internet(through) => format!("{subnet} goes out by {through}"),
+        Way::Hole(through) => format!("{subnet} goes to {through}, which is no more (blackhole)"),
+        Way::None => format!("{subnet} has no route for {EVERYWHERE}"),
+    }
+}
+
+/// By the table that the subnet is associated with, else by the main one of its VPC.
+fn way(tables: &[RouteTable], subnet: &str) -> Way {
+    let own = |table: &&RouteTable| table.associations().iter().any(|one| one.subnet_id() == Some(subnet));
+    let is_main = |table: &&RouteTable| table.associations().iter().any(|one| one.main() == Some(true));
+    let table = tables.iter().find(own).or_else(|| tables.iter().find(is_main));
+    let routes = table.map(RouteTable::routes).unwrap_or_default();
+    let Some(route) = routes.iter().find(|route| route.destination_cidr_block() == Some(EVERYWHERE)) else {
+        return Way::None;
+    };
+    let through = through(route).unwrap_or("an unknown target").to_owned();
+    match route.state() {
+        Some(RouteState::Blackhole) => Way::Hole(through),
+        _ if through.starts_with("igw-") => Way::Internet(through),
+        _ => Way::Open(through),
+    }
+}
+
+fn through(route: &Route) -> Option<&str> {
+    route
+        .nat_gateway_id()
+        .or(route.transit_gateway_id())
+        .or(route.vpc_peering_connection_id())
+        .or(route.instance_id())
+        .or(route.network_interface_id())
+        .or(route.local_gateway_id())
+        .or(route.carrier_gateway_id())
+        .or(route.core_network_arn())
+        .or(route.gateway_id())
+}

@@ -14,7 +14,7 @@ use crate::engine::reconcile::failed;
 use crate::engine::{Goal, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Finding, Outcome, Problem, Status};
-use crate::site::{Site, SiteError};
+use crate::site::{Missing, Site, SiteError};
 
 /// Finds the most likely cause of what is wrong.
 ///
@@ -44,12 +44,13 @@ async fn diagnose(session: &Session<'_>, wait: &Wait<'_>) -> Result<Outcome, Fai
     stack.read_ahead().await.map_err(|error| Outcome::failed("failed").problem(&error))?;
     let cx = CheckContext::new(Some(stack), None, start, wait.quiet());
     let findings = checks::diagnose(&cx).await.map_err(super::late)?;
-    Ok(concluded(findings, site.as_ref().err(), outputs(known, &ids)))
+    let mut checks = site.as_ref().err().map(needs).unwrap_or_default();
+    checks.extend(known.gone.iter().filter(|one| one.noun != "certificate").map(gone));
+    checks.extend(findings);
+    Ok(concluded(checks, outputs(known, &ids)))
 }
 
-fn concluded(findings: Vec<Finding>, missing: Option<&SiteError>, outputs: BTreeMap<String, String>) -> Outcome {
-    let mut checks = missing.map(needs).unwrap_or_default();
-    checks.extend(findings);
+fn concluded(checks: Vec<Finding>, outputs: BTreeMap<String, String>) -> Outcome {
     let count = |status| checks.iter().filter(|check| check.status == status).count();
     let (broken, unknown, odd) = (count(Status::Fail), count(Status::Unknown), count(Status::Warn));
     let (exit, word, summary) = match (broken, unknown) {
@@ -71,16 +72,17 @@ fn concluded(findings: Vec<Finding>, missing: Option<&SiteError>, outputs: BTree
     Outcome { outputs, checks, ..Outcome::new(exit, word, summary) }
 }
 
+fn gone(one: &Missing) -> Finding {
+    let needed = Finding::new("needs", 0, "what the stack needs");
+    needed.fail(&one.what, "deploy.yaml names it, and it is not there", &one.cure)
+}
+
 /// What the stack needs and never makes, and what AWS did not say of it.
 fn needs(error: &SiteError) -> Vec<Finding> {
     let needed = || Finding::new("needs", 0, "what the stack needs");
     match error {
         // The certificate has a finding of its own.
-        SiteError::Missing(missing) => missing
-            .iter()
-            .filter(|one| one.noun != "certificate")
-            .map(|one| needed().fail(&one.what, "deploy.yaml names it, and it is not there", &one.cure))
-            .collect(),
+        SiteError::Missing(missing) => missing.iter().filter(|one| one.noun != "certificate").map(gone).collect(),
         SiteError::Cloud(error) => {
             let problem = Problem::from(error);
             let (cause, fix) = (problem.cause.unwrap_or_default(), problem.cure.unwrap_or_default());

@@ -8,11 +8,11 @@ use futures_util::future::{Either, select};
 use super::Session;
 use crate::clock::{Attempt, Ended, Label, Late, Wait};
 use crate::cloud::{Error, retryable};
-use crate::engine::{self, AnyLive, Context, Goal, KeptInstances, Key, Output, Reading};
+use crate::engine::{self, AnyLive, Context, Goal, KeptInstances, Key, Output, Outputs, Reading};
 use crate::outcome::{Outcome, Problem};
-use crate::site::{Site, SiteError};
-use crate::steps::STACK;
+use crate::site::{MachineImage, Site, SiteError};
 use crate::steps::load_balancer::Listener;
+use crate::steps::{STACK, launch_template};
 
 /// How long the first reading may take: when AWS answers, it takes a second.
 pub const FIRST_READING: Duration = Duration::from_mins(5);
@@ -56,7 +56,7 @@ impl Session<'_> {
             Goal::Present => {
                 let site = Site::look_up(config, &self.cloud, &reading.memo);
                 let (site, found) = tokio::join!(site, reading.all(STACK, &cx));
-                (site.map(|site| keeping_certificate(site, &found)), found)
+                (site.map_err(SiteError::from).and_then(|site| as_it_exists(site, &found)), found)
             }
             Goal::Absent => {
                 let site = Site::look_up_for_teardown(config, &self.cloud, &reading.memo);
@@ -67,12 +67,20 @@ impl Session<'_> {
     }
 }
 
-/// A site whose certificate is the one that the listener has, where that would do.
-fn keeping_certificate(mut site: Site, found: &Found) -> Site {
+/// A site whose certificate is the one that the listener has, where that would do; and whose image and certificate are
+/// those of the stack, where the ones that deploy.yaml means are not there any more.
+fn as_it_exists(mut site: Site, found: &Found) -> Result<Site, SiteError> {
     let live = found.values().filter_map(|one| one.as_ref().ok()?.as_ref());
-    let shown: Vec<String> = live.filter_map(|live| live.outputs.get(&SHOWN).cloned()).collect();
+    let ids: Outputs = live.flat_map(|live| live.outputs.clone()).collect();
+    let shown = ids.get(&SHOWN).map(String::as_str);
     shown.iter().for_each(|arn| site.keep_certificate(arn));
-    site
+    let image = ids.get(&launch_template::IMAGE).zip(ids.get(&launch_template::ROOT_DEVICE));
+    let image = image.map(|(id, device)| MachineImage {
+        id: id.clone(),
+        root_device: device.clone(),
+        ..MachineImage::default()
+    });
+    site.with_gone_from(image, shown)
 }
 
 /// Whether something failed, and only for reasons that may pass. An endpoint that does not answer at first may never

@@ -11,7 +11,9 @@ use crate::clock::Wait;
 use crate::engine::{Goal, Key, Outputs, Plan, Planner, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Finding, Outcome, Problem, Status};
-use crate::steps::STACK;
+use crate::site::Missing;
+use crate::steps::load_balancer::Listener;
+use crate::steps::{STACK, launch_template};
 
 /// Looks at everything that `up` would look at if it made the stack anew.
 ///
@@ -48,7 +50,9 @@ pub async fn admit(
 ) -> Result<(), Failed> {
     let pending = plan.pending().map(|(key, _)| key).collect();
     let found = look(session, planner, (plan, ids), pending, wait).await?;
-    let problems: Vec<Problem> = found.iter().filter(|one| one.status == Status::Fail).map(problem).collect();
+    let gone = planner.site.gone.iter().filter(|one| is_wanted(one, plan));
+    let mut problems: Vec<Problem> = gone.map(|one| Problem::new(&one.what, &one.cure)).collect();
+    problems.extend(found.iter().filter(|one| one.status == Status::Fail).map(problem));
     if !problems.is_empty() {
         return Err(Outcome::preflight("preflight refused; nothing was changed").with_problems(problems).into());
     }
@@ -70,6 +74,12 @@ async fn look(
     let stack = Stack::new(&session.cloud, &session.config, Some(planner.site), ids, &changes).pending(pending);
     let cx = CheckContext::new(Some(stack), None, Instant::now(), wait.quiet());
     Ok(Box::pin(checks::preflight(&cx)).await.map_err(late)?)
+}
+
+/// Whether what is gone is needed by what is about to be made or changed.
+fn is_wanted(gone: &Missing, plan: &Plan) -> bool {
+    let user = if gone.noun == "image" { launch_template::ID.0 } else { Listener::<443>::CERTIFICATE.0 };
+    plan.pending().any(|(key, _)| key == user)
 }
 
 fn problem(finding: &Finding) -> Problem {

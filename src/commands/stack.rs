@@ -30,6 +30,12 @@ impl Session<'_> {
         identified?;
         let (site, found) = read.map_err(unanswered)?;
         let site = site.map_err(|error| site_outcome(&error))?;
+        for gone in &site.gone {
+            self.report.note(&format!(
+                "warning: {}; what exists goes on, and no new instance or listener can use it",
+                gone.what
+            ));
+        }
         let planner = self.planner(&site, goal, adopt);
         let live = planner.collect(found).map_err(|errors| failed(&errors, &Cancel::never(), NOTHING_CHANGED))?;
         Ok(ReadStack { site, live })

@@ -31,6 +31,8 @@ pub struct Site {
     pub certificates: Vec<String>,
     /// The zone of the record; `None` without one.
     pub zone: Option<Zone>,
+    /// What is not there any more and a stack that exists has all the same: enough for all but a change of what uses it.
+    pub gone: Vec<Missing>,
 }
 
 /// An AMI, as far as a launch template needs it.
@@ -82,7 +84,7 @@ impl Site {
     /// A site for which nothing was looked up: enough to trace edges and to remove a stack.
     pub fn blank(config: Config, region: &str) -> Site {
         let (image, certificate, certificates) = (MachineImage::default(), String::new(), Vec::new());
-        Site { config, region: region.to_owned(), image, certificate, certificates, zone: None }
+        Site { config, region: region.to_owned(), image, certificate, certificates, zone: None, gone: Vec::new() }
     }
 
     /// Keeps the certificate that a listener has, where it would do: between two that do, a change gains nothing.
@@ -92,22 +94,34 @@ impl Site {
         }
     }
 
+    /// Takes what is gone from a stack that exists: this image and this certificate, where it has them.
+    ///
+    /// # Errors
+    /// Everything that is missing at once, when something is that the stack does not have either.
+    pub fn with_gone_from(mut self, image: Option<MachineImage>, certificate: Option<&str>) -> Result<Site, SiteError> {
+        for missing in &self.gone {
+            match (missing.noun, &image, certificate) {
+                ("image", Some(image), _) => self.image = image.clone(),
+                ("certificate", _, Some(arn)) => arn.clone_into(&mut self.certificate),
+                _ => return Err(SiteError::Missing(self.gone)),
+            }
+        }
+        Ok(self)
+    }
+
     /// Looks up what the stack needs and never makes, side by side.
     ///
     /// # Errors
-    /// Everything that is missing at once.
-    pub async fn look_up(config: Config, cloud: &Cloud, memo: &Memo) -> Result<Site, SiteError> {
+    /// AWS cannot be asked. What is missing is in [`Site::gone`].
+    pub async fn look_up(config: Config, cloud: &Cloud, memo: &Memo) -> Result<Site, Error> {
         let (image, certificates, zone) =
             tokio::join!(image(&config, cloud), certificate(&config, cloud), zone(&config, cloud, memo));
-        let mut missing = Vec::new();
-        let image = image?.unwrap_or_else(|m| blank(&mut missing, m));
-        let certificates = certificates?.unwrap_or_else(|m| blank(&mut missing, m));
-        let zone = zone?.unwrap_or_else(|m| blank(&mut missing, m));
-        if !missing.is_empty() {
-            return Err(SiteError::Missing(missing));
-        }
+        let mut gone = Vec::new();
+        let image = image?.unwrap_or_else(|m| blank(&mut gone, m));
+        let certificates = certificates?.unwrap_or_else(|m| blank(&mut gone, m));
+        let zone = zone?.unwrap_or_else(|m| blank(&mut gone, m));
         let certificate = certificates.first().cloned().unwrap_or_default();
-        Ok(Site { image, certificate, certificates, zone, ..Site::blank(config, &cloud.region) })
+        Ok(Site { image, certificate, certificates, zone, gone, ..Site::blank(config, &cloud.region) })
     }
 
     /// What a removal needs: only the zone, and not even that must exist.

@@ -15,6 +15,7 @@ mod errors;
 mod every_resource;
 mod fleet;
 mod foreign;
+mod gone;
 mod guarded;
 mod killed;
 mod lifecycle;

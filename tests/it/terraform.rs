@@ -30,7 +30,9 @@ fn terraform_makes_the_stack_finds_no_change_and_removes_it() {
         command.env_remove("HTTP_PROXY").env_remove("http_proxy");
         command
     };
-    let runs = |line: &str| drop(Run::of(&mut terraform(line)).exits(0));
+    let runs = |line: &str| {
+        Run::of(&mut terraform(line)).exits(0);
+    };
     Run::of(terraform("init -no-color -input=false").arg("-plugin-dir").arg(&plugins)).exits(0);
     runs("apply -no-color -input=false -auto-approve");
     runs("plan -no-color -input=false -detailed-exitcode");

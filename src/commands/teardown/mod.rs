@@ -66,7 +66,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Result<Outcome,
     let ended = remove(&walk, stack.live, &mut done, &foreign, &mut left).await;
     let changes = planner.changes(&done);
     match ended {
-        Ok(()) => Ok(Outcome { changes, ..concluded(changes_count(&done), left) }),
+        Ok(()) => Ok(Outcome { changes, ..concluded(done.iter().count(), left) }),
         Err(failed) => Err(failed.map(|mut outcome| {
             outcome.problems.extend(left);
             Outcome { changes, ..outcome }
@@ -88,7 +88,7 @@ async fn remove(
 ) -> Result<(), Failed> {
     for round in 1.. {
         reconcile(walk, live, &mut TeardownPolicy, done).await?;
-        let found = left_behind(walk, changes_count(done), foreign).await?;
+        let found = left_behind(walk, done.iter().count(), foreign).await?;
         if found.is_empty() {
             break;
         }
@@ -99,10 +99,6 @@ async fn remove(
         }
     }
     Ok(())
-}
-
-fn changes_count(done: &Plan) -> usize {
-    done.iter().count()
 }
 
 /// By name there is nothing; what carries our tag under other names is told.

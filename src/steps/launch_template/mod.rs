@@ -24,6 +24,10 @@ use crate::site::Site;
 pub const ID: Output = Output(LaunchTemplate::KEY, "id");
 /// The number of its default version, which becomes the wanted one.
 pub const VERSION: Output = Output(LaunchTemplate::KEY, "version");
+/// The image of its default version.
+pub const IMAGE: Output = Output(LaunchTemplate::KEY, "image");
+/// The root device of its default version.
+pub const ROOT_DEVICE: Output = Output(LaunchTemplate::KEY, "root_device");
 /// The number of its newest version.
 pub const LATEST: Output = Output(LaunchTemplate::KEY, "latest");
 
@@ -125,8 +129,11 @@ impl Resource for LaunchTemplate {
         let version = versions.into_iter().next().need("the template's default version")?;
         let number = version.version_number.need("VersionNumber")?;
         let spec = managed(&version.launch_template_data.need("LaunchTemplateData")?, site);
+        let (image, root_device) = (spec.image.clone(), spec.volume.device.clone());
         let live = Live::ready(spec, owner)
             .output(ID, id)
+            .output(IMAGE, image)
+            .output(ROOT_DEVICE, root_device)
             .output(VERSION, number.to_string())
             .output(LATEST, latest.to_string());
         Ok(Some(live))

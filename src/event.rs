@@ -20,6 +20,8 @@ pub enum What {
     Waiting(String),
     /// It is done: Terraform's verb.
     Finished(&'static str),
+    /// It is done, and AWS warns of something.
+    Warned(String),
     /// It could not be done: why.
     Failed(String),
     /// It was not tried: this other one, which it depends on, failed.

@@ -16,6 +16,9 @@ pub type Key = &'static str;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Output(pub Key, pub &'static str);
 
+/// The name of an output that is no id: what AWS warned of when it carried out a call. It is told and not kept.
+pub const WARNING: &str = "warning";
+
 /// Values by output.
 pub type Outputs = BTreeMap<Output, String>;
 

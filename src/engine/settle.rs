@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use super::resource::{Blocker, Outputs};
+use super::resource::{Blocker, Output, Outputs, WARNING};
 use super::{AnyLive, Decision, Error, Goal, Node, Reading, Refs, Result, Walk};
 use crate::clock::{Attempt, Label};
 use crate::cloud::RetryBudget;
@@ -176,7 +176,10 @@ impl Walk<'_> {
                     _ => Ok(Attempt::Again("AWS is removing it".to_owned())),
                 }
             }
-            Ok(fresh) => {
+            Ok(mut fresh) => {
+                if let Some(words) = fresh.remove(&Output(node.key(), WARNING)) {
+                    self.notify(node, What::Warned(words));
+                }
                 self.finished(node, &decision);
                 let mut all = if deleted { Outputs::new() } else { own(at) };
                 all.extend(fresh);

@@ -53,6 +53,7 @@ impl Progress {
             What::Started(verb) => self.state(key, &name, doing(verb)),
             What::Waiting(why) => self.state(key, &name, &why),
             What::Finished(verb) => self.ended(key, &name, done(verb)),
+            What::Warned(words) => self.note(&format!("{key} {name}: AWS warns: {words}")),
             What::Failed(why) => self.ended(key, &name, &format!("failed: {why}")),
             What::Skipped(because) => self.note(&format!("{key} {name}: skipped, {because} failed")),
         }

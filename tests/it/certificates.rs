@@ -41,12 +41,10 @@ async fn the_listener_keeps_its_certificate_while_it_would_do() {
     assert_eq!(stage.plan().await, "");
     stage.unchanged_by("up").await;
     // It was revoked: the other one takes its place.
-    let revoked =
-        stage.edited(|aws| {
-            aws.add(tables::CERTIFICATES, &first, json!({
+    let row = json!({
         "CertificateArn": first, "Status": "REVOKED", "KeyAlgorithm": "RSA-2048", "DomainName": "*.example.com",
-    }))
-        });
+    });
+    let revoked = stage.edited(|aws| aws.add(tables::CERTIFICATES, &first, row));
     revoked.succeeds("up").await.changed(&["https_listener"]);
     assert_eq!(shown(&revoked), other);
 }

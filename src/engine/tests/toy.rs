@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::clock::elapse;
 use crate::cloud::{self, Memo, Tags};
 use crate::engine::refs::Edge;
-use crate::engine::resource::{Blocker, Context, Key, Live, Output, Outputs, Owner, Resource, Status};
+use crate::engine::resource::{Blocker, Context, Key, Live, Output, Outputs, Owner, Resource, Status, WARNING};
 use crate::engine::{Error, Node, Reading, Refs, Result};
 use crate::site::Site;
 
@@ -20,6 +20,8 @@ pub const WORK: Duration = Duration::from_secs(10);
 /// What exists, what is wanted, and what goes wrong.
 #[derive(Default)]
 pub struct World {
+    /// What is warned of at each create.
+    pub warning: RefCell<Option<String>>,
     /// What exists.
     pub toys: RefCell<BTreeMap<Key, Live<Spec>>>,
     /// Sizes and places that are wanted; 1 and 1 when nothing is said.
@@ -178,7 +180,9 @@ impl<const NAME: char> Resource for Toy<NAME> {
             self.world.toys.borrow_mut().insert(Self::KEY, live);
         };
         self.world.change("create", Self::KEY, create).await?;
-        Ok([(id(Self::KEY), made)].into())
+        let warning = self.world.warning.borrow().clone();
+        let warning = warning.map(|words| (Output(Self::KEY, WARNING), words));
+        Ok([(id(Self::KEY), made)].into_iter().chain(warning).collect())
     }
 
     async fn update(&self, _: &Context<'_>, _: &Live<Spec>, want: &Spec) -> Result<Outputs> {

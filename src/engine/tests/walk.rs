@@ -47,6 +47,15 @@ async fn things_are_made_after_what_they_need_and_removed_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_aws_warns_of_is_told_and_is_no_id() {
+    let lab = alone().await;
+    lab.world.warning.replace(Some("there is no such image".to_owned()));
+    let made = lab.act(Goal::Present).await;
+    assert!(lab.events().contains(&r#"a: Warned("there is no such image")"#.to_owned()), "{:?}", lab.events());
+    assert_eq!(made.outputs.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_order_may_hold_without_an_id_and_for_the_removal_alone() {
     let lab = Lab::new(|world| {
         vec![toy::<'a'>(world, &[(After, 'b')]), toy::<'b'>(world, &[]), toy::<'c'>(world, &[(Outlives, 'a')])]

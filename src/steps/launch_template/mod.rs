@@ -10,13 +10,14 @@ use aws_sdk_ec2::types::{
     LaunchTemplateEbsBlockDeviceRequest, LaunchTemplateHttpTokensState,
     LaunchTemplateIamInstanceProfileSpecificationRequest, LaunchTemplateInstanceMetadataOptionsRequest,
     LaunchTemplateTagSpecificationRequest, LaunchTemplateVersion, RequestLaunchTemplateData, ResourceType,
-    ResponseLaunchTemplateData, VolumeType,
+    ResponseLaunchTemplateData, ValidationWarning, VolumeType,
 };
 use serde::Serialize;
 
 use super::{security_groups, shared};
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Imds;
+use crate::engine::resource::WARNING;
 use crate::engine::{Context, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
@@ -30,6 +31,9 @@ pub const IMAGE: Output = Output(LaunchTemplate::KEY, "image");
 pub const ROOT_DEVICE: Output = Output(LaunchTemplate::KEY, "root_device");
 /// The number of its newest version.
 pub const LATEST: Output = Output(LaunchTemplate::KEY, "latest");
+
+/// What AWS warned of when it made a template or a version: something in it does not exist.
+const WARNED: Output = Output(LaunchTemplate::KEY, WARNING);
 
 /// A launch template with its default version.
 pub struct LaunchTemplate;
@@ -158,9 +162,11 @@ impl Resource for LaunchTemplate {
             .launch_template_name(&name)
             .launch_template_data(request_data(want))
             .tag_specifications(tags::for_ec2(ResourceType::LaunchTemplate, &site.tags(&name)));
-        let template = request.send().await?.launch_template.need("LaunchTemplate")?;
+        let reply = request.send().await?;
+        let template = reply.launch_template.need("LaunchTemplate")?;
         let version = template.latest_version_number.unwrap_or(1);
-        Ok([(ID, template.launch_template_id.need("LaunchTemplateId")?), (VERSION, version.to_string())].into())
+        let made = [(ID, template.launch_template_id.need("LaunchTemplateId")?), (VERSION, version.to_string())];
+        Ok(made.into_iter().chain(warned(reply.warning)).collect())
     }
 
     /// The newest version that is as wanted becomes the default; one is added only when none is. What we do not manage
@@ -184,8 +190,8 @@ impl Resource for LaunchTemplate {
             let keeps = kept.as_ref().is_none_or(|kept| *kept == unmanaged::of(data));
             keeps && spec_of(data) == *want
         };
-        let number = if let Some(version) = all.iter().find(is_wanted) {
-            version.version_number.need("VersionNumber")?
+        let (number, warning) = if let Some(version) = all.iter().find(is_wanted) {
+            (version.version_number.need("VersionNumber")?, None)
         } else {
             let latest = all.first().and_then(|version| version.version_number).unwrap_or_default();
             let sent = unmanaged::keeping_protections(request_data(want), data);
@@ -193,7 +199,8 @@ impl Resource for LaunchTemplate {
         };
         let request = cloud.ec2.modify_launch_template().launch_template_id(id);
         request.default_version(number.to_string()).send().await?;
-        Ok([(ID, id.clone()), (VERSION, number.to_string())].into())
+        let outputs = [(ID, id.clone()), (VERSION, number.to_string())];
+        Ok(outputs.into_iter().chain(warned(warning)).collect())
     }
 
     async fn tag(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>, tags: &Tags) -> Result<()> {
@@ -249,7 +256,7 @@ async fn add_version(
     source: Option<i64>,
     data: RequestLaunchTemplateData,
     want: &Spec,
-) -> cloud::Result<i64> {
+) -> cloud::Result<(i64, Option<ValidationWarning>)> {
     let mut hash = DefaultHasher::new();
     (id, latest, source, want).hash(&mut hash);
     let request = cloud
@@ -259,7 +266,16 @@ async fn add_version(
         .client_token(format!("{id}-{latest}-{:016x}", hash.finish()))
         .set_source_version(source.map(|number| number.to_string()))
         .launch_template_data(data);
-    request.send().await?.launch_template_version.and_then(|version| version.version_number).need("VersionNumber")
+    let reply = request.send().await?;
+    let number = reply.launch_template_version.and_then(|version| version.version_number).need("VersionNumber")?;
+    Ok((number, reply.warning))
+}
+
+/// AWS's words, as an output that is told.
+fn warned(warning: Option<ValidationWarning>) -> Option<(Output, String)> {
+    let errors = warning?.errors.unwrap_or_default();
+    let words: Vec<String> = errors.into_iter().filter_map(|error| error.message.or(error.code)).collect();
+    (!words.is_empty()).then(|| (WARNED, words.join("; ")))
 }
 
 fn request_data(want: &Spec) -> RequestLaunchTemplateData {
@@ -371,5 +387,21 @@ fn volume_of(data: &ResponseLaunchTemplateData) -> Volume {
         delete_on_termination: ebs.delete_on_termination().unwrap_or(true),
         encrypted: ebs.encrypted(),
         kms_key: ebs.kms_key_id().map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{ValidationError, ValidationWarning};
+
+    use super::{WARNED, warned};
+
+    #[test]
+    fn what_ec2_warns_of_is_told_in_its_words() {
+        let error = ValidationError::builder().code("InvalidAMIID.NotFound").message("The image does not exist");
+        let warning = ValidationWarning::builder().errors(error.build()).build();
+        assert_eq!(warned(Some(warning)), Some((WARNED, "The image does not exist".to_owned())));
+        assert_eq!(warned(Some(ValidationWarning::builder().build())), None);
+        assert_eq!(warned(None), None);
     }
 }

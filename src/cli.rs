@@ -301,6 +301,9 @@ pub struct Teardown {
     /// Take off what protects it: deletion protection, scale-in protection, standby, suspended processes, waiting hooks
     #[arg(long)]
     pub lift_protection: bool,
+    /// Remove the instance profile although not every region could be asked whether an instance there uses it
+    #[arg(long)]
+    pub allow_unseen_regions: bool,
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "60m", value_parser = duration)]
     pub timeout: Duration,

@@ -14,6 +14,8 @@ pub const STANDBY_INSTANCES: &str = "--standby-instances";
 pub const REMOVE_AUTHENTICATION: &str = "--remove-authentication";
 /// `up --no-verify`
 pub const NO_VERIFY: &str = "--no-verify";
+/// `teardown --allow-unseen-regions`
+pub const ALLOW_UNSEEN_REGIONS: &str = "--allow-unseen-regions";
 /// `teardown --yes`
 pub const YES: &str = "--yes";
 /// `up --timeout`

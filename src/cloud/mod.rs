@@ -200,9 +200,12 @@ impl Cloud {
         aws_sdk_acm::Client::from_conf(config.build())
     }
 
-    /// EC2 of another region.
+    /// EC2 of a region; of another one with few attempts, since there may be no way there.
     pub fn ec2_in(&self, region: &str) -> aws_sdk_ec2::Client {
-        let config = self.ec2.config().to_builder().region(Region::new(region.to_owned()));
+        let mut config = self.ec2.config().to_builder().region(Region::new(region.to_owned()));
+        if region != self.region {
+            config = config.retry_config(RetryConfig::standard().with_max_attempts(3));
+        }
         aws_sdk_ec2::Client::from_conf(config.build())
     }
 }

@@ -8,7 +8,7 @@ use futures_util::future::{Either, select};
 use super::Session;
 use crate::clock::{Attempt, Ended, Label, Late, Wait};
 use crate::cloud::{Error, retryable};
-use crate::engine::{self, AnyLive, Context, Goal, KeptInstances, Key, Output, Outputs, Reading};
+use crate::engine::{self, AnyLive, Context, Goal, Key, Output, Outputs, Reading};
 use crate::outcome::{Outcome, Problem};
 use crate::site::{MachineImage, Site, SiteError};
 use crate::steps::load_balancer::Listener;
@@ -50,7 +50,7 @@ impl Session<'_> {
 
     async fn read_once(&self, goal: Goal) -> (Result<Site, SiteError>, Found) {
         let blank = Site::blank(self.config.clone(), &self.cloud.region);
-        let cx = Context { cloud: &self.cloud, site: &blank, verified_rollout: false, kept: KeptInstances::default() };
+        let cx = Context::reading(&self.cloud, &blank);
         let (config, reading) = (self.config.clone(), Reading::new(STACK, goal));
         match goal {
             Goal::Present => {

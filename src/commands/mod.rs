@@ -16,6 +16,7 @@ mod session;
 mod signals;
 mod stack;
 mod status;
+mod strays;
 mod teardown;
 mod up;
 mod verify;

@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::first_reading::FIRST_READING;
+use super::strays::makes_second;
 use super::up::{Consents, unasked};
 use crate::cli;
 use crate::engine::{Goal, Key};
@@ -13,7 +14,9 @@ use crate::outcome::{Action, Change, Failed, Outcome, Problem};
 /// # Errors
 /// The stack cannot be read.
 pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Failed> {
-    let stack = session.read_stack(Goal::Present, args.adopt, &session.wait(FIRST_READING)).await?;
+    let wait = session.wait(FIRST_READING);
+    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, args.adopt, &wait), session.strays());
+    let stack = stack?;
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
     let plan = planner.plan(&stack.live);
     let changes = with_refusals(planner.changes(&plan), &unasked(Consents::default(), &planner, &plan, &stack.live));
@@ -23,6 +26,12 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
         Outcome::new(Exit::Done, "unchanged", "No changes: the stack is as deploy.yaml wants it.")
     } else if has(Action::Foreign) {
         Outcome::new(Exit::Foreign, "refused", "`up` would refuse: something with our name is not ours.")
+    } else if !strays.is_empty() && makes_second(&plan) {
+        Outcome::new(
+            pending,
+            "changes_pending",
+            "`up` would refuse: a stack with the same tag stands under other names.",
+        )
     } else if has(Action::Replace) && !args.replace {
         let words = "`up` would refuse: what AWS cannot change in place needs --replace.";
         Outcome::new(pending, "changes_pending", words)
@@ -31,7 +40,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
     } else {
         Outcome::new(pending, "changes_pending", "")
     };
-    Ok(outcome.with_plan(changes))
+    Ok(outcome.with_problems(strays).with_plan(changes))
 }
 
 /// The changes, each with what `up` refuses of it.

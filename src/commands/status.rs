@@ -14,7 +14,9 @@ use crate::steps::{STACK, auto_scaling, target_group};
 /// # Errors
 /// The stack cannot be read.
 pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
-    let stack = session.read_stack(Goal::Present, false, &session.wait(FIRST_READING)).await?;
+    let wait = session.wait(FIRST_READING);
+    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, false, &wait), session.strays());
+    let stack = stack?;
     let (site, live) = (&stack.site, &stack.live);
     let plan = session.planner(site, Goal::Present, false).plan(live);
     let standing = STACK.iter().filter_map(|node| {
@@ -36,7 +38,8 @@ pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
     let ids = outputs_of(live);
     let absent = standing.iter().all(|resource| resource.state == "absent");
     let (word, summary) = if absent { ("absent", "Nothing of this stack stands.") } else { ("standing", "") };
-    let mut outcome = Outcome { standing, outputs: outputs(site, &ids), ..Outcome::new(Exit::Done, word, summary) };
+    let mut outcome =
+        Outcome { standing, outputs: outputs(site, &ids), problems: strays, ..Outcome::new(Exit::Done, word, summary) };
     match instances(session, &ids).await {
         Ok(lines) => outcome.outputs.extend(lines),
         Err(error) => outcome = Outcome { exit: Exit::Failed, ..outcome.problem(&error) },

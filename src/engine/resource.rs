@@ -33,6 +33,16 @@ pub struct Context<'a> {
     pub verified_rollout: bool,
     /// What a rollout does with instances that a person keeps as they are.
     pub kept: KeptInstances,
+    /// Whether a removal may go on although other regions, where something may be in use, could not be looked at.
+    pub unseen_regions: bool,
+}
+
+impl<'a> Context<'a> {
+    /// With nothing that needs a word of its own: enough to read.
+    pub fn reading(cloud: &'a Cloud, site: &'a Site) -> Context<'a> {
+        let kept = KeptInstances::default();
+        Context { cloud, site, verified_rollout: false, kept, unseen_regions: false }
+    }
 }
 
 /// What a rollout does with instances that a person keeps; `None`: nobody said.

@@ -39,6 +39,10 @@ fn perform(world: &mut World, asked: &Asked) -> Reply {
 
 fn carry_out(world: &mut World, asked: &Asked) -> Reply {
     let Asked { service, operation, parameters, .. } = asked;
+    if world.weather.token_refused_in.iter().any(|region| parameters["_region"] == region.as_str()) {
+        let message = "AWS was not able to validate the provided access credentials".to_owned();
+        return Err(Refusal { code: "AuthFailure", message, status: 401 });
+    }
     match service.as_str() {
         "ec2" => ec2::call(world, operation, parameters),
         "elasticloadbalancing" => elb::call(world, operation, parameters),

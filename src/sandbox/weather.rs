@@ -73,6 +73,9 @@ pub struct Weather {
     /// A refresh replaces new instances that fail their health checks, and tries to launch, for so long before it fails
     /// (an hour: Auto Scaling user guide, "How an instance refresh works").
     pub refresh_retries: f64,
+    /// Regions that refuse the caller's token, as opt-in regions refuse one of the global STS endpoint (IAM user guide,
+    /// "Manage AWS STS in an AWS Region").
+    pub token_refused_in: Vec<String>,
 }
 
 impl Default for Weather {
@@ -106,6 +109,7 @@ impl Default for Weather {
             draining: 0.0,
             unused: 5.0,
             refresh_retries: 3600.0,
+            token_refused_in: Vec::new(),
         }
     }
 }

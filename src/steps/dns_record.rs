@@ -4,19 +4,22 @@
 //! our name that no longer exists (it was deleted by hand, or a removal and a creation ran at once): no client depends
 //! on it.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
 use serde::Serialize;
 
-use super::{load_balancer, target_group};
-use crate::cloud::{Absent, Cloud, Memo, Need};
-use crate::engine::{Context, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result};
+use super::{load_balancer, shared, target_group};
+use crate::cloud::{self, Absent, Cloud, Memo, Need};
+use crate::engine::{Context, Goal, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result};
+use crate::outcome::few;
 use crate::site::Site;
 
 /// The name that clients use.
 pub struct DnsRecord;
 
 /// An alias record.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Default, PartialEq, Serialize)]
 pub struct Spec {
     zone: String,
     name: String,
@@ -28,6 +31,15 @@ pub struct Spec {
     /// As AWS lists it: a deletion must repeat it word by word.
     #[serde(skip)]
     listed: Option<ResourceRecordSet>,
+    /// Further aliases to our load balancer, in words by name: a removal takes them along.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    each: BTreeMap<String, String>,
+    /// The same, each with its zone.
+    #[serde(skip)]
+    further: Vec<(String, ResourceRecordSet)>,
+    /// What else leads to our load balancer, in words: a removal leaves it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<String>,
 }
 
 impl Resource for DnsRecord {
@@ -55,21 +67,34 @@ impl Resource for DnsRecord {
             alias_zone: refs.get(load_balancer::ZONE),
             evaluate_target_health: true, // the console's default
             listed: None,
+            each: BTreeMap::new(),
+            further: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
-    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
-        let Some((zone, name)) = site.record(cloud, &reading.memo).await? else {
+    async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+        let own = own(cx, reading).await?;
+        if reading.goal == Goal::Present {
+            return Ok(own);
+        }
+        let is_own = |set: &ResourceRecordSet| own.as_ref().is_some_and(|own| own.spec.listed.as_ref() == Some(set));
+        let mut all = pointing_at_ours(cx, reading).await?;
+        all.retain(|(_, set)| !is_own(set));
+        let (further, strangers): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, set)| is_plain_alias(set));
+        let strangers: Vec<String> = strangers.iter().map(|(zone, set)| in_words(zone, set)).collect();
+        if own.is_none() && further.is_empty() && strangers.is_empty() {
             return Ok(None);
+        }
+        let owner = if further.is_empty() {
+            Owner::Untouchable(format!("{} leads to our load balancer", few(&strangers, "; ")))
+        } else {
+            Owner::Parent(load_balancer::LoadBalancer::KEY)
         };
-        let sets = sets_named(cloud, &zone.id, &name).await?;
-        let ours = [RrType::A, RrType::Aaaa, RrType::Cname];
-        let Some(set) = sets.into_iter().find(|set| ours.contains(&set.r#type)) else {
-            return Ok(None);
-        };
-        let spec = spec_of(&zone.id, &name, set);
-        let owner = owner(cloud, site, reading, &spec).await?;
-        Ok(Some(Live::ready(spec, owner)))
+        let mut live = own.unwrap_or_else(|| Live::ready(Spec::default(), owner));
+        live.spec.each = further.iter().map(|(zone, set)| (plain(&set.name), in_words(zone, set))).collect();
+        (live.spec.further, live.spec.kept) = (further, strangers);
+        Ok(Some(live))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {
@@ -90,13 +115,104 @@ impl Resource for DnsRecord {
     }
 
     async fn delete(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
-        let listed = live.spec.listed.clone().into_iter().map(|set| (ChangeAction::Delete, set));
-        change(cloud, &live.spec.zone, listed.collect()).await?;
+        let own = live.spec.listed.clone().map(|set| (live.spec.zone.clone(), set));
+        let mut zones: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for (zone, set) in own.into_iter().chain(live.spec.further.clone()) {
+            zones.entry(zone).or_default().push((ChangeAction::Delete, set));
+        }
+        for (zone, changes) in zones {
+            change(cloud, &zone, changes).await?;
+        }
         Ok(())
     }
 }
 
 // How AWS spells it.
+
+/// The record of the wanted name.
+async fn own(&Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+    let Some((zone, name)) = site.record(cloud, &reading.memo).await? else {
+        return Ok(None);
+    };
+    let sets = sets_named(cloud, &zone.id, &name).await?;
+    let ours = [RrType::A, RrType::Aaaa, RrType::Cname];
+    let Some(set) = sets.into_iter().find(|set| ours.contains(&set.r#type)) else {
+        return Ok(None);
+    };
+    let spec = spec_of(&zone.id, &name, set);
+    let owner = owner(cloud, site, reading, &spec).await?;
+    Ok(Some(Live::ready(spec, owner)))
+}
+
+/// Every record that leads to our load balancer, alias or not, with its zone: of all zones that we may read.
+///
+/// # Errors
+/// Route 53 does not list them.
+async fn pointing_at_ours(
+    &Context { cloud, site, .. }: &Context<'_>,
+    reading: &Reading,
+) -> Result<Vec<(String, ResourceRecordSet)>> {
+    if reading.output(load_balancer::DNS_NAME).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let balancing = shared::balancing(cloud, reading, &site.config.names).await?;
+    let ours = balancing
+        .load_balancer
+        .as_ref()
+        .filter(|one| one.load_balancer_arn().is_some_and(|arn| site.owns(&balancing.tags(arn))));
+    let Some(name) = ours.and_then(|balancer| balancer.dns_name()) else {
+        return Ok(Vec::new());
+    };
+    let name = plain(name);
+    let zones = match cloud.route53.list_hosted_zones().into_paginator().items().send().try_collect().await {
+        Ok(zones) => zones,
+        Err(error) => {
+            let error = cloud::Error::from(error);
+            return if error.is_denied() { Ok(Vec::new()) } else { Err(error.into()) };
+        }
+    };
+    let mut found = Vec::new();
+    for zone in zones {
+        let id = zone.id.trim_start_matches("/hostedzone/").to_owned();
+        let sets = every_set(cloud, &id).await?;
+        found.extend(sets.into_iter().filter(|set| leads_to(set, &name)).map(|set| (id.clone(), as_deleted(set))));
+    }
+    Ok(found)
+}
+
+/// Nothing of a zone that we may not read.
+async fn every_set(cloud: &Cloud, zone: &str) -> Result<Vec<ResourceRecordSet>> {
+    let (mut found, mut next) = (Vec::new(), Some((None, None, None)));
+    while let Some((name, kind, identifier)) = next {
+        let request = cloud.route53.list_resource_record_sets().hosted_zone_id(zone).set_start_record_name(name);
+        let request = request.set_start_record_type(kind).set_start_record_identifier(identifier);
+        let reply = match request.send().await.or_absent() {
+            Err(error) if error.is_denied() => return Ok(Vec::new()),
+            reply => reply?,
+        };
+        let Some(reply) = reply else { return Ok(found) };
+        found.extend(reply.resource_record_sets);
+        let start = (reply.next_record_name, reply.next_record_type, reply.next_record_identifier);
+        next = reply.is_truncated.then_some(start);
+    }
+    Ok(found)
+}
+
+fn leads_to(set: &ResourceRecordSet, name: &str) -> bool {
+    let values = set.resource_records().iter().map(|record| plain(record.value()));
+    let alias = set.alias_target.as_ref().map(|alias| plain(&alias.dns_name));
+    values.chain(alias).any(|target| target == name)
+}
+
+/// Whether it is an alias of its own, and not one of several records of its name.
+fn is_plain_alias(set: &ResourceRecordSet) -> bool {
+    set.alias_target.is_some() && set.set_identifier.is_none()
+}
+
+fn in_words(zone: &str, set: &ResourceRecordSet) -> String {
+    let kind = if set.alias_target.is_some() { "alias" } else { "record" };
+    format!("the {} {kind} {} in the zone {zone}", set.r#type.as_str(), plain(&set.name))
+}
 
 /// The start of a list is a position, not a filter; a name's records come together.
 async fn sets_named(cloud: &Cloud, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>> {
@@ -120,6 +236,9 @@ fn spec_of(zone: &str, name: &str, set: ResourceRecordSet) -> Spec {
         alias_zone: alias.map_or_else(String::new, |alias| alias.hosted_zone_id.clone()),
         evaluate_target_health: alias.is_some_and(|alias| alias.evaluate_target_health),
         listed: Some(as_deleted(set)),
+        each: BTreeMap::new(),
+        further: Vec::new(),
+        kept: Vec::new(),
     }
 }
 
@@ -142,6 +261,10 @@ async fn owner(cloud: &Cloud, site: &Site, reading: &Reading, spec: &Spec) -> Re
         if ours {
             return Ok(Owner::Tags(site.tags(&spec.name)));
         }
+    }
+    if spec.kind == RrType::Cname.as_str() && target.is_some_and(|target| target == plain(&spec.alias)) {
+        let why = "it is a CNAME to our load balancer, where an alias is wanted: a record of someone else";
+        return Ok(Owner::Stranger(why.to_owned()));
     }
     let kind = if is_alias { "alias" } else { "record" };
     Ok(Owner::Stranger(format!("it is a {} {kind} to {}, not to our load balancer", spec.kind, spec.alias)))

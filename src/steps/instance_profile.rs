@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::instance_role::ROLE_NAME;
-use crate::cloud::{self, Absent, Cloud, Memo, Tags, tags};
+use crate::cloud::{self, Absent, Cloud, Memo, Tags, retryable, tags};
 use crate::engine::{Context, Error, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::outcome::few;
 use crate::site::Site;
@@ -76,9 +76,17 @@ impl Resource for InstanceProfile {
 
     /// IAM does not check whether a profile is in use: instances that run with it would lose their credentials
     /// (DeleteInstanceProfile).
-    async fn delete(&self, &Context { cloud, site, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
+    async fn delete(&self, cx: &Context<'_>, live: &Live<Spec>) -> Result<()> {
+        let &Context { cloud, site, .. } = cx;
         let name = &live.outputs[&PROFILE_NAME];
-        let users = users(cloud, site, name).await?;
+        let (users, unseen) = users(cloud, site, name).await?;
+        if !unseen.is_empty() && !cx.unseen_regions {
+            return Err(Error::Held(format!(
+                "whether instances in {} use it could not be asked; {} removes it all the same",
+                few(&unseen, "; "),
+                crate::flags::ALLOW_UNSEEN_REGIONS
+            )));
+        }
         if !users.is_empty() {
             return Err(Error::Held(format!(
                 "still used by {}, which is not of this stack in this region",
@@ -93,24 +101,36 @@ impl Resource for InstanceProfile {
     }
 }
 
-/// What uses the profile besides this stack in this region: instances of any region, launch templates of this one.
-async fn users(cloud: &Cloud, site: &Site, profile: &str) -> cloud::Result<Vec<String>> {
+/// What uses the profile besides this stack in this region: instances of any region, launch templates of this one. And
+/// the other regions that could not be looked at, each with the reason.
+async fn users(cloud: &Cloud, site: &Site, profile: &str) -> cloud::Result<(Vec<String>, Vec<String>)> {
     let account = cloud.account().await?;
     let arn = format!("arn:{}:iam::{}:instance-profile/{profile}", account.partition, account.id);
     let regions = regions(cloud).await?;
     let instances = join_all(regions.iter().map(async |region| {
         match instances_with(cloud, site, region, &arn).await {
             // What a policy of the organization keeps us out of, it keeps others out of too.
-            Err(error) if *region != cloud.region && error.is_denied() => Ok(Vec::new()),
-            found => found,
+            Err(error) if *region != cloud.region && error.is_denied() => Ok(Ok(Vec::new())),
+            // No way there, or a token that this region does not take.
+            Err(error) if *region != cloud.region && (error.is_outage() || retryable(&error).is_none()) => {
+                Ok(Err(format!("{region} ({})", reason(&error))))
+            }
+            found => found.map(Ok),
         }
     }));
     let (instances, templates) = tokio::join!(instances, templates_with(cloud, site, profile));
-    let mut users = templates?;
+    let (mut users, mut unseen) = (templates?, Vec::new());
     for found in instances {
-        users.extend(found?);
+        match found? {
+            Ok(found) => users.extend(found),
+            Err(region) => unseen.push(region),
+        }
     }
-    Ok(users)
+    Ok((users, unseen))
+}
+
+fn reason(error: &cloud::Error) -> &str {
+    if error.code().is_empty() { "no answer" } else { error.code() }
 }
 
 /// Every region that is enabled; of an emulator only the one that is used.

@@ -6,9 +6,10 @@ use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup};
 use aws_sdk_elasticloadbalancingv2::types::{Listener, LoadBalancer, TargetGroup};
 use tokio::sync::OnceCell;
 
+use super::auto_scaling;
 use crate::cloud::{Absent, Cloud, Error, Memo, Result, Tags, tags};
 use crate::config::Names;
-use crate::engine::{Context, Reading};
+use crate::engine::{self, Context, Reading};
 use crate::site::{OWNER_TAG, Site};
 
 #[derive(Default)]
@@ -198,4 +199,31 @@ pub async fn tagged_security_groups(cx: &Context<'_>, memo: &Memo) -> Result<Vec
         Ok(groups.into_iter().filter_map(|group| group.group_id).collect())
     };
     memo.of::<TaggedSecurityGroups>().0.get_or_try_init(read).await.cloned()
+}
+
+/// What carries the stack's tag under other names than deploy.yaml's: a stack beside this one, made with other names.
+/// One call a noun, of those nouns that no stack is without.
+///
+/// # Errors
+/// AWS does not describe them.
+pub async fn strays(cx: &Context<'_>) -> engine::Result<Vec<String>> {
+    let names = &cx.site.config.names;
+    let groups = async {
+        let request = cx.cloud.ec2.describe_security_groups().filters(cx.site.owner_filter());
+        Ok::<_, engine::Error>(request.into_paginator().page_size(1000).items().send().try_collect().await?)
+    };
+    let templates = async {
+        let request = cx.cloud.ec2.describe_launch_templates().filters(cx.site.owner_filter());
+        Ok(request.into_paginator().page_size(200).items().send().try_collect().await?)
+    };
+    let (groups, templates, scaling) = tokio::try_join!(groups, templates, auto_scaling::tagged_groups(cx))?;
+    let own = [&names.load_balancer_security_group, &names.instance_security_group];
+    let groups = groups.iter().filter_map(|group| Some((group.group_id()?, group.group_name()?)));
+    let groups = groups.filter(|(_, name)| !own.iter().any(|own| own == name));
+    let mut found: Vec<String> = groups.map(|(id, name)| format!("security group {name} ({id})")).collect();
+    let templates = templates.iter().filter_map(|one| one.launch_template_name());
+    found.extend(templates.filter(|name| *name != names.launch_template).map(|name| format!("launch template {name}")));
+    let scaling = scaling.into_iter().filter(|name| *name != names.auto_scaling_group);
+    found.extend(scaling.map(|name| format!("auto scaling group {name}")));
+    Ok(found)
 }

@@ -143,3 +143,55 @@ async fn a_record_made_meanwhile_stays() {
     outcome.exits(Exit::Foreign).has_called("ChangeResourceRecordSets");
     assert_eq!(records(&stage), json!([theirs]));
 }
+
+/// With other names, a second stack with the same tag would stand beside the first.
+#[tokio::test(start_paused = true)]
+async fn a_stack_of_the_same_tag_under_other_names_is_told_and_not_doubled() {
+    let stage = Stage::up().await;
+    let renamed = "--set names.prefix=v2-";
+    for line in ["plan", "status"] {
+        stage.run(&format!("{line} {renamed}")).await.writes_nothing().says("launch template app-launch-template");
+    }
+    let refused = stage.run(&format!("up {renamed}")).await;
+    refused.refused_before_any_write().says("auto scaling group app-asg").says("names");
+    stage.unchanged_by("up").await;
+}
+
+/// Every alias to our load balancer goes with it, of any name, type and zone; what else leads there is named.
+#[tokio::test(start_paused = true)]
+async fn no_record_is_left_to_lead_to_a_load_balancer_that_went_in_silence() {
+    let stage = Stage::up().await;
+    stage.succeeds("up --set dns.record=api").await;
+    let target = alias(&stage);
+    let cname =
+        json!({"Name": "www.example.com.", "Type": "CNAME", "TTL": "300", "ResourceRecords": [{"Value": target}]});
+    stage.edit(|aws| aws.add_record(&cname));
+    stage.run("teardown --dry-run").await.writes_nothing().says("CNAME record www.example.com");
+    let removed = stage.run("teardown --yes").await;
+    removed.exits(Exit::Incomplete).says("CNAME record www.example.com");
+    assert_eq!(records(&stage), json!([cname]), "both aliases went");
+    let place = |operation: &str| removed.written().iter().position(|written| *written == operation).unwrap();
+    assert!(place("ChangeResourceRecordSets") < place("DeleteLoadBalancer"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cname_to_our_load_balancer_is_told_as_such_and_adopted() {
+    let stage = Stage::up().await;
+    let target = alias(&stage);
+    let cname =
+        json!({"Name": "app.example.com.", "Type": "CNAME", "TTL": "300", "ResourceRecords": [{"Value": target}]});
+    stage.edit(|aws| {
+        aws.delete_record();
+        aws.add_record(&cname);
+    });
+    let why = "it is a CNAME to our load balancer";
+    let planned = stage.run("plan").await;
+    planned.exits(Exit::Foreign);
+    assert!(planned.changes.iter().any(|change| change.why.as_ref().is_some_and(|words| words.contains(why))));
+    stage.run("up").await.exits(Exit::Foreign).says(why);
+    let removed = stage.again();
+    removed.run("teardown --dry-run").await.says(why);
+    stage.succeeds("up --adopt").await.writes(&["ChangeResourceRecordSets"]);
+    assert_eq!(records(&stage)[0]["Type"], "A");
+    assert_eq!(stage.plan().await, "");
+}

@@ -113,11 +113,11 @@ async fn calls_are_few() {
         counts += &format!("{verb}: {}\n", stage.succeeds(line).await.calls.len());
     }
     expect![[r#"
-        create, to the last write: 38
-        create, with the look afterwards: 54
-        plan: 20
-        plan: 19
-        up: 21
+        create, to the last write: 41
+        create, with the look afterwards: 57
+        plan: 23
+        plan: 22
+        up: 24
     "#]]
     .assert_eq(&counts);
 }

@@ -310,3 +310,16 @@ async fn a_replacement_asks_for_protections_before_it_removes_anything() {
     let refused = stage.run(line).await;
     refused.refused_before_any_write().says("deletion protection is on").says("load_balancer app-alb");
 }
+
+/// IAM is one for all regions. One that cannot be asked may have an instance with the role: it is named, and the role
+/// kept.
+#[tokio::test(start_paused = true)]
+async fn a_region_that_cannot_be_looked_at_keeps_the_role_unless_that_is_allowed() {
+    let stage = Stage::up().await;
+    stage.weather(|weather| weather.token_refused_in = vec!["eu-south-1".to_owned()]);
+    let kept = stage.run("teardown --yes").await;
+    kept.exits(Exit::Incomplete).says("eu-south-1 (AuthFailure)").says("--allow-unseen-regions");
+    kept.has_not_called("DeleteInstanceProfile").has_not_called("DeleteRole");
+    stage.succeeds("teardown --yes --allow-unseen-regions").await;
+    stage.nothing_is_left();
+}

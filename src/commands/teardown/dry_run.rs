@@ -47,6 +47,14 @@ pub async fn held(walk: &Walk<'_>, live: &LiveStack, is_asked: impl Fn(Key) -> b
     problems
 }
 
+/// What a resource has beside it that is not ours to remove, as its reading told.
+pub fn kept(live: &LiveStack) -> Vec<Problem> {
+    let kept = live.values().flatten().filter_map(|found| found.spec["kept"].as_array());
+    let words = kept.flatten().filter_map(Value::as_str);
+    let cure = "It stays, and leads nowhere when the stack is gone: remove it by hand.";
+    words.map(|words| Problem::new("leads to our load balancer and is not ours to remove", cure).of(words)).collect()
+}
+
 /// What would be removed, in that order; of volumes and network interfaces each with its id, those that go with their
 /// instances too.
 fn each_thing(walk: &Walk<'_>, live: &LiveStack) -> Vec<Change> {
@@ -54,14 +62,16 @@ fn each_thing(walk: &Walk<'_>, live: &LiveStack) -> Vec<Change> {
     plan.reverse();
     plan.retain(|_, decision| !matches!(decision, Decision::Foreign { .. }));
     let mut changes = walk.planner.changes(&plan);
-    for change in changes.iter_mut().filter(|change| is_leftover(change.resource)) {
+    for change in &mut changes {
         let found = live.get(change.resource).and_then(Option::as_ref);
         let each = found.and_then(|found| found.spec["each"].as_object());
         let gone =
             |(id, words): (&String, &Value)| FieldChange { field: id.clone(), old: words.clone(), new: Value::Null };
         change.fields = each.into_iter().flatten().map(gone).collect();
-        change.action = Action::Delete;
-        "with the instances".clone_into(&mut change.name);
+        if is_leftover(change.resource) {
+            change.action = Action::Delete;
+            "with the instances".clone_into(&mut change.name);
+        }
     }
     changes
 }

@@ -7,6 +7,7 @@ use crate::clock::{Attempt, Ended, Label, Late};
 use crate::cloud::{Memo, RetryBudget};
 use crate::engine::reconcile::failed;
 use crate::engine::{self, Decision, Node, Outputs, Reading, Refs, Walk};
+use crate::exit::Exit;
 use crate::outcome::{Change, Failed, Outcome, Problem, few};
 
 /// How many looks in a row must find the same before it is taken to stay: what is on its way out changes.
@@ -95,11 +96,24 @@ fn stray(walk: &Walk<'_>, line: &String) -> Problem {
         "carries the stack's tag under another name than deploy.yaml's",
         "Run teardown with the deploy.yaml that made it, or remove it by hand.",
     )
-    .because("it was made under other names, or tagged by hand")
+    .because("it was made under other names, restored from a backup, or tagged by hand")
     .of(line)
 }
 
 fn not_known(error: &engine::Error) -> Outcome {
     let summary = "failed; what was found is gone, and whether anything else carries the stack's tag is not known";
     Outcome::failed(summary).problem(error)
+}
+
+/// By name there is nothing; what carries our tag under other names is told.
+///
+/// # Errors
+/// The look did not come to its end.
+pub async fn nothing_to_remove(walk: &Walk<'_>) -> Result<Outcome, Failed> {
+    let left = left_behind(walk, 0, &[]).await?;
+    if left.is_empty() {
+        return Ok(Outcome::new(Exit::Done, "unchanged", "There was nothing of this stack to remove."));
+    }
+    let summary = "There was nothing of these names to remove, and other things carry the stack's tag.";
+    Ok(Outcome::new(Exit::Incomplete, "incomplete", summary).with_problems(left))
 }

@@ -11,14 +11,14 @@ use super::Session;
 use super::protection::{protections, remove_protections};
 use crate::cli;
 use crate::engine::reconcile::{AGAIN, failed, reconcile};
-use crate::engine::{Context, Decision, Error, Goal, KeptInstances, Key, LiveStack, Plan, Walk, outputs_of};
+use crate::engine::{Context, Decision, Error, Goal, Key, LiveStack, Plan, Walk, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Action, Change, Failed, Outcome, Problem};
 use crate::report::problem_text;
 use crate::steps::leftovers::{self, is_leftover};
 use crate::steps::load_balancer;
-use dry_run::{dry_run, held};
-use last_look::left_behind;
+use dry_run::{dry_run, held, kept};
+use last_look::{left_behind, nothing_to_remove};
 use policy::{TeardownPolicy, ours};
 
 /// Removes the stack.
@@ -29,11 +29,10 @@ pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Result<Outcome,
     let wait = session.wait(args.timeout);
     let stack = session.read_stack(Goal::Absent, false, &wait).await?;
     let planner = session.planner(&stack.site, Goal::Absent, false);
-    let cx =
-        Context { cloud: &session.cloud, site: &stack.site, verified_rollout: false, kept: KeptInstances::default() };
+    let cx = Context { unseen_regions: args.allow_unseen_regions, ..Context::reading(&session.cloud, &stack.site) };
     let walk = Walk { planner: &planner, cx, wait };
     let (changes, foreign) = removals(&walk, &stack.live);
-    let mut left: Vec<Problem> = foreign.iter().map(stays).collect();
+    let mut left: Vec<Problem> = foreign.iter().map(stays).chain(kept(&stack.live)).collect();
     if changes.is_empty() && left.is_empty() {
         return nothing_to_remove(&walk).await;
     }
@@ -99,16 +98,6 @@ async fn remove(
         }
     }
     Ok(())
-}
-
-/// By name there is nothing; what carries our tag under other names is told.
-async fn nothing_to_remove(walk: &Walk<'_>) -> Result<Outcome, Failed> {
-    let left = left_behind(walk, 0, &[]).await?;
-    if left.is_empty() {
-        return Ok(Outcome::new(Exit::Done, "unchanged", "There was nothing of this stack to remove."));
-    }
-    let summary = "There was nothing of these names to remove, and other things carry the stack's tag.";
-    Ok(Outcome::new(Exit::Incomplete, "incomplete", summary).with_problems(left))
 }
 
 /// What is ours and would be removed, in that order; and what only has our name.

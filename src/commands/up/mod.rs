@@ -7,6 +7,7 @@ mod policy;
 
 use super::Session;
 use super::stack::outputs;
+use super::strays::refuse_second;
 use crate::checks::{self, Fleet, Unproven};
 use crate::cli;
 use crate::clock::Wait;
@@ -14,6 +15,7 @@ use crate::engine::reconcile::{AGAIN, reconcile};
 use crate::engine::{Context, Decision, Goal, LiveStack, Outputs, Plan, Planner, Walk, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Finding, Outcome, Problem};
+use crate::report::problem_text;
 use crate::steps::auto_scaling;
 use policy::UpPolicy;
 
@@ -25,10 +27,16 @@ pub use allowed::{Consents, unasked};
 /// It was refused, or failed; the outcome lists what was changed.
 pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Failed> {
     let wait = session.wait(args.timeout);
-    let stack = session.read_stack(Goal::Present, args.adopt, &wait).await?;
+    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, args.adopt, &wait), session.strays());
+    let stack = stack?;
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
-    let (cloud, site) = (&session.cloud, &stack.site);
-    let cx = Context { cloud, site, verified_rollout: !args.no_verify, kept: allowed::kept(args) };
+    refuse_second(&strays, &planner.plan(&stack.live))?;
+    strays.iter().for_each(|stray| session.report.note(&problem_text(stray)));
+    let cx = Context {
+        verified_rollout: !args.no_verify,
+        kept: allowed::kept(args),
+        ..Context::reading(&session.cloud, &stack.site)
+    };
     let up = Up { session, args, walk: Walk { planner: &planner, cx, wait } };
     let mut done = Plan::default();
     let ended = up.converge(stack.live, &mut done).await;

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, S
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use tokio::time::Instant;
 
-use super::resource::{Context, KeptInstances, Key};
+use super::resource::{Context, Key};
 use super::{Decision, Goal, LiveStack, Node, Ownership, Plan, Planner, Walk, WalkResult};
 use crate::clock::{Cancel, Clock, Wait};
 use crate::cloud::{Access, Cloud, StandIn};
@@ -75,8 +75,7 @@ impl Lab {
     }
 
     fn walk<'a>(&'a self, planner: &'a Planner<'a>) -> Walk<'a> {
-        let cx =
-            Context { cloud: &self.cloud, site: &self.site, verified_rollout: false, kept: KeptInstances::default() };
+        let cx = Context::reading(&self.cloud, &self.site);
         Walk { planner, cx, wait: Wait { clock: self.clock, cancel: &self.cancel, watch: &*self.watch } }
     }
 

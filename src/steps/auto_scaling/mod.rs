@@ -397,7 +397,11 @@ fn template(want: &Spec) -> LaunchTemplateSpecification {
     template.version(&want.launch_template_version).build()
 }
 
-async fn tagged_groups(cx: &Context<'_>) -> Result<Vec<String>> {
+/// Names of the auto scaling groups that carry the stack's tag.
+///
+/// # Errors
+/// Auto Scaling does not describe them.
+pub async fn tagged_groups(cx: &Context<'_>) -> Result<Vec<String>> {
     let name = format!("tag:{OWNER_TAG}");
     let tag = aws_sdk_autoscaling::types::Filter::builder().name(name).values(&cx.site.config.stack);
     let request = cx.cloud.autoscaling.describe_auto_scaling_groups().filters(tag.build());

@@ -27,6 +27,8 @@ pub struct Row {
     pub step: Option<u8>,
     /// In a scaling activity: it does not pass by itself.
     pub lasts: bool,
+    /// In a scaling activity: it passes by itself, also when it happens in every zone.
+    pub passes: bool,
 }
 
 impl Row {

@@ -115,12 +115,15 @@ impl World {
     }
 
     fn age_instances(&mut self) {
-        let (now, launch, end) = (self.now, self.weather.launch, self.weather.end);
+        let (now, launch, end, draining) = (self.now, self.weather.launch, self.weather.end, self.weather.draining);
+        let drains = |row: &Value| if row["_group"].is_string() { draining } else { 0.0 };
         let mut ended: Vec<Value> = Vec::new();
         for row in self.table(tables::INSTANCES).values_mut() {
             let started = row["_launched"].as_f64().unwrap_or_default();
             let state = match row["_ending"].as_f64() {
-                Some(ending) if now >= ending + end => json!({"code": 48, "name": "terminated"}),
+                Some(ending) if now >= ending + end + drains(row) => json!({"code": 48, "name": "terminated"}),
+                // Its target group lets requests in flight finish first.
+                Some(ending) if now < ending + drains(row) => json!({"code": 16, "name": "running"}),
                 Some(_) => json!({"code": 32, "name": "shutting-down"}),
                 None if now >= started + launch => json!({"code": 16, "name": "running"}),
                 None => json!({"code": 0, "name": "pending"}),

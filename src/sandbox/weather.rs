@@ -65,6 +65,8 @@ pub struct Weather {
     /// EC2 sees the role of an instance profile so much later than it was added ("has no associated IAM Roles",
     /// terraform-provider-aws#29866).
     pub role_delay: f64,
+    /// Launches see that role so much later: the create of a group may pass, and its first launches fail (there).
+    pub role_delay_in_launches: f64,
     /// A target that leaves is `draining` for so long (ELBv2 user guide, "Deregistration delay": up to 300 s).
     pub draining: f64,
     /// Targets stay `unused` for so long after their load balancer became active or began to forward to them (Elastic
@@ -106,6 +108,7 @@ impl Default for Weather {
             may_decode: true,
             target_group_lingers: 0.0,
             role_delay: 0.0,
+            role_delay_in_launches: 0.0,
             draining: 0.0,
             unused: 5.0,
             refresh_retries: 3600.0,

@@ -302,6 +302,26 @@ async fn a_refresh_to_another_version_gives_way_where_reads_lag() {
     }
 }
 
+/// Somebody else's refresh keeps the group's template from being changed, and a look that lags behind does not show it.
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_was_begun_meanwhile_is_waited_for() {
+    let stage = Stage::up().await.seeded(1);
+    stage.edit(|aws| aws.auto_scaling_group().follow("$Latest"));
+    stage.weather(|weather| weather.describe_lag = 8.0);
+    stage.succeeds("plan").await;
+    tokio::time::sleep(Duration::from_secs(10)).await; // there is a past to lag behind
+    let group = stage.sandbox.world().row(tables::ASGS, "app-asg").unwrap().clone();
+    let id = group["LaunchTemplate"]["LaunchTemplateId"].as_str().unwrap();
+    let template = asg::LaunchTemplateSpecification::builder().launch_template_id(id).version("1");
+    let wanted = asg::DesiredConfiguration::builder().launch_template(template.build()).build();
+    let client = stage.other_client().await;
+    let request = client.autoscaling.start_instance_refresh().auto_scaling_group_name("app-asg");
+    request.desired_configuration(wanted).send().await.unwrap();
+    let outcome = stage.succeeds("up").await;
+    outcome.was_refused("ValidationError");
+    assert_eq!((refreshes(&stage), pinned(&stage)), (vec!["Successful".to_owned()], "1".to_owned()));
+}
+
 async fn pin(client: &OtherClient, version: &str) {
     let reply = client.ec2.describe_launch_templates().send().await.unwrap();
     let id = reply.launch_templates()[0].launch_template_id().unwrap();

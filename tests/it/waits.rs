@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use aws_sdk_autoscaling::types::ScalingActivityStatusCode;
 use tokio::time::Instant;
 
-use crate::support::{Exit, Stage, Status, Throttle, Weather};
+use crate::support::{Exit, Stage, Status, Throttle, Weather, tables};
 
 /// A sandbox in which no launch in these zones succeeds, for this reason.
 fn launches_fail(zones: &[&str], code: &str) -> Stage {
@@ -89,6 +90,36 @@ async fn what_iam_has_and_ec2_does_not_see_yet_is_waited_for() {
     // For ever is not waited for.
     let never = Stage::under(|weather| weather.iam_delay = 1e9);
     never.run("up").await.exits(Exit::Failed).says("EC2 does not see the instance profile yet");
+}
+
+/// A profile is seen before its role: when the group is made, or only when it launches.
+#[tokio::test(start_paused = true)]
+async fn a_profile_whose_role_is_not_seen_yet_is_waited_for() {
+    let stage = Stage::under(|weather| weather.role_delay = 20.0);
+    stage.succeeds("up").await.was_refused("ValidationError");
+    let stage = Stage::under(|weather| weather.role_delay_in_launches = 90.0);
+    stage.succeeds("up").await;
+    let world = stage.sandbox.world();
+    let words = "has no associated IAM Roles. Launching EC2 instance failed.";
+    let failed = world.rows(tables::ACTIVITIES).filter(|row| row["StatusCode"] == "Failed");
+    assert!(failed.filter_map(|row| row["StatusMessage"].as_str()).any(|message| message.ends_with(words)));
+}
+
+/// Targets that leave are `draining` for minutes, and their instances run so long.
+#[tokio::test(start_paused = true)]
+async fn targets_that_are_draining_are_no_fault() {
+    let stage = Stage::under(|weather| weather.draining = 300.0);
+    stage.succeeds("up").await;
+    stage.succeeds("up --set instance.image=api-instant-next").await;
+    let activities = stage.other_client().await.autoscaling.describe_scaling_activities().send().await.unwrap();
+    let waits = ScalingActivityStatusCode::WaitingForElbConnectionDraining;
+    assert!(activities.activities().iter().any(|one| one.status_code() == Some(&waits)));
+    for line in ["verify", "up"] {
+        let line = format!("{line} --set instance.image=api-instant-next");
+        stage.succeeds(&line).await.writes_nothing();
+    }
+    stage.succeeds("teardown --yes").await;
+    stage.nothing_is_left();
 }
 
 #[tokio::test(start_paused = true)]

@@ -68,9 +68,22 @@ pub fn record(world: &mut World, group: &Value, entry: Entry) -> Value {
         "ActivityId": id, "AutoScalingGroupName": group["AutoScalingGroupName"], "Description": entry.what,
         "Cause": cause, "StartTime": world.date(), "EndTime": world.date(), "StatusCode": entry.code,
         "StatusMessage": entry.words, "Progress": 100, "Details": details.to_string(),
-        "AutoScalingGroupARN": group["AutoScalingGroupARN"],
+        "AutoScalingGroupARN": group["AutoScalingGroupARN"], "_begun": world.now,
     });
     world.table("activities").insert(id, row.clone());
+    row
+}
+
+/// An activity as it is now: one that ends an instance waits until its target group has let requests in flight finish
+/// (API reference, Activity: StatusCode).
+fn shown(world: &World, mut row: Value) -> Value {
+    let begun = row["_begun"].as_f64().unwrap_or_default();
+    if row["Description"].as_str().is_some_and(|what| what.starts_with("Terminating"))
+        && world.now < begun + world.weather.draining
+    {
+        (row["StatusCode"], row["Progress"]) = (json!("WaitingForELBConnectionDraining"), json!(50));
+        row["EndTime"] = Value::Null;
+    }
     row
 }
 
@@ -80,5 +93,5 @@ pub fn describe(world: &World, asked: &Value) -> Reply {
     let mut all = of_group(world, "activities", asked);
     all.retain(|row| ids.is_empty() || ids.contains(&row["ActivityId"]));
     all.reverse();
-    Ok(json!({ "Activities": all }))
+    Ok(json!({"Activities": all.into_iter().map(|row| shown(world, row)).collect::<Vec<_>>()}))
 }

@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use super::activities::{Entry, record};
-use super::{refresh, template};
+use super::refresh;
+use super::template::{self, hidden_profile};
 use crate::sandbox::health;
 use crate::sandbox::weather::launch_words;
 use crate::sandbox::wire::{list, texts};
@@ -88,6 +89,10 @@ fn failure(world: &World, subnet: &str, template: &Value, data: &Value) -> Optio
         return Some(format!(
             "The specified launch template, with template ID {id}, does not exist. Launching EC2 instance failed."
         ));
+    }
+    let (profiles, roles) = (world.weather.iam_delay, world.weather.role_delay_in_launches);
+    if let Some(words) = hidden_profile(world, template, profiles, roles) {
+        return Some(format!("{words}. Launching EC2 instance failed."));
     }
     let zone = world.row("subnets", subnet)?["availabilityZone"].as_str()?;
     let fails = &world.weather.launch_fails;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::invalid;
 use crate::sandbox::templates;
-use crate::sandbox::wire::{Refusal, Reply, refuse};
+use crate::sandbox::wire::{Refusal, Reply};
 use crate::sandbox::world::World;
 
 /// The template of a group as it is shown: id, name and version.
@@ -99,25 +99,27 @@ fn of_world<'a>(world: &'a World, template: &'a Value) -> Option<(&'a Value, &'a
     Some((row, template["Version"].as_str().unwrap_or("$Default")))
 }
 
-/// EC2 sees an instance profile some time after IAM has it, and the profile's role later still.
+/// What is checked of it with a group or a refresh.
 pub fn checked_profile(world: &World, template: &Value) -> Result<(), Refusal> {
-    const WORDS: &str = "You must use a valid fully-formed launch template.";
+    match hidden_profile(world, template, world.weather.iam_delay, world.weather.role_delay) {
+        Some(words) => invalid(format!("You must use a valid fully-formed launch template. {words}")),
+        None => Ok(()),
+    }
+}
+
+/// EC2 sees an instance profile some time after IAM has it, and the profile's role later still: what it says so long.
+pub fn hidden_profile(world: &World, template: &Value, profiles: f64, roles: f64) -> Option<String> {
     let data = data(world, template);
-    let Some(profile) = data["iamInstanceProfile"]["name"].as_str() else { return Ok(()) };
+    let profile = data["iamInstanceProfile"]["name"].as_str()?;
     let seen = |since: &Value, delay: f64| world.now >= since.as_f64().unwrap_or_default() + delay;
-    let weather = &world.weather;
-    match world.row("profiles", profile).filter(|row| seen(&row["_made"], weather.iam_delay)) {
-        None => refuse(
-            "ValidationError",
-            format!(
-                "{WORDS} Value ({profile}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance \
-                 Profile name"
-            ),
-        ),
-        Some(row) if row["_role"].is_null() || !seen(&row["_role_made"], weather.role_delay) => {
+    match world.row("profiles", profile).filter(|row| seen(&row["_made"], profiles)) {
+        None => Some(format!(
+            "Value ({profile}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
+        )),
+        Some(row) if row["_role"].is_null() || !seen(&row["_role_made"], roles) => {
             let arn = row["Arn"].as_str().unwrap_or(profile);
-            refuse("ValidationError", format!("{WORDS} IAM Instance Profile \"{arn}\" has no associated IAM Roles"))
+            Some(format!("IAM Instance Profile \"{arn}\" has no associated IAM Roles"))
         }
-        Some(_) => Ok(()),
+        Some(_) => None,
     }
 }

@@ -99,7 +99,8 @@ impl Launches {
         }
         let words = failed.first()?.words.clone();
         let zones = group.availability_zones();
-        let without = |zone: &String| failed.iter().any(|launch| launch.zone.as_ref() == Some(zone));
+        let passes = |launch: &FailedLaunch| explain_words(&launch.words).is_some_and(|row| row.passes);
+        let without = |zone: &String| failed.iter().any(|launch| launch.zone.as_ref() == Some(zone) && !passes(launch));
         Some(Failing { known: explain_words(&words), words, lasts: !zones.is_empty() && zones.iter().all(without) })
     }
 }

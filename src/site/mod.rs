@@ -31,7 +31,7 @@ pub struct Site {
     pub certificates: Vec<String>,
     /// The zone of the record; `None` without one.
     pub zone: Option<Zone>,
-    /// What is not there any more and a stack that exists has all the same: enough for all but a change of what uses it.
+    /// What is not there any more and a stack that exists has all the same: enough for all but a change of its user.
     pub gone: Vec<Missing>,
 }
 

@@ -17,6 +17,13 @@ zones = count("route53", "list_hosted_zones", "HostedZones")
 # moto gives every instance another disk, of its own kind, and keeps it.
 volumes = [one for one in count("ec2", "describe_volumes", "Volumes") if one["VolumeType"] == "gp3"]
 reservations = count("ec2", "describe_instances", "Reservations", Filters=alive)
+groups = count("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups")
+names = {group["AutoScalingGroupName"] for group in groups}
+# AWS deletes a group's policies with it (DeleteAutoScalingGroup); moto keeps them.
+policies = [
+    one for one in count("autoscaling", "describe_policies", "ScalingPolicies")
+    if one["AutoScalingGroupName"] in names
+]
 lists = {
     "security groups": count("ec2", "describe_security_groups", "SecurityGroups"),
     "templates": templates,
@@ -24,8 +31,8 @@ lists = {
     "volumes": volumes,
     "load balancers": balancers,
     "target groups": count("elbv2", "describe_target_groups", "TargetGroups"),
-    "auto scaling groups": count("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups"),
-    "scaling policies": count("autoscaling", "describe_policies", "ScalingPolicies"),
+    "auto scaling groups": groups,
+    "scaling policies": policies,
     "roles": count("iam", "list_roles", "Roles"),
     "profiles": count("iam", "list_instance_profiles", "InstanceProfiles"),
     "policies": count("iam", "list_policies", "Policies", Scope="Local"),

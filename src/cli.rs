@@ -323,7 +323,7 @@ pub enum Sandbox {
     },
     /// Print the deploy.yaml that fits it: sandbox config > deploy.yaml
     Config,
-    /// Show what the kept sandbox does to its users, or change it: iam_delay=15 launch_fails='{"*": OptInRequired}'
+    /// Show what the kept sandbox does to its users, or change it: boot_seconds=90 launch_fails='{"*": OptInRequired}'
     Weather {
         /// Switches to set; without any, they are only shown
         #[arg(value_name = "NAME=VALUE")]

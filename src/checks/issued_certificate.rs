@@ -36,7 +36,10 @@ impl Check for IssuedCertificate {
             return Ok(finding.skip("listener: http needs none"));
         }
         let given = stack.config.load_balancer.certificate.as_ref();
-        let given = given.or(stack.site.map(|site| &site.certificate)).filter(|arn| !arn.is_empty());
+        // One that the listener has and that is gone says nothing of why none is found.
+        let is_found = |site: &&site::Site| site.gone.iter().all(|missing| missing.noun != "certificate");
+        let found = stack.site.filter(is_found).map(|site| &site.certificate);
+        let given = given.or(found).filter(|arn| !arn.is_empty());
         let judged = match given {
             Some(arn) => judge(stack, finding.clone(), arn).await,
             None => search(stack, finding.clone()).await,

@@ -76,7 +76,7 @@ pub fn settle(world: &mut World) {
 /// Whether a load balancer that serves forwards to the group, and has done so long enough to know its targets.
 fn is_used(world: &World, group: &Value) -> bool {
     let since = group["_used_since"].as_f64();
-    has_balancer(world, group) && since.is_some_and(|since| world.now >= since + world.weather.unused)
+    has_balancer(world, group) && since.is_some_and(|since| world.now >= since + world.weather.unused_seconds)
 }
 
 fn has_balancer(world: &World, group: &Value) -> bool {
@@ -124,7 +124,7 @@ fn checked(world: &World, group: &Value, mut target: Value) -> Value {
 
 /// One check: what the instance answers, or the reason code and description of a failure.
 fn probe(world: &World, group: &Value, target: &Value) -> Result<(), (&'static str, String)> {
-    let booted = target["_since"].as_f64().unwrap_or_default() + world.weather.boot;
+    let booted = target["_since"].as_f64().unwrap_or_default() + world.weather.boot_seconds;
     let instance = target["Id"].as_str().and_then(|id| world.row(tables::INSTANCES, id));
     if world.now < booted || instance.is_some_and(|instance| is_of(instance, &world.weather.dead)) {
         return Err(("Target.FailedHealthChecks", "Health checks failed".to_owned()));

@@ -165,7 +165,7 @@ impl Sandbox {
     /// Answers one call of an AWS client.
     pub fn answer(&self, request: &http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
         let mut world = self.world_now();
-        if world.weather.describe_lag > 0.0 && lock(&self.inner.history).is_empty() {
+        if world.weather.describe_lag_seconds > 0.0 && lock(&self.inner.history).is_empty() {
             lock(&self.inner.history).push_back(world.clone());
         }
         let (call, response) = match self.past(&world, request) {
@@ -181,7 +181,7 @@ impl Sandbox {
 
     /// Keeps what reads that lag behind may still show.
     fn remember(&self, world: &World) {
-        let (lag, mut history) = (world.weather.describe_lag, lock(&self.inner.history));
+        let (lag, mut history) = (world.weather.describe_lag_seconds, lock(&self.inner.history));
         if lag <= 0.0 {
             return history.clear();
         }
@@ -194,7 +194,7 @@ impl Sandbox {
 
     /// The world as a read sees it that lags behind; `None`: as it is. Route 53 and STS always tell the newest.
     fn past(&self, world: &World, request: &http::Request<Vec<u8>>) -> Option<World> {
-        let lag = world.weather.describe_lag;
+        let lag = world.weather.describe_lag_seconds;
         let asked = wire::read(request);
         let lags = ["ec2", "iam", "autoscaling", "elasticloadbalancing"].contains(&asked.service.as_str());
         if lag <= 0.0 || !lags || !dispatch::is_read(&asked.operation) {

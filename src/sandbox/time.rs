@@ -103,7 +103,7 @@ impl World {
 
     /// The network interfaces of a load balancer: they outlive it and hold its security groups.
     pub fn let_interfaces_linger(&mut self, load_balancer: &str) {
-        let until = self.now + self.weather.linger;
+        let until = self.now + self.weather.linger_seconds;
         for row in self.table(tables::INTERFACES).values_mut().filter(|row| row["_of"] == load_balancer) {
             row["_until"] = json!(until);
         }
@@ -115,7 +115,8 @@ impl World {
     }
 
     fn age_instances(&mut self) {
-        let (now, launch, end, draining) = (self.now, self.weather.launch, self.weather.end, self.weather.draining);
+        let (now, launch, end, draining) =
+            (self.now, self.weather.launch_seconds, self.weather.termination_seconds, self.weather.draining_seconds);
         let drains = |row: &Value| if row["_group"].is_string() { draining } else { 0.0 };
         let mut ended: Vec<Value> = Vec::new();
         for row in self.table(tables::INSTANCES).values_mut() {

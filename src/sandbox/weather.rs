@@ -13,21 +13,21 @@ use super::world::World;
 #[serde(default, deny_unknown_fields)]
 pub struct Weather {
     /// EC2 and Auto Scaling see a new instance profile so much later (5 to 15 s: terraform-provider-aws#5217, #24910).
-    pub iam_delay: f64,
+    pub iam_delay_seconds: f64,
     /// Reads may show what was so long ago (Amazon EC2 developer guide, "Eventual consistency").
-    pub describe_lag: f64,
+    pub describe_lag_seconds: f64,
     /// A new load balancer is active after so long (the AWS CLI's waiter: 15 s × 40).
-    pub provisioning: f64,
+    pub provisioning_seconds: f64,
     /// Why a load balancer's state becomes `failed` instead (ELBv2 API reference, LoadBalancerState).
     pub provisioning_fails: Option<String>,
     /// A deleted load balancer's network interfaces end after so long (terraform-provider-aws waits up to 35 minutes).
-    pub linger: f64,
+    pub linger_seconds: f64,
     /// An instance runs so long after its launch.
-    pub launch: f64,
+    pub launch_seconds: f64,
     /// An instance is terminated so long after the call that ends it.
-    pub end: f64,
+    pub termination_seconds: f64,
     /// The service of a new instance answers after so long.
-    pub boot: f64,
+    pub boot_seconds: f64,
     /// Images and instance types whose service never answers its health check.
     pub dead: Vec<String>,
     /// Images and instance types whose health check answers, and whose API does not (healthy on 8501, dead on 80).
@@ -46,11 +46,11 @@ pub struct Weather {
     /// Availability zones that do not offer the instance types.
     pub not_offered: Vec<String>,
     /// A hosted zone takes no other change for so long after one (PriorRequestNotComplete).
-    pub zone_busy: f64,
+    pub zone_busy_seconds: f64,
     /// Calls that each service takes at once, and a second afterwards ("Request throttling for the Amazon EC2 API").
     pub throttle: Option<Throttle>,
     /// The credentials expire then, in seconds since the world was seeded.
-    pub credentials_expire: Option<f64>,
+    pub credentials_expire_seconds: Option<f64>,
     /// Every connection is cut: the way to AWS is down (a NAT gateway or a proxy that fails over).
     pub outage: bool,
     /// The share of calls that something goes wrong with, 0 to 1: everything but a denial.
@@ -61,20 +61,20 @@ pub struct Weather {
     /// Encoded authorization messages may be decoded (sts:DecodeAuthorizationMessage).
     pub may_decode: bool,
     /// A target group is in use for so long after its load balancer was deleted (up to two minutes, as users report).
-    pub target_group_lingers: f64,
+    pub target_group_linger_seconds: f64,
     /// EC2 sees the role of an instance profile so much later than it was added ("has no associated IAM Roles",
     /// terraform-provider-aws#29866).
-    pub role_delay: f64,
+    pub role_delay_seconds: f64,
     /// Launches see that role so much later: the create of a group may pass, and its first launches fail (there).
-    pub role_delay_in_launches: f64,
+    pub role_delay_in_launches_seconds: f64,
     /// A target that leaves is `draining` for so long (ELBv2 user guide, "Deregistration delay": up to 300 s).
-    pub draining: f64,
+    pub draining_seconds: f64,
     /// Targets stay `unused` for so long after their load balancer became active or began to forward to them (Elastic
     /// Load Balancing is eventually consistent: aws/aws-sdk-js#1593).
-    pub unused: f64,
+    pub unused_seconds: f64,
     /// A refresh replaces new instances that fail their health checks, and tries to launch, for so long before it fails
     /// (an hour: Auto Scaling user guide, "How an instance refresh works").
-    pub refresh_retries: f64,
+    pub refresh_retry_seconds: f64,
     /// Regions that refuse the caller's token, as opt-in regions refuse one of the global STS endpoint (IAM user guide,
     /// "Manage AWS STS in an AWS Region").
     pub token_refused_in: Vec<String>,
@@ -83,14 +83,14 @@ pub struct Weather {
 impl Default for Weather {
     fn default() -> Weather {
         Weather {
-            iam_delay: 0.0,
-            describe_lag: 0.0,
-            provisioning: 120.0,
+            iam_delay_seconds: 0.0,
+            describe_lag_seconds: 0.0,
+            provisioning_seconds: 120.0,
             provisioning_fails: None,
-            linger: 30.0,
-            launch: 20.0,
-            end: 30.0,
-            boot: 60.0,
+            linger_seconds: 30.0,
+            launch_seconds: 20.0,
+            termination_seconds: 30.0,
+            boot_seconds: 60.0,
             dead: Vec::new(),
             mute: Vec::new(),
             launch_fails: BTreeMap::new(),
@@ -99,26 +99,26 @@ impl Default for Weather {
             cpu: 3.0,
             vcpus: 1920.0,
             not_offered: Vec::new(),
-            zone_busy: 0.0,
+            zone_busy_seconds: 0.0,
             throttle: None,
-            credentials_expire: None,
+            credentials_expire_seconds: None,
             outage: false,
             fault_rate: 0.0,
             tags_are_settings: true,
             may_decode: true,
-            target_group_lingers: 0.0,
-            role_delay: 0.0,
-            role_delay_in_launches: 0.0,
-            draining: 0.0,
-            unused: 5.0,
-            refresh_retries: 3600.0,
+            target_group_linger_seconds: 0.0,
+            role_delay_seconds: 0.0,
+            role_delay_in_launches_seconds: 0.0,
+            draining_seconds: 0.0,
+            unused_seconds: 5.0,
+            refresh_retry_seconds: 3600.0,
             token_refused_in: Vec::new(),
         }
     }
 }
 
 impl Weather {
-    /// The same with one switch set: `iam_delay=15`, `launch_fails={"*": OptInRequired}`.
+    /// The same with one switch set: `iam_delay_seconds=15`, `launch_fails={"*": OptInRequired}`.
     ///
     /// # Errors
     /// No such switch, or not such a value, in words.
@@ -146,7 +146,7 @@ pub struct Throttle {
 /// Why a call does not even reach its service: expired credentials, then throttling.
 pub fn turned_away(world: &mut World, service: &str) -> Option<Refusal> {
     let json = matches!(service, "acm" | "ssm" | "servicequotas" | "monitoring");
-    if world.weather.credentials_expire.is_some_and(|end| world.now >= end) {
+    if world.weather.credentials_expire_seconds.is_some_and(|end| world.now >= end) {
         let (code, words) = match service {
             "ec2" => ("RequestExpired", "Request has expired."),
             _ if json => ("ExpiredTokenException", "The security token included in the request is expired"),

@@ -108,7 +108,7 @@ async fn a_record_to_a_load_balancer_of_another_name_or_region_is_not() {
 async fn a_target_group_that_a_create_gave_us_is_not_ours() {
     let mut given = 0;
     for seed in 0..20 {
-        let stage = Stage::under(|weather| (weather.describe_lag, weather.tags_are_settings) = (5.0, false));
+        let stage = Stage::under(|weather| (weather.describe_lag_seconds, weather.tags_are_settings) = (5.0, false));
         let stage = stage.seeded(seed);
         tokio::time::sleep(std::time::Duration::from_secs(10)).await;
         let client = stage.other_client().await;

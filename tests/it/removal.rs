@@ -227,7 +227,7 @@ async fn what_carries_our_tag_under_another_name_keeps_a_removal_incomplete() {
 #[tokio::test(start_paused = true)]
 async fn the_deadline_of_a_removal_names_what_blocks_it() {
     let stage = Stage::up().await;
-    stage.weather(|weather| weather.linger = 4_000.0);
+    stage.weather(|weather| weather.linger_seconds = 4_000.0);
     let outcome = stage.run("teardown --yes --timeout 10m").await;
     outcome.exits(Exit::Deadline).says("eni-").says("ELB app/app-alb/");
     // AWS's own patience ends too: the names stay.

@@ -89,7 +89,7 @@ async fn an_unhealthy_group_is_not_rolled_without_force() {
 async fn a_group_whose_new_instances_are_still_booting_is_rolled() {
     let stage = Stage::up().await;
     tokio::time::sleep(Duration::from_secs(1000)).await; // the first two are old
-    stage.weather(|weather| weather.boot = 150.0);
+    stage.weather(|weather| weather.boot_seconds = 150.0);
     set_desired(&stage, 4).await;
     tokio::time::sleep(Duration::from_secs(100)).await;
     stage.succeeds(&format!("up {NEXT}")).await;
@@ -99,7 +99,7 @@ async fn a_group_whose_new_instances_are_still_booting_is_rolled() {
 /// A group that was made a moment ago: nothing is healthy yet, and will be.
 #[tokio::test(start_paused = true)]
 async fn a_group_that_is_about_to_be_healthy_is_waited_for_before_a_rollout() {
-    let stage = Stage::under(|weather| weather.boot = 170.0);
+    let stage = Stage::under(|weather| weather.boot_seconds = 170.0);
     stage.succeeds("up --no-verify").await;
     tokio::time::sleep(Duration::from_secs(200)).await;
     stage.succeeds(&format!("up {NEXT}")).await;
@@ -294,7 +294,7 @@ async fn a_refresh_to_another_version_gives_way() {
 async fn a_refresh_to_another_version_gives_way_where_reads_lag() {
     for seed in 0..6 {
         let stage = Stage::up().await.seeded(seed);
-        stage.weather(|weather| weather.describe_lag = 8.0);
+        stage.weather(|weather| weather.describe_lag_seconds = 8.0);
         run_and_be_killed(&stage, &format!("up {NEXT}"), 100 + seed).await;
         stage.succeeds("up --set instance.type=c7i.4xlarge --set scaling.max=50").await;
         assert_eq!(pinned(&stage), "3", "seed {seed}");
@@ -307,7 +307,7 @@ async fn a_refresh_to_another_version_gives_way_where_reads_lag() {
 async fn a_refresh_that_was_begun_meanwhile_is_waited_for() {
     let stage = Stage::up().await.seeded(1);
     stage.edit(|aws| aws.auto_scaling_group().follow("$Latest"));
-    stage.weather(|weather| weather.describe_lag = 8.0);
+    stage.weather(|weather| weather.describe_lag_seconds = 8.0);
     stage.succeeds("plan").await;
     tokio::time::sleep(Duration::from_secs(10)).await; // there is a past to lag behind
     let group = stage.sandbox.world().row(tables::ASGS, "app-asg").unwrap().clone();

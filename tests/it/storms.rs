@@ -76,14 +76,14 @@ const EDITS: [(&str, Edit); 20] = [
 fn weather(random: &mut Rng) -> Weather {
     let seconds = |random: &mut Rng, most: f64| if random.bool() { random.f64() * most } else { 0.0 };
     Weather {
-        iam_delay: seconds(random, 20.0),
-        describe_lag: seconds(random, 8.0),
-        zone_busy: seconds(random, 30.0),
-        provisioning: random.f64() * 240.0,
-        linger: random.f64() * 120.0,
-        launch: random.f64() * 40.0,
-        end: random.f64() * 60.0,
-        boot: random.f64() * 90.0,
+        iam_delay_seconds: seconds(random, 20.0),
+        describe_lag_seconds: seconds(random, 8.0),
+        zone_busy_seconds: seconds(random, 30.0),
+        provisioning_seconds: random.f64() * 240.0,
+        linger_seconds: random.f64() * 120.0,
+        launch_seconds: random.f64() * 40.0,
+        termination_seconds: random.f64() * 60.0,
+        boot_seconds: random.f64() * 90.0,
         instances_outlive_group: random.bool(),
         leaks: random.bool(),
         fault_rate: random.f64() * 0.08,

@@ -18,7 +18,8 @@ async fn two_and_ten_ups_end_in_one_stack() {
     for runs in [2, 10] {
         for seed in 0..5u32 {
             let stage = stage().seeded(seed.into());
-            stage.weather(|weather| (weather.iam_delay, weather.describe_lag) = (10.0, f64::from(seed)));
+            stage
+                .weather(|weather| (weather.iam_delay_seconds, weather.describe_lag_seconds) = (10.0, f64::from(seed)));
             let all: Vec<Stage> = (0..runs).map(|_| stage.again()).collect();
             for ended in join_all(all.iter().map(|stage| stage.run("up"))).await {
                 ended.succeeds();

@@ -58,7 +58,7 @@ async fn a_service_that_never_starts_is_the_deadlines_and_named() {
 /// Instances that Auto Scaling replaces before they are ever healthy: the loop is named, and is the end.
 #[tokio::test(start_paused = true)]
 async fn instances_that_are_replaced_again_and_again_end_the_wait() {
-    let stage = Stage::under(|weather| weather.boot = 400.0);
+    let stage = Stage::under(|weather| weather.boot_seconds = 400.0);
     let (start, outcome) = (Instant::now(), stage.run("up").await);
     outcome.exits(Exit::Unverified).says("has replaced 4 instances").says("Raise scaling.grace_period_seconds");
     assert!(start.elapsed().as_secs() < 900, "{:?}", start.elapsed());
@@ -68,13 +68,13 @@ async fn instances_that_are_replaced_again_and_again_end_the_wait() {
 /// Targets are `unused` until their load balancer is active, and for seconds afterwards.
 #[tokio::test(start_paused = true)]
 async fn targets_that_are_not_in_use_yet_are_waited_for() {
-    let stage = Stage::under(|weather| weather.unused = 40.0);
+    let stage = Stage::under(|weather| weather.unused_seconds = 40.0);
     stage.succeeds("up").await;
-    let stage = Stage::under(|weather| weather.unused = 40.0);
+    let stage = Stage::under(|weather| weather.unused_seconds = 40.0);
     stage.succeeds("up --no-verify").await;
     stage.succeeds("verify").await;
     // For ever is not waited for.
-    let never = Stage::under(|weather| weather.unused = 1e9);
+    let never = Stage::under(|weather| weather.unused_seconds = 1e9);
     let (start, outcome) = (Instant::now(), never.run("up").await);
     outcome.exits(Exit::Unverified).says("Target.NotInUse").says("no listener");
     assert!((180..240).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
@@ -85,19 +85,19 @@ async fn targets_that_are_not_in_use_yet_are_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn what_iam_has_and_ec2_does_not_see_yet_is_waited_for() {
-    let stage = Stage::under(|weather| weather.iam_delay = 20.0);
+    let stage = Stage::under(|weather| weather.iam_delay_seconds = 20.0);
     stage.succeeds("up").await.was_refused("ValidationError");
     // For ever is not waited for.
-    let never = Stage::under(|weather| weather.iam_delay = 1e9);
+    let never = Stage::under(|weather| weather.iam_delay_seconds = 1e9);
     never.run("up").await.exits(Exit::Failed).says("EC2 does not see the instance profile yet");
 }
 
 /// A profile is seen before its role: when the group is made, or only when it launches.
 #[tokio::test(start_paused = true)]
 async fn a_profile_whose_role_is_not_seen_yet_is_waited_for() {
-    let stage = Stage::under(|weather| weather.role_delay = 20.0);
+    let stage = Stage::under(|weather| weather.role_delay_seconds = 20.0);
     stage.succeeds("up").await.was_refused("ValidationError");
-    let stage = Stage::under(|weather| weather.role_delay_in_launches = 90.0);
+    let stage = Stage::under(|weather| weather.role_delay_in_launches_seconds = 90.0);
     stage.succeeds("up").await;
     let world = stage.sandbox.world();
     let words = "has no associated IAM Roles. Launching EC2 instance failed.";
@@ -108,7 +108,7 @@ async fn a_profile_whose_role_is_not_seen_yet_is_waited_for() {
 /// Targets that leave are `draining` for minutes, and their instances run so long.
 #[tokio::test(start_paused = true)]
 async fn targets_that_are_draining_are_no_fault() {
-    let stage = Stage::under(|weather| weather.draining = 300.0);
+    let stage = Stage::under(|weather| weather.draining_seconds = 300.0);
     stage.succeeds("up").await;
     stage.succeeds("up --set instance.image=api-instant-next").await;
     let activities = stage.other_client().await.autoscaling.describe_scaling_activities().send().await.unwrap();
@@ -125,7 +125,7 @@ async fn targets_that_are_draining_are_no_fault() {
 #[tokio::test(start_paused = true)]
 async fn reads_that_lag_behind_make_no_duplicate() {
     for seed in 0..10 {
-        let stage = Stage::under(|weather| weather.describe_lag = 12.0).seeded(seed);
+        let stage = Stage::under(|weather| weather.describe_lag_seconds = 12.0).seeded(seed);
         stage.succeeds("up").await;
         tokio::time::sleep(Duration::from_secs(60)).await;
         stage.unchanged_by("up").await;
@@ -144,7 +144,7 @@ async fn few_calls_a_second_are_enough() {
 
 #[tokio::test(start_paused = true)]
 async fn a_busy_zone_is_waited_for() {
-    let stage = Stage::under(|weather| weather.zone_busy = 40.0);
+    let stage = Stage::under(|weather| weather.zone_busy_seconds = 40.0);
     stage.other_client().await.create_record("other.example.com").await.unwrap();
     stage.succeeds("up").await.was_refused("PriorRequestNotComplete");
 }
@@ -153,21 +153,21 @@ async fn a_busy_zone_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn credentials_that_expire_in_the_middle_end_the_run_at_once() {
     for expire in [0.0, 30.0, 100.0] {
-        let stage = Stage::under(|weather| weather.credentials_expire = Some(expire));
+        let stage = Stage::under(|weather| weather.credentials_expire_seconds = Some(expire));
         let stage = stage.noting(format!("expired after {expire} s"));
         let start = Instant::now();
         stage.run("up").await.exits(Exit::Failed).says("the credentials have expired");
         assert!(start.elapsed().as_secs_f64() < expire + 15.0, "never retried: {:?}", start.elapsed());
-        stage.weather(|weather| weather.credentials_expire = None);
+        stage.weather(|weather| weather.credentials_expire_seconds = None);
         stage.succeeds("up").await;
     }
 }
 
 #[test]
 fn switches_are_set_by_name() {
-    let weather = Weather::default().with("iam_delay=15").unwrap();
+    let weather = Weather::default().with("iam_delay_seconds=15").unwrap();
     let weather = weather.with("launch_fails={\"*\": OptInRequired}").unwrap();
-    assert_eq!((weather.iam_delay, weather.launch_fails["*"].as_str()), (15.0, "OptInRequired"));
+    assert_eq!((weather.iam_delay_seconds, weather.launch_fails["*"].as_str()), (15.0, "OptInRequired"));
     assert!(weather.with("iam_dealy=15").unwrap_err().contains("iam_dealy"));
     assert!(weather.with("iam_delay=soon").is_err());
     assert!(weather.with("iam_delay").is_err());
@@ -177,7 +177,7 @@ fn switches_are_set_by_name() {
 #[tokio::test(start_paused = true)]
 async fn an_up_right_after_a_removal_does_not_believe_what_it_still_sees() {
     for seed in 0..12 {
-        let stage = Stage::under(|weather| weather.describe_lag = 8.0).seeded(seed);
+        let stage = Stage::under(|weather| weather.describe_lag_seconds = 8.0).seeded(seed);
         for line in ["up", "teardown --yes", "up"] {
             stage.succeeds(line).await;
         }
@@ -191,7 +191,8 @@ async fn an_up_right_after_a_removal_does_not_believe_what_it_still_sees() {
 #[tokio::test(start_paused = true)]
 async fn instances_of_the_group_that_are_still_seen_do_not_hold_the_role() {
     for seed in 0..20 {
-        let stage = Stage::under(|weather| (weather.describe_lag, weather.end) = (8.0, 1.0)).seeded(seed);
+        let stage = Stage::under(|weather| (weather.describe_lag_seconds, weather.termination_seconds) = (8.0, 1.0))
+            .seeded(seed);
         stage.succeeds("up").await;
         stage.succeeds("teardown --yes").await;
     }
@@ -238,7 +239,7 @@ async fn a_verification_right_after_a_change_does_not_take_lag_for_drift() {
     let change = "--set scaling.max=9 --set load_balancer.ingress_cidrs=[10.0.0.0/8]";
     for seed in 0..10 {
         let stage = Stage::up().await.seeded(seed);
-        stage.weather(|weather| weather.describe_lag = 8.0);
+        stage.weather(|weather| weather.describe_lag_seconds = 8.0);
         stage.succeeds("plan").await;
         tokio::time::sleep(Duration::from_secs(10)).await; // there is a past to lag behind
         stage.succeeds(&format!("up --no-verify {change}")).await;
@@ -251,7 +252,7 @@ async fn a_verification_right_after_a_change_does_not_take_lag_for_drift() {
 async fn instances_that_ec2_does_not_know_yet_are_no_error() {
     for seed in 0..8 {
         let stage = Stage::up().await.seeded(seed);
-        stage.weather(|weather| weather.describe_lag = 8.0);
+        stage.weather(|weather| weather.describe_lag_seconds = 8.0);
         stage.succeeds("plan").await;
         tokio::time::sleep(Duration::from_secs(10)).await; // there is a past to lag behind
         let client = stage.other_client().await;

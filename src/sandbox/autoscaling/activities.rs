@@ -79,7 +79,7 @@ pub fn record(world: &mut World, group: &Value, entry: Entry) -> Value {
 fn shown(world: &World, mut row: Value) -> Value {
     let begun = row["_begun"].as_f64().unwrap_or_default();
     if row["Description"].as_str().is_some_and(|what| what.starts_with("Terminating"))
-        && world.now < begun + world.weather.draining
+        && world.now < begun + world.weather.draining_seconds
     {
         (row["StatusCode"], row["Progress"]) = (json!("WaitingForELBConnectionDraining"), json!(50));
         row["EndTime"] = Value::Null;

@@ -90,7 +90,7 @@ fn failure(world: &World, subnet: &str, template: &Value, data: &Value) -> Optio
             "The specified launch template, with template ID {id}, does not exist. Launching EC2 instance failed."
         ));
     }
-    let (profiles, roles) = (world.weather.iam_delay, world.weather.role_delay_in_launches);
+    let (profiles, roles) = (world.weather.iam_delay_seconds, world.weather.role_delay_in_launches_seconds);
     if let Some(words) = hidden_profile(world, template, profiles, roles) {
         return Some(format!("{words}. Launching EC2 instance failed."));
     }
@@ -156,7 +156,7 @@ fn replace_unhealthy(world: &mut World, group: &Value) {
     }
     let grace = group["HealthCheckGracePeriod"].as_f64().unwrap_or_default();
     for one in staying(world, group) {
-        let age = world.now - one["_launched"].as_f64().unwrap_or_default() - world.weather.launch;
+        let age = world.now - one["_launched"].as_f64().unwrap_or_default() - world.weather.launch_seconds;
         if age > grace && one["_standby"] != true && target_state(world, &one) == Some("unhealthy") {
             take_out(world, group, &one);
         }
@@ -225,7 +225,7 @@ fn spread_tags(group: &Value) -> Vec<Value> {
 
 /// Target groups hold the living instances of the groups that are attached to them.
 fn register(world: &mut World) {
-    let (now, draining) = (world.now, world.weather.draining);
+    let (now, draining) = (world.now, world.weather.draining_seconds);
     let groups: Vec<Value> = world.rows("asgs").cloned().collect();
     let living: Vec<(String, String)> = world
         .rows("instances")

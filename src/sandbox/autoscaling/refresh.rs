@@ -241,7 +241,7 @@ fn replace(world: &mut World, group: &Value, refresh: &Value, source: &Value) {
         change(world, refresh, |row| row["_since"] = json!(now));
     }
     let waits = old.iter().any(|one| is_kept(one, "Wait"));
-    let patience = if waits { KEPT_PATIENCE } else { world.weather.refresh_retries };
+    let patience = if waits { KEPT_PATIENCE } else { world.weather.refresh_retry_seconds };
     let stuck = world.now - refresh["_since"].as_f64().unwrap_or_default() > patience;
     let lost: Vec<Value> = coming.iter().filter(|one| is_lost(world, group, one)).map(|one| (*one).clone()).collect();
     let failed = !lost.is_empty();
@@ -273,7 +273,7 @@ fn kept(one: &Value, refresh: &Value) -> Option<String> {
 
 /// Whether a refresh tries again with other instances: AWS does for an hour after the first one that failed.
 fn replaces_again(world: &mut World, refresh: &Value) -> bool {
-    let (now, patience) = (world.now, world.weather.refresh_retries);
+    let (now, patience) = (world.now, world.weather.refresh_retry_seconds);
     let since = refresh["_failing_since"].as_f64().unwrap_or(now);
     change(world, refresh, |row| row["_failing_since"] = json!(since));
     now - since < patience
@@ -283,14 +283,14 @@ fn replaces_again(world: &mut World, refresh: &Value) -> bool {
 fn is_ready(world: &World, group: &Value, one: &Value) -> bool {
     let warm_up =
         group["DefaultInstanceWarmup"].as_f64().or(group["HealthCheckGracePeriod"].as_f64()).unwrap_or_default();
-    let age = world.now - one["_launched"].as_f64().unwrap_or_default() - world.weather.launch;
+    let age = world.now - one["_launched"].as_f64().unwrap_or_default() - world.weather.launch_seconds;
     age >= warm_up && matches!(target_state(world, one), None | Some("healthy"))
 }
 
 /// Unhealthy after its grace period.
 fn is_lost(world: &World, group: &Value, one: &Value) -> bool {
     let grace = group["HealthCheckGracePeriod"].as_f64().unwrap_or_default();
-    let age = world.now - one["_launched"].as_f64().unwrap_or_default() - world.weather.launch;
+    let age = world.now - one["_launched"].as_f64().unwrap_or_default() - world.weather.launch_seconds;
     age > grace && target_state(world, one) == Some("unhealthy")
 }
 

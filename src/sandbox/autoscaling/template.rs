@@ -101,7 +101,7 @@ fn of_world<'a>(world: &'a World, template: &'a Value) -> Option<(&'a Value, &'a
 
 /// What is checked of it with a group or a refresh.
 pub fn checked_profile(world: &World, template: &Value) -> Result<(), Refusal> {
-    match hidden_profile(world, template, world.weather.iam_delay, world.weather.role_delay) {
+    match hidden_profile(world, template, world.weather.iam_delay_seconds, world.weather.role_delay_seconds) {
         Some(words) => invalid(format!("You must use a valid fully-formed launch template. {words}")),
         None => Ok(()),
     }

@@ -39,7 +39,7 @@ pub fn change(world: &mut World, asked: &Value) -> Reply {
     let unchanged = |record: &Value| is_own(&row, record) && before.contains(record);
     now.retain(|record| !unchanged(record) || list(&row, "_records").contains(record));
     now.sort_by_key(|record| record["Name"].to_string());
-    let busy_until = world.now + world.weather.zone_busy;
+    let busy_until = world.now + world.weather.zone_busy_seconds;
     if let Some(row) = world.row_mut("zones", &id) {
         row["_busy_until"] = json!(busy_until);
         row["_records"] = Value::Array(now);

@@ -38,7 +38,7 @@ pub fn active(world: &World, row: &Value) -> bool {
 }
 
 fn state(world: &World, row: &Value) -> Value {
-    let over = row["_created"].as_f64().unwrap_or_default() + world.weather.provisioning;
+    let over = row["_created"].as_f64().unwrap_or_default() + world.weather.provisioning_seconds;
     match &world.weather.provisioning_fails {
         _ if world.now < over => json!({"Code": "provisioning"}),
         Some(why) => json!({"Code": "failed", "Reason": why}),
@@ -153,7 +153,7 @@ fn set_subnets(world: &mut World, asked: &Value) -> Reply {
     for subnet in subnets.iter().filter(|subnet| !had(subnet)) {
         add_interface(world, &before, subnet);
     }
-    let until = world.now + world.weather.linger;
+    let until = world.now + world.weather.linger_seconds;
     for row in world.table("interfaces").values_mut().filter(|row| row["_of"] == arn) {
         if !subnets.iter().any(|subnet| row["subnetId"] == subnet.as_str()) {
             row["_until"] = json!(until);
@@ -194,7 +194,7 @@ fn delete(world: &mut World, asked: &Value) -> Reply {
             format!("Load balancer '{arn}' cannot be deleted because deletion protection is enabled"),
         );
     }
-    let until = world.now + world.weather.target_group_lingers;
+    let until = world.now + world.weather.target_group_linger_seconds;
     for group in world.table("target_groups").values_mut() {
         if list(group, "LoadBalancerArns").iter().any(|one| one == arn) {
             group["_used_until"] = json!(until);

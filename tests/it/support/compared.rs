@@ -79,7 +79,13 @@ pub async fn settled(stage: &Stage) -> World {
 /// AWS's minutes as seconds: what is simulated is their order.
 pub fn fast_timers(world: &mut World) {
     let weather = &mut world.weather;
-    (weather.provisioning, weather.linger, weather.launch, weather.end, weather.boot) = (5.0, 5.0, 2.0, 2.0, 2.0);
+    (
+        weather.provisioning_seconds,
+        weather.linger_seconds,
+        weather.launch_seconds,
+        weather.termination_seconds,
+        weather.boot_seconds,
+    ) = (5.0, 5.0, 2.0, 2.0, 2.0);
     for row in world.table(tables::TARGET_GROUPS).values_mut() {
         (row["HealthCheckIntervalSeconds"], row["HealthCheckTimeoutSeconds"]) = (json!("5"), json!("2"));
         row["HealthyThresholdCount"] = json!("2");

@@ -50,7 +50,9 @@ pub fn html(frame: &Frame, outcome: &Outcome) -> String {
     let lines = nodes.iter().map(|node| node.lines.len()).max().unwrap_or_default();
     let (bars, total) = bars(&outcome.checks);
     let shown = json!({
-        "frame": { "command": frame.command, "stack": frame.stack, "region": frame.region, "seconds": frame.seconds },
+        "frame": { "command": frame.command, "stack": frame.stack, "region": frame.region, "seconds": frame.seconds,
+            "account": frame.account, "caller": frame.caller,
+        },
         "outcome": {
             "outcome": outcome.outcome, "summary": outcome.summary, "checks": outcome.checks,
             "problems": outcome.problems, "outputs": outcome.outputs,

@@ -11,6 +11,11 @@ use crate::outcome::{Finding, Frame, Outcome, Status};
 pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
     let suite = format!("deploy.{}", frame.command);
     let mut cases = TestSuite::new(suite.clone());
+    let told =
+        [("account", &frame.account), ("caller", &frame.caller), ("region", &frame.region), ("stack", &frame.stack)];
+    for (name, value) in told.into_iter().filter(|(_, value)| !value.is_empty()) {
+        cases.add_property((name, value.as_str()));
+    }
     cases.add_test_cases(outcome.checks.iter().map(|check| case(&suite, check)));
     for problem in &outcome.problems {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);

@@ -14,6 +14,9 @@ const CURE: &str = "Subscribe to Oz Liveness on AWS Marketplace in this region; 
                     launch page shows the AMI's id. An image that the vendor shares with the account goes by its id. \
                     Where Allowed AMIs are on, EC2 hides every other image.";
 
+/// Who shares an image can give it any name: it is offered, and never taken by its name.
+const SHARED: &str = "Set instance.image to the id, if you know its owner's account.";
+
 /// The image that instance.image names.
 pub async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
     let asked = config.instance.image.as_str();
@@ -40,7 +43,11 @@ pub async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
     }
     // Of one product the newest: AWS keeps earlier releases available to those who subscribed.
     let Some(image) = images.into_iter().max_by_key(|image| image.creation_date.clone()) else {
-        return missing("image", format!("no image {asked:?} in {} (guide step 3)", cloud.region), CURE);
+        let what = format!("no image {asked:?} in {} (guide step 3)", cloud.region);
+        return match shared(cloud, asked).await.as_slice() {
+            [] => missing("image", what, CURE),
+            offered => missing("image", format!("{what}; shared with this account: {}", offered.join(", ")), SHARED),
+        };
     };
     match image.state() {
         None | Some(ImageState::Available) => {}
@@ -85,6 +92,19 @@ async fn images_by_name(cloud: &Cloud, name: &str) -> Result<Vec<Image>> {
         return Ok(exact);
     }
     Ok(sold.into_iter().filter(|image| image.name().is_some_and(|sold| is_renamed(sold, name))).collect())
+}
+
+/// The images of this name that other accounts share with this one, each with its owner; for a message: none when EC2
+/// does not say.
+async fn shared(cloud: &Cloud, name: &str) -> Vec<String> {
+    let named = Filter::builder().name("name").values(name).build();
+    let private = Filter::builder().name("is-public").values("false").build();
+    let request = cloud.ec2.describe_images().executable_users("self").filters(named).filters(private);
+    let images = request.send().await.ok().and_then(|reply| reply.images).unwrap_or_default();
+    let words = images.iter().map(|image| {
+        format!("{} (owner {})", image.image_id().unwrap_or_default(), image.owner_id().unwrap_or_default())
+    });
+    words.collect()
 }
 
 fn available() -> Filter {

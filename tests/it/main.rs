@@ -17,6 +17,7 @@ mod fleet;
 mod foreign;
 mod gone;
 mod guarded;
+mod image;
 mod killed;
 mod lifecycle;
 mod oz_service;

@@ -96,3 +96,12 @@ fn the_page_is_self_contained_and_runs_nothing() {
     }
     assert!(page.contains("default-src 'none'"));
 }
+
+#[test]
+fn reports_say_on_which_account_and_by_whom() {
+    for report in [junit(&frame(), &mixed()), html(&frame(), &mixed())] {
+        assert!(report.contains("123456789012") && report.contains("arn:aws:iam::123456789012:user"), "{report}");
+    }
+    let nobody = Frame { account: String::new(), caller: String::new(), ..frame() };
+    assert!(!junit(&nobody, &mixed()).contains("account"));
+}

@@ -111,6 +111,11 @@ async fn a_dry_run_names_every_single_thing() {
     let named: Vec<&str> = planned.changes.iter().flat_map(|one| &one.fields).map(|one| one.field.as_str()).collect();
     assert_eq!(ids.len(), 4);
     assert!(ids.iter().all(|id| named.contains(&id.as_str())), "{ids:?}: {named:?}");
+    let names: Vec<&str> = planned.changes.iter().map(|change| change.name.as_str()).collect();
+    for id in ["alb-sg (sg-", "app-launch-template (lt-", "app-tg (arn:", "app-alb (arn:", "OZMarketplacePolicy (arn:"]
+    {
+        assert!(names.iter().any(|name| name.starts_with(id)), "{id}: {names:?}");
+    }
 }
 
 /// An instance that left the group, or that was launched by hand from the template: it does not go by itself.

@@ -55,7 +55,7 @@ pub fn kept(live: &LiveStack) -> Vec<Problem> {
     words.map(|words| Problem::new("leads to our load balancer and is not ours to remove", cure).of(words)).collect()
 }
 
-/// What would be removed, in that order; of volumes and network interfaces each with its id, those that go with their
+/// What would be removed, in that order; each with its id; volumes and network interfaces that go with their
 /// instances too.
 fn each_thing(walk: &Walk<'_>, live: &LiveStack) -> Vec<Change> {
     let mut plan = walk.planner.plan(live);
@@ -71,6 +71,9 @@ fn each_thing(walk: &Walk<'_>, live: &LiveStack) -> Vec<Change> {
         if is_leftover(change.resource) {
             change.action = Action::Delete;
             "with the instances".clone_into(&mut change.name);
+        } else if let Some(id) = found.and_then(|found| found.outputs.values().next()).filter(|id| **id != change.name)
+        {
+            change.name = format!("{} ({id})", change.name);
         }
     }
     changes

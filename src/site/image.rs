@@ -61,7 +61,10 @@ pub async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
     let root = devices.find(|device| device.device_name() == Some(&root_device));
     let snapshot_gib = root.and_then(|root| root.ebs()?.volume_size()).unwrap_or_default();
     let architecture = image.architecture.map(|one| one.as_str().to_owned()).unwrap_or_default();
-    Ok(Ok(MachineImage { id: image.image_id.need("ImageId")?, root_device, architecture, snapshot_gib }))
+    // EC2 writes both times in one form, so their order is that of their letters.
+    let now = aws_smithy_types::DateTime::from(std::time::SystemTime::now()).to_string();
+    let deprecated = image.deprecation_time.filter(|since| *since <= now);
+    Ok(Ok(MachineImage { id: image.image_id.need("ImageId")?, root_device, architecture, snapshot_gib, deprecated }))
 }
 
 async fn images_by_id(cloud: &Cloud, id: &str) -> Result<Vec<Image>> {

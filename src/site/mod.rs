@@ -46,6 +46,8 @@ pub struct MachineImage {
     pub architecture: String,
     /// The size of the root device's snapshot, in GiB.
     pub snapshot_gib: i32,
+    /// Since when its owner advises against it, as EC2 writes times; `None`: not at all, or from a day to come.
+    pub deprecated: Option<String>,
 }
 
 /// A hosted zone.

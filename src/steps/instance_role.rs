@@ -145,8 +145,8 @@ impl Resource for Role {
         site.config.names.role.clone()
     }
 
-    fn want(&self, _: &Site, _: &Refs) -> RoleSpec {
-        RoleSpec { trust: TRUST_DOCUMENT.clone() }
+    fn want(&self, site: &Site, _: &Refs) -> RoleSpec {
+        RoleSpec { trust: bundled(&trust(&site.region)) }
     }
 
     async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, _: &Reading) -> Result<Option<Live<RoleSpec>>> {
@@ -165,19 +165,19 @@ impl Resource for Role {
 
     async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, _: &RoleSpec) -> Result<Outputs> {
         let name = self.name(site);
-        let request = cloud.iam.create_role().role_name(&name).assume_role_policy_document(TRUST);
+        let request = cloud.iam.create_role().role_name(&name).assume_role_policy_document(trust(&site.region));
         request.set_tags(Some(tags::to_iam(&site.tags(&name))?)).send().await?;
         Ok([(ROLE_NAME, name)].into())
     }
 
     async fn update(
         &self,
-        &Context { cloud, .. }: &Context<'_>,
+        &Context { cloud, site, .. }: &Context<'_>,
         live: &Live<RoleSpec>,
         _: &RoleSpec,
     ) -> Result<Outputs> {
         let request = cloud.iam.update_assume_role_policy().role_name(&live.outputs[&ROLE_NAME]);
-        request.policy_document(TRUST).send().await?;
+        request.policy_document(trust(&site.region)).send().await?;
         Ok(Outputs::new())
     }
 
@@ -205,7 +205,12 @@ impl Resource for Role {
 // How AWS spells it.
 
 static POLICY_DOCUMENT: LazyLock<Value> = LazyLock::new(|| bundled(POLICY));
-static TRUST_DOCUMENT: LazyLock<Value> = LazyLock::new(|| bundled(TRUST));
+
+/// Who may assume the role. In AWS's regions in China EC2 has a name of its own (kops, IAMServiceEC2).
+fn trust(region: &str) -> String {
+    const EC2: &str = "ec2.amazonaws.com";
+    if region.starts_with("cn-") { TRUST.replace(EC2, &format!("{EC2}.cn")) } else { TRUST.to_owned() }
+}
 
 /// A document of `templates/`, held to be JSON by a test.
 fn bundled(text: &str) -> Value {
@@ -288,4 +293,15 @@ async fn held_by_role(cloud: &Cloud, site: &Site, role: &str) -> Result<Vec<Stri
         others.filter(|name| *name != site.config.names.instance_profile).map(|n| format!("the instance profile {n}")),
     );
     Ok(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trust;
+
+    #[test]
+    fn ec2_has_its_own_name_in_china() {
+        assert!(trust("cn-north-1").contains("\"ec2.amazonaws.com.cn\""));
+        assert!(trust("eu-central-1").contains("\"ec2.amazonaws.com\""));
+    }
 }

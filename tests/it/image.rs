@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Exit, Stage, tables};
+use crate::support::{Exit, Stage, Status, tables};
 
 /// The sandbox's product: its newest image is the next release.
 const PRODUCT: &str = "ozsandbox0000000000000001";
@@ -53,4 +53,17 @@ async fn an_image_that_another_account_shares_is_offered_by_id_and_owner_and_nev
     let refused = stage.run("up --set instance.image=oz-private").await;
     refused.exits(Exit::Refused).writes_nothing().says("ami-0ab5a4ed000000001 (owner 210987654321)");
     stage.succeeds("up --set instance.image=ami-0ab5a4ed000000001").await;
+}
+
+/// Told before it is withdrawn.
+#[tokio::test(start_paused = true)]
+async fn a_deprecated_image_is_told_and_holds_nothing_up() {
+    for (since, status) in [("2025-06-01T00:00:00.000Z", Status::Warn), ("2999-01-01T00:00:00.000Z", Status::Pass)] {
+        let stage = Stage::new();
+        stage.sandbox.change(|world| {
+            world.table(tables::IMAGES).get_mut(FIRST).unwrap()["deprecationTime"] = json!(since);
+        });
+        stage.run("preflight").await.exits(Exit::Done).finds("image_fits", status);
+        stage.succeeds("up").await;
+    }
 }

@@ -119,7 +119,14 @@ impl Check for ImageFits {
             let fix = format!("Set instance.volume.size_gib to {} or more.", image.snapshot_gib);
             return Ok(finding.fail(evidence, "a volume cannot be smaller than the snapshot it is made from", fix));
         }
-        Ok(finding.pass(format!("{id}, {}, {} GiB", image.architecture, image.snapshot_gib)))
+        let evidence = format!("{id}, {}, {} GiB", image.architecture, image.snapshot_gib);
+        match &image.deprecated {
+            Some(since) => Ok(finding.found(Status::Warn, format!("{evidence}, deprecated since {since}")).because(
+                "its owner advises against it, and may withdraw it: then no new instance can be launched",
+                "Take a newer release: leave instance.image at the product's name, or set it to the newer id.",
+            )),
+            None => Ok(finding.pass(evidence)),
+        }
     }
 }
 

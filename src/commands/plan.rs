@@ -15,8 +15,8 @@ use crate::outcome::{Action, Change, Failed, Outcome, Problem};
 /// The stack cannot be read.
 pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Failed> {
     let wait = session.wait(FIRST_READING);
-    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, args.adopt, &wait), session.strays());
-    let stack = stack?;
+    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, args.adopt, &wait), session.strays(&wait));
+    let (stack, strays) = (stack?, strays.problems());
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
     let plan = planner.plan(&stack.live);
     let changes = with_refusals(planner.changes(&plan), &unasked(Consents::default(), &planner, &plan, &stack.live));

@@ -15,8 +15,8 @@ use crate::steps::{STACK, auto_scaling, target_group};
 /// The stack cannot be read.
 pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
     let wait = session.wait(FIRST_READING);
-    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, false, &wait), session.strays());
-    let stack = stack?;
+    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, false, &wait), session.strays(&wait));
+    let (stack, strays) = (stack?, strays.problems());
     let (site, live) = (&stack.site, &stack.live);
     let plan = session.planner(site, Goal::Present, false).plan(live);
     let standing = STACK.iter().filter_map(|node| {

@@ -3,7 +3,7 @@
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use serde_json::{Value, json};
 
-use crate::support::{Exit, POLICY_ARN, Stage, VPC, tables};
+use crate::support::{Exit, Fault, POLICY_ARN, Stage, VPC, tables};
 
 #[tokio::test(start_paused = true)]
 async fn another_stacks_things_are_never_adopted() {
@@ -155,6 +155,20 @@ async fn a_stack_of_the_same_tag_under_other_names_is_told_and_not_doubled() {
     let refused = stage.run(&format!("up {renamed}")).await;
     refused.refused_before_any_write().says("auto scaling group app-asg").says("names");
     stage.unchanged_by("up").await;
+}
+
+/// Whichever question is not answered: what is not known is no permission.
+#[tokio::test(start_paused = true)]
+async fn no_second_stack_is_made_where_the_look_for_strays_is_refused() {
+    let whole = Stage::up().await;
+    let world = whole.sandbox.world();
+    let reads = whole.run("up --set names.prefix=v2-").await.calls.len();
+    for after in 0..reads {
+        let stage = Stage::of(&world).noting(format!("call {after}"));
+        stage.sandbox.disturb(after, Fault::Refuse);
+        let ended = stage.run("up --set names.prefix=v2-").await;
+        ended.writes_nothing().demand(ended.exit as u8 != 0, || "it must not succeed".to_owned());
+    }
 }
 
 /// Every alias to our load balancer goes with it, of any name, type and zone; what else leads there is named.

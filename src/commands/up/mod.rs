@@ -27,11 +27,11 @@ pub use allowed::{Consents, unasked};
 /// It was refused, or failed; the outcome lists what was changed.
 pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Failed> {
     let wait = session.wait(args.timeout);
-    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, args.adopt, &wait), session.strays());
+    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, args.adopt, &wait), session.strays(&wait));
     let stack = stack?;
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
     refuse_second(&strays, &planner.plan(&stack.live))?;
-    strays.iter().for_each(|stray| session.report.note(&problem_text(stray)));
+    strays.problems().iter().for_each(|stray| session.report.note(&problem_text(stray)));
     let cx = Context {
         verified_rollout: !args.no_verify,
         kept: allowed::kept(args),

@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::first_reading::FIRST_READING;
+use super::stack::gone;
 use super::strays::makes_second;
 use super::up::{Consents, unasked};
 use crate::cli;
@@ -23,7 +24,9 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
     let has = |action| changes.iter().any(|change| change.action == action);
     let pending = if args.exit_code { Exit::Changes } else { Exit::Done };
     let outcome = if changes.is_empty() {
-        Outcome::new(Exit::Done, "unchanged", "No changes: the stack is as deploy.yaml wants it.")
+        let known = stack.site.gone.is_empty();
+        let is_wanted = if known { ": the stack is as deploy.yaml wants it." } else { ", as far as can be known." };
+        Outcome::new(Exit::Done, "unchanged", format!("No changes{is_wanted}"))
     } else if has(Action::Foreign) {
         Outcome::new(Exit::Foreign, "refused", "`up` would refuse: something with our name is not ours.")
     } else if !strays.is_empty() && makes_second(&plan) {
@@ -40,7 +43,8 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
     } else {
         Outcome::new(pending, "changes_pending", "")
     };
-    Ok(outcome.with_problems(strays).with_plan(changes))
+    let told = strays.into_iter().chain(gone(&stack.site)).collect();
+    Ok(outcome.with_problems(told).with_plan(changes))
 }
 
 /// The changes, each with what `up` refuses of it.

@@ -9,7 +9,7 @@ use crate::clock::{Cancel, Wait};
 use crate::engine::reconcile::failed;
 use crate::engine::{Goal, LiveStack, Outputs, Ownership, Planner};
 use crate::outcome::{Failed, Outcome, Problem};
-use crate::site::{OWNER_TAG, Site, SiteError};
+use crate::site::{Missing, OWNER_TAG, Site, SiteError};
 use crate::steps::{STACK, load_balancer};
 
 /// The site, and what exists on it.
@@ -30,12 +30,6 @@ impl Session<'_> {
         identified?;
         let (site, found) = read.map_err(unanswered)?;
         let site = site.map_err(|error| site_outcome(&error))?;
-        for gone in &site.gone {
-            self.report.note(&format!(
-                "warning: {}; what exists goes on, and no new instance or listener can use it",
-                gone.what
-            ));
-        }
         let planner = self.planner(&site, goal, adopt);
         let live = planner.collect(found).map_err(|errors| failed(&errors, &Cancel::never(), NOTHING_CHANGED))?;
         Ok(ReadStack { site, live })
@@ -49,6 +43,14 @@ impl Session<'_> {
 }
 
 const NOTHING_CHANGED: &str = "nothing was changed";
+
+/// What is not there any more and the stack goes on with: whether it is as deploy.yaml wants it is not known of that.
+pub fn gone(site: &Site) -> Vec<Problem> {
+    let told = |gone: &Missing| {
+        Problem::new(&gone.what, &gone.cure).because("what exists goes on, and no new instance or listener can use it")
+    };
+    site.gone.iter().map(told).collect()
+}
 
 /// What a person reads of the ids: where the service answers, and what it runs on.
 pub fn outputs(site: &Site, ids: &Outputs) -> BTreeMap<String, String> {

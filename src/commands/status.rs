@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::first_reading::FIRST_READING;
-use super::stack::outputs;
+use super::stack::{gone, outputs};
 use crate::cloud;
 use crate::engine::{AnyLive, Decision, Goal, Outputs, Status, outputs_of};
 use crate::exit::Exit;
@@ -38,8 +38,12 @@ pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
     let ids = outputs_of(live);
     let absent = standing.iter().all(|resource| resource.state == "absent");
     let (word, summary) = if absent { ("absent", "Nothing of this stack stands.") } else { ("standing", "") };
-    let mut outcome =
-        Outcome { standing, outputs: outputs(site, &ids), problems: strays, ..Outcome::new(Exit::Done, word, summary) };
+    let mut outcome = Outcome {
+        standing,
+        outputs: outputs(site, &ids),
+        problems: strays.into_iter().chain(gone(site)).collect(),
+        ..Outcome::new(Exit::Done, word, summary)
+    };
     match instances(session, &ids).await {
         Ok(lines) => outcome.outputs.extend(lines),
         Err(error) => outcome = Outcome { exit: Exit::Failed, ..outcome.problem(&error) },

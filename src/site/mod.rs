@@ -96,19 +96,25 @@ impl Site {
         }
     }
 
-    /// Takes what is gone from a stack that exists: this image and this certificate, where it has them.
+    /// Takes what is gone from a stack that exists: this image and this certificate, where it has them. An image that
+    /// is asked for by another id was never this one.
     ///
     /// # Errors
     /// Everything that is missing at once, when something is that the stack does not have either.
     pub fn with_gone_from(mut self, image: Option<MachineImage>, certificate: Option<&str>) -> Result<Site, SiteError> {
         for missing in &self.gone {
             match (missing.noun, &image, certificate) {
-                ("image", Some(image), _) => self.image = image.clone(),
+                ("image", Some(image), _) if self.may_be(image) => self.image = image.clone(),
                 ("certificate", _, Some(arn)) => arn.clone_into(&mut self.certificate),
                 _ => return Err(SiteError::Missing(self.gone)),
             }
         }
         Ok(self)
+    }
+
+    fn may_be(&self, image: &MachineImage) -> bool {
+        let asked = &self.config.instance.image;
+        !asked.starts_with("ami-") || *asked == image.id
     }
 
     /// Looks up what the stack needs and never makes, side by side.

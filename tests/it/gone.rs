@@ -11,9 +11,10 @@ fn withdraw_image(stage: &Stage) {
 async fn a_withdrawn_image_stops_a_changed_template_alone() {
     let stage = Stage::up().await;
     withdraw_image(&stage);
-    assert_eq!(stage.plan().await, "");
-    stage.succeeds("status").await;
-    stage.succeeds("verify").await;
+    for line in ["plan", "status", "up"] {
+        stage.succeeds(line).await.says("no image").says("no new instance");
+    }
+    stage.succeeds("verify").await.finds("needs", Status::Warn);
     stage.succeeds("up --set scaling.max=50").await.changed(&["auto_scaling_group"]);
     let refused = stage.run("up --set scaling.max=50 --set instance.type=c7i.4xlarge").await;
     refused.exits(Exit::Refused).writes_nothing().says("no image");
@@ -24,10 +25,18 @@ async fn a_withdrawn_image_stops_a_changed_template_alone() {
 async fn a_deleted_certificate_stops_a_changed_listener_alone() {
     let stage = Stage::up().await;
     stage.edit(|aws| aws.delete_certificate());
-    assert_eq!(stage.plan().await, "");
+    stage.succeeds("plan").await.says("no ISSUED certificate");
     stage.succeeds("up --set scaling.max=50").await.changed(&["auto_scaling_group"]);
     stage.edit(|aws| aws.delete_listener(443));
     stage.run("up --set scaling.max=50").await.exits(Exit::Refused).writes_nothing().says("no ISSUED certificate");
+}
+
+/// An id that the template does not have was never this stack's image: a mistake is no withdrawal.
+#[tokio::test(start_paused = true)]
+async fn an_id_of_no_image_is_refused_though_the_stack_stands() {
+    let stage = Stage::up().await;
+    let refused = stage.run("up --set instance.image=ami-0123456789abcdef0").await;
+    refused.exits(Exit::Refused).writes_nothing().says("no image \"ami-0123456789abcdef0\"");
 }
 
 /// Nothing exists that could be kept: it is a refusal, as before.

@@ -6,7 +6,7 @@ mod gate;
 mod policy;
 
 use super::Session;
-use super::stack::outputs;
+use super::stack::{gone, outputs};
 use super::strays::refuse_second;
 use crate::checks::{self, Fleet, Unproven};
 use crate::cli;
@@ -90,7 +90,11 @@ impl Up<'_> {
         let changes = self.walk.planner.changes(done);
         let outcome = match proven {
             Ok(checks) if changes.is_empty() => {
-                let summary = "Nothing to do: the stack is as deploy.yaml wants it.";
+                let summary = if self.walk.cx.site.gone.is_empty() {
+                    "Nothing to do: the stack is as deploy.yaml wants it."
+                } else {
+                    "Nothing to do, as far as can be known."
+                };
                 Outcome { checks, ..Outcome::new(Exit::Done, "unchanged", summary) }
             }
             Ok(checks) => {
@@ -99,7 +103,9 @@ impl Up<'_> {
             }
             Err(error) => unproven(&self.walk.wait, &error),
         };
-        Outcome { outputs: outputs(self.walk.cx.site, ids), changes, ..outcome }
+        let site = self.walk.cx.site;
+        let problems = outcome.problems.into_iter().chain(gone(site)).collect();
+        Outcome { outputs: outputs(site, ids), changes, problems, ..outcome }
     }
 }
 

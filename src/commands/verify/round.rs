@@ -8,10 +8,10 @@ use super::prepared::Prepared;
 use crate::checks::{self, CheckContext, Endpoint, Stack, Way};
 use crate::clock::{Ended, Wait};
 use crate::commands::Session;
-use crate::commands::stack::outputs;
+use crate::commands::stack::{gone, outputs};
 use crate::engine::{Goal, Outputs, outputs_of};
 use crate::exit::Exit;
-use crate::outcome::{Failed, Finding, Outcome};
+use crate::outcome::{Failed, Finding, Outcome, Status};
 use crate::oz::BaseUrl;
 use crate::site::Site;
 use crate::steps::load_balancer;
@@ -44,7 +44,11 @@ pub async fn look(
     let called = called(prepared, site, &ids);
     let stack = Stack::new(&session.cloud, &session.config, Some(site), &ids, &changes);
     let cx = CheckContext::new(Some(stack), called, start, wait.quiet());
-    let found = checks::verify(&cx).await.map_err(super::super::late)?;
+    let mut found = checks::verify(&cx).await.map_err(super::super::late)?;
+    found.extend(gone(site).into_iter().map(|gone| {
+        let finding = Finding::new("needs", 0, "what the stack needs").found(Status::Warn, gone.message);
+        finding.because(gone.cause.unwrap_or_default(), gone.cure.unwrap_or_default())
+    }));
     let to = prepared.base.clone().or_else(|| checks::endpoint(site, &ids));
     Ok(Round { found, outputs: outputs(site, &ids), to })
 }

@@ -36,10 +36,15 @@ pub fn of(world: &World, group: &Value, target: &Value) -> (&'static str, Option
 pub fn check(world: &mut World) {
     let groups: Vec<Value> = world.rows(tables::TARGET_GROUPS).cloned().collect();
     for mut group in groups {
-        if !has_balancer(world, &group) {
-            group.as_object_mut().map(|row| row.remove("_used_since"));
-        } else if group["_used_since"].is_null() {
-            group["_used_since"] = json!(world.now);
+        let looked = group["_looked"].as_f64().unwrap_or(world.now);
+        match balancer_since(world, &group) {
+            None => drop(group.as_object_mut().map(|row| row.remove("_used_since"))),
+            // Whenever the world is looked at, what happened between two looks happened at the same time.
+            Some(active) if group["_used_since"].is_null() => group["_used_since"] = json!(active.max(looked)),
+            Some(_) => {}
+        }
+        if !list(&group, "LoadBalancerArns").is_empty() {
+            group["_looked"] = json!(world.now);
         }
         let used = is_used(world, &group);
         let targets = list(&group, "_targets").iter().cloned();
@@ -59,7 +64,7 @@ pub fn settle(world: &mut World) {
         let targets = list(&group, "_targets").iter().map(|target| {
             let mut target = target.clone();
             if target["_health"].is_string() {
-                let failure = probe(world, &group, &target).err();
+                let failure = probe(world, &group, &target, world.now).err();
                 target["_health"] = json!(if failure.is_some() { "unhealthy" } else { "healthy" });
                 (target["_failure"], target["_count"]) = (json!(failure), json!(0));
             }
@@ -76,12 +81,16 @@ pub fn settle(world: &mut World) {
 /// Whether a load balancer that serves forwards to the group, and has done so long enough to know its targets.
 fn is_used(world: &World, group: &Value) -> bool {
     let since = group["_used_since"].as_f64();
-    has_balancer(world, group) && since.is_some_and(|since| world.now >= since + world.weather.unused_seconds)
+    let is_known = |since: f64| world.now >= since + world.weather.unused_seconds;
+    balancer_since(world, group).is_some() && since.is_some_and(is_known)
 }
 
-fn has_balancer(world: &World, group: &Value) -> bool {
-    let mut balancers = list(group, "LoadBalancerArns").iter().filter_map(|arn| arn.as_str());
-    balancers.any(|arn| world.row(tables::BALANCERS, arn).is_some_and(|row| active(world, row)))
+/// Since when the first load balancer that forwards to the group has served; `None`: none does.
+fn balancer_since(world: &World, group: &Value) -> Option<f64> {
+    let arns = list(group, "LoadBalancerArns").iter().filter_map(|arn| arn.as_str());
+    let balancers = arns.filter_map(|arn| world.row(tables::BALANCERS, arn)).filter(|row| active(world, row));
+    let made = |row: &Value| row["_created"].as_f64().unwrap_or_default() + world.weather.provisioning_seconds;
+    balancers.map(made).min_by(f64::total_cmp)
 }
 
 /// A target that nobody checks is one that was never checked.
@@ -96,10 +105,12 @@ fn checked(world: &World, group: &Value, mut target: Value) -> Value {
     let number = |name: &str, default: f64| group[name].as_str().and_then(|text| text.parse().ok()).unwrap_or(default);
     let interval = number("HealthCheckIntervalSeconds", 30.0_f64).max(1.0);
     let (good, bad) = (number("HealthyThresholdCount", 5.0), number("UnhealthyThresholdCount", 2.0));
-    let mut next = target["_next"].as_f64().unwrap_or(world.now);
+    let begins = group["_used_since"].as_f64().unwrap_or(world.now) + world.weather.unused_seconds;
+    let registered = target["_since"].as_f64().unwrap_or_default();
+    let mut next = target["_next"].as_f64().unwrap_or(begins.max(registered));
     while next <= world.now {
+        let failure = probe(world, group, &target, next).err();
         next += interval;
-        let failure = probe(world, group, &target).err();
         let state = target["_health"].as_str().map(str::to_owned);
         // Checks in a row that speak against the state that it is in.
         let against = failure.is_some() != (state.as_deref() == Some("unhealthy"));
@@ -122,11 +133,11 @@ fn checked(world: &World, group: &Value, mut target: Value) -> Value {
     target
 }
 
-/// One check: what the instance answers, or the reason code and description of a failure.
-fn probe(world: &World, group: &Value, target: &Value) -> Result<(), (&'static str, String)> {
+/// One check at this time: what the instance answers, or the reason code and description of a failure.
+fn probe(world: &World, group: &Value, target: &Value, at: f64) -> Result<(), (&'static str, String)> {
     let booted = target["_since"].as_f64().unwrap_or_default() + world.weather.boot_seconds;
     let instance = target["Id"].as_str().and_then(|id| world.row(tables::INSTANCES, id));
-    if world.now < booted || instance.is_some_and(|instance| is_of(instance, &world.weather.dead)) {
+    if at < booted || instance.is_some_and(|instance| is_of(instance, &world.weather.dead)) {
         return Err(("Target.FailedHealthChecks", "Health checks failed".to_owned()));
     }
     if !reachable(world, group, target) {

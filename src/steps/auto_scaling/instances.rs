@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, Instance, LifecycleState};
-use aws_sdk_ec2::types::{Filter, ResourceType};
+use aws_sdk_ec2::types::{Filter, Instance as Ec2Instance, ResourceType, Tag};
 
 use crate::cloud::{self, Cloud, Memo};
 use crate::engine::{Context, Effect, Result};
 use crate::outcome::few;
 use crate::steps::shared;
+
+/// Auto Scaling tags its instances with their group's name.
+const GROUP_TAG: &str = "aws:autoscaling:groupName";
 
 /// States of instances that are not gone.
 const ALIVE: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
@@ -21,16 +24,20 @@ const STAYING: [&str; 4] = ["pending", "running", "stopping", "stopped"];
 /// # Errors
 /// EC2 does not describe them.
 pub async fn instances_of(cloud: &Cloud, group: &str) -> Result<Vec<String>> {
-    listed(cloud, Filter::builder().name("tag:aws:autoscaling:groupName").values(group).build(), &ALIVE).await
+    listed(cloud, Filter::builder().name(format!("tag:{GROUP_TAG}")).values(group).build(), &ALIVE).await
 }
 
-/// Those of these instances, at most 200, that are not on their way out.
+/// Those of these instances, at most 200, that are neither of this group nor on their way out. One answer says both:
+/// of two, one may lag behind the other.
 ///
 /// # Errors
 /// EC2 does not describe them.
-pub async fn staying(cloud: &Cloud, ids: Vec<String>) -> Result<Vec<String>> {
+pub async fn staying(cloud: &Cloud, group: &str, ids: Vec<String>) -> Result<Vec<String>> {
     // A filter, and not ids: one that EC2 no longer knows would make the whole call fail.
-    listed(cloud, Filter::builder().name("instance-id").set_values(Some(ids)).build(), &STAYING).await
+    let asked = Filter::builder().name("instance-id").set_values(Some(ids)).build();
+    let is_ours = |tag: &Tag| tag.key() == Some(GROUP_TAG) && tag.value() == Some(group);
+    let others = described(cloud, asked, &STAYING).await?.into_iter().filter(|one| !one.tags().iter().any(is_ours));
+    Ok(others.filter_map(|instance| instance.instance_id).collect())
 }
 
 /// Ids of instances that carry the stack's tag and are not gone.
@@ -42,12 +49,15 @@ pub(super) async fn tagged(cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>>
 }
 
 async fn listed(cloud: &Cloud, filter: Filter, states: &[&str]) -> Result<Vec<String>> {
+    Ok(described(cloud, filter, states).await?.into_iter().filter_map(|instance| instance.instance_id).collect())
+}
+
+async fn described(cloud: &Cloud, filter: Filter, states: &[&str]) -> Result<Vec<Ec2Instance>> {
     let states = states.iter().map(|state| (*state).to_owned()).collect();
     let alive = Filter::builder().name("instance-state-name").set_values(Some(states));
     let request = cloud.ec2.describe_instances().filters(filter).filters(alive.build());
     let reservations = request.into_paginator().page_size(1000).items().send().try_collect().await?;
-    let instances = reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default());
-    Ok(instances.filter_map(|instance| instance.instance_id).collect())
+    Ok(reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default()).collect())
 }
 
 /// Ids of the group's instances of which this is true.

@@ -207,12 +207,13 @@ pub async fn strangers(cloud: &Cloud, site: &Site, ids: BTreeSet<&str>) -> Resul
     if ids.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let ours = auto_scaling::instances_of(cloud, &site.config.names.auto_scaling_group).await?;
+    let group = &site.config.names.auto_scaling_group;
+    let ours = auto_scaling::instances_of(cloud, group).await?;
     let others: Vec<&str> = ids.into_iter().filter(|id| !ours.iter().any(|own| own == id)).collect();
     let mut staying = BTreeSet::new();
     for some in others.chunks(FILTER_MOST) {
         let ids = some.iter().map(|id| (*id).to_owned()).collect();
-        staying.extend(auto_scaling::staying(cloud, ids).await?);
+        staying.extend(auto_scaling::staying(cloud, group, ids).await?);
     }
     Ok(staying)
 }

@@ -3,7 +3,7 @@
 use super::Session;
 use super::first_reading::FIRST_READING;
 use super::stack::gone;
-use super::strays::makes_second;
+use super::strays::{Strays, makes_second, not_known};
 use super::up::{Consents, unasked};
 use crate::cli;
 use crate::engine::{Goal, Key};
@@ -17,9 +17,14 @@ use crate::outcome::{Action, Change, Failed, Outcome, Problem};
 pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Failed> {
     let wait = session.wait(FIRST_READING);
     let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, args.adopt, &wait), session.strays(&wait));
-    let (stack, strays) = (stack?, strays.problems());
+    let stack = stack?;
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
     let plan = planner.plan(&stack.live);
+    let makes_second = makes_second(&plan);
+    let strays = match strays {
+        Strays::NotKnown(problem) if makes_second => return Err(not_known(problem)),
+        strays => strays.problems(),
+    };
     let changes = with_refusals(planner.changes(&plan), &unasked(Consents::default(), &planner, &plan, &stack.live));
     let has = |action| changes.iter().any(|change| change.action == action);
     let pending = if args.exit_code { Exit::Changes } else { Exit::Done };
@@ -29,7 +34,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
         Outcome::new(Exit::Done, "unchanged", format!("No changes{is_wanted}"))
     } else if has(Action::Foreign) {
         Outcome::new(Exit::Foreign, "refused", "`up` would refuse: something with our name is not ours.")
-    } else if !strays.is_empty() && makes_second(&plan) {
+    } else if !strays.is_empty() && makes_second {
         Outcome::new(
             pending,
             "changes_pending",

@@ -25,7 +25,7 @@ pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
         if found.is_none() && !decision.is_pending() {
             return None; // neither there nor wanted
         }
-        let id = found.and_then(|found| found.outputs.values().next().cloned()).unwrap_or_default();
+        let id = found.and_then(AnyLive::id).unwrap_or_default().to_owned();
         Some(Standing {
             resource: node.key(),
             name: node.name(site),

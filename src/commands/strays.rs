@@ -81,11 +81,14 @@ pub fn refuse_second(strays: &Strays, plan: &Plan) -> Result<(), Failed> {
         Strays::Found(problems) => {
             Err(Outcome::preflight("refused; nothing was changed").with_problems(problems.clone()).into())
         }
-        Strays::NotKnown(problem) => {
-            let summary = "failed; nothing was changed: whether the stack exists under other names is not known";
-            Err(Outcome::failed(summary).problem(problem.clone()).into())
-        }
+        Strays::NotKnown(problem) => Err(not_known(problem.clone())),
     }
+}
+
+/// What ends a run that would make a stack, or would plan it.
+pub fn not_known(problem: Problem) -> Failed {
+    let summary = "failed; nothing was changed: whether the stack exists under other names is not known";
+    Outcome::failed(summary).problem(problem).into()
 }
 
 /// Whether this plan makes a stack, rather than changes one.

@@ -208,6 +208,12 @@ impl<R: Resource> Node for R {
 }
 
 impl AnyLive {
+    /// What AWS knows it by: its id, or its ARN, or its name.
+    pub fn id(&self) -> Option<&str> {
+        let of = |name: &&str| self.outputs.iter().find(|(output, _)| output.1 == *name);
+        ["id", "arn", "name"].iter().find_map(of).map(|(_, value)| value.as_str())
+    }
+
     fn new<S: serde::Serialize + 'static>(live: Live<S>) -> AnyLive {
         AnyLive {
             spec: tree(&live.spec),

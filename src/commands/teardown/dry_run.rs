@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::unread;
-use crate::engine::{Decision, Key, LiveStack, Walk};
+use crate::engine::{AnyLive, Decision, Key, LiveStack, Walk};
 use crate::exit::Exit;
 use crate::outcome::{Action, Change, Failed, FieldChange, Outcome, Problem, few};
 use crate::steps::leftovers::{is_leftover, restored};
@@ -71,8 +71,7 @@ fn each_thing(walk: &Walk<'_>, live: &LiveStack) -> Vec<Change> {
         if is_leftover(change.resource) {
             change.action = Action::Delete;
             "with the instances".clone_into(&mut change.name);
-        } else if let Some(id) = found.and_then(|found| found.outputs.values().next()).filter(|id| **id != change.name)
-        {
+        } else if let Some(id) = found.and_then(AnyLive::id).filter(|id| *id != change.name) {
             change.name = format!("{} ({id})", change.name);
         }
     }

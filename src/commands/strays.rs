@@ -3,7 +3,7 @@
 use super::Session;
 use super::first_reading::FIRST_READING;
 use crate::clock::{Attempt, Label, Late, Wait};
-use crate::cloud::RetryBudget;
+use crate::cloud::{self, RetryBudget};
 use crate::engine::{Context, Decision, Error, Plan};
 use crate::outcome::{Failed, Outcome, Problem, few};
 use crate::site::Site;
@@ -38,6 +38,8 @@ impl Session<'_> {
         let (wait, label) = (wait.at_most(FIRST_READING).quiet(), Label::new("strays", self.config.stack.clone()));
         let looked = wait.until(&label, async || match wait.within(shared::strays(&cx)).await {
             Ok(Ok(found)) => Ok(Attempt::Done(found)),
+            // As in the first reading: an endpoint that does not answer at first may never have.
+            Ok(Err(error)) if error.cloud().is_some_and(cloud::Error::is_outage) => Err(error.into()),
             Ok(Err(error)) => Ok(Attempt::Again(error.retry(&mut budget, &wait.clock)?)),
             Err(ended) => Err(Late { ended, why: String::new() }.into()),
         });

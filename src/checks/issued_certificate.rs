@@ -37,7 +37,7 @@ impl Check for IssuedCertificate {
         }
         let given = stack.config.load_balancer.certificate.as_ref();
         // One that the listener has and that is gone says nothing of why none is found.
-        let is_found = |site: &&site::Site| site.gone.iter().all(|missing| missing.noun != "certificate");
+        let is_found = |site: &&site::Site| site.gone.iter().all(|missing| missing.noun != site::Noun::Certificate);
         let found = stack.site.filter(is_found).map(|site| &site.certificate);
         let given = given.or(found).filter(|arn| !arn.is_empty());
         let judged = match given {

@@ -14,7 +14,7 @@ use crate::engine::reconcile::failed;
 use crate::engine::{Goal, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Finding, Outcome, Problem, Status};
-use crate::site::{Missing, Site, SiteError};
+use crate::site::{Missing, Noun, Site, SiteError};
 
 /// Finds the most likely cause of what is wrong.
 ///
@@ -45,7 +45,7 @@ async fn diagnose(session: &Session<'_>, wait: &Wait<'_>) -> Result<Outcome, Fai
     let cx = CheckContext::new(Some(stack), None, start, wait.quiet());
     let findings = checks::diagnose(&cx).await.map_err(super::late)?;
     let mut checks = site.as_ref().err().map(needs).unwrap_or_default();
-    checks.extend(known.gone.iter().filter(|one| one.noun != "certificate").map(gone));
+    checks.extend(known.gone.iter().filter(|one| one.noun != Noun::Certificate).map(gone));
     checks.extend(findings);
     Ok(concluded(checks, outputs(known, &ids)))
 }
@@ -82,7 +82,7 @@ fn needs(error: &SiteError) -> Vec<Finding> {
     let needed = || Finding::new("needs", 0, "what the stack needs");
     match error {
         // The certificate has a finding of its own.
-        SiteError::Missing(missing) => missing.iter().filter(|one| one.noun != "certificate").map(gone).collect(),
+        SiteError::Missing(missing) => missing.iter().filter(|one| one.noun != Noun::Certificate).map(gone).collect(),
         SiteError::Cloud(error) => {
             let problem = Problem::from(error);
             let (cause, fix) = (problem.cause.unwrap_or_default(), problem.cure.unwrap_or_default());

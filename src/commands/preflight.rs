@@ -8,10 +8,11 @@ use super::first_reading::FIRST_READING;
 use super::{Session, late};
 use crate::checks::{self, CheckContext, Stack};
 use crate::clock::Wait;
-use crate::engine::{Goal, Key, Outputs, Plan, Planner, outputs_of};
+use crate::engine::{Goal, Key, Outputs, Plan, Planner, Resource, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Finding, Outcome, Problem, Status};
-use crate::site::Missing;
+use crate::site::{Missing, Noun};
+use crate::steps::dns_record::DnsRecord;
 use crate::steps::load_balancer::Listener;
 use crate::steps::{STACK, launch_template};
 
@@ -51,7 +52,7 @@ pub async fn admit(
     let pending = plan.pending().map(|(key, _)| key).collect();
     let found = look(session, planner, (plan, ids), pending, wait).await?;
     let gone = planner.site.gone.iter().filter(|one| is_wanted(one, plan));
-    let mut problems: Vec<Problem> = gone.map(|one| Problem::new(&one.what, &one.cure)).collect();
+    let mut problems: Vec<Problem> = gone.map(Problem::from).collect();
     problems.extend(found.iter().filter(|one| one.status == Status::Fail).map(problem));
     if !problems.is_empty() {
         return Err(Outcome::preflight("preflight refused; nothing was changed").with_problems(problems).into());
@@ -78,7 +79,11 @@ async fn look(
 
 /// Whether what is gone is needed by what is about to be made or changed.
 fn is_wanted(gone: &Missing, plan: &Plan) -> bool {
-    let user = if gone.noun == "image" { launch_template::ID.0 } else { Listener::<443>::CERTIFICATE.0 };
+    let user = match gone.noun {
+        Noun::Image => launch_template::ID.0,
+        Noun::Certificate => Listener::<443>::CERTIFICATE.0,
+        Noun::Zone => DnsRecord::KEY,
+    };
     plan.pending().any(|(key, _)| key == user)
 }
 

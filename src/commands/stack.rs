@@ -46,9 +46,8 @@ const NOTHING_CHANGED: &str = "nothing was changed";
 
 /// What is not there any more and the stack goes on with: whether it is as deploy.yaml wants it is not known of that.
 pub fn gone(site: &Site) -> Vec<Problem> {
-    let told = |gone: &Missing| {
-        Problem::new(&gone.what, &gone.cure).because("what exists goes on, and no new instance or listener can use it")
-    };
+    let told =
+        |gone: &Missing| Problem::from(gone).because("what exists goes on, and no new instance or listener can use it");
     site.gone.iter().map(told).collect()
 }
 
@@ -69,7 +68,7 @@ pub fn outputs(site: &Site, ids: &Outputs) -> BTreeMap<String, String> {
 fn site_outcome(error: &SiteError) -> Outcome {
     match error {
         SiteError::Missing(missing) => {
-            let problems = missing.iter().map(|one| Problem::new(&one.what, &one.cure)).collect();
+            let problems = missing.iter().map(Problem::from).collect();
             Outcome::preflight("refused; nothing was changed").with_problems(problems)
         }
         SiteError::Cloud(error) => Outcome::failed("failed; nothing was changed").problem(error),

@@ -4,7 +4,7 @@ use aws_sdk_acm::types::{
     CertificateStatus, CertificateSummary, CertificateType, ExtendedKeyUsageName, Filters, KeyAlgorithm,
 };
 
-use super::{Looked, full_name, missing, zone_name};
+use super::{Looked, Noun, full_name, missing, zone_name};
 use crate::cloud::{Cloud, Error, Result};
 use crate::config::{Config, Listener};
 
@@ -31,7 +31,7 @@ pub(super) async fn certificate(config: &Config, cloud: &Cloud) -> Looked<Vec<St
     let Some(dns) = &config.dns else {
         let cure = "Set load_balancer.certificate, or dns, or load_balancer.listener: http.";
         return missing(
-            "certificate",
+            Noun::Certificate,
             "no certificate is given, and no record by whose name to find one".to_owned(),
             cure,
         );
@@ -49,7 +49,7 @@ pub(super) async fn certificate(config: &Config, cloud: &Cloud) -> Looked<Vec<St
     let arns: Vec<String> = covering.into_iter().filter_map(|listed| listed.certificate_arn).collect();
     if arns.is_empty() {
         return missing(
-            "certificate",
+            Noun::Certificate,
             format!(
                 "no ISSUED certificate in {} covers {name} (guide, troubleshooting: certificate not listed)",
                 cloud.region

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{Filter, Image, ImageState, ProductCodeValues};
 
-use super::{Looked, MachineImage, missing};
+use super::{Looked, MachineImage, Noun, missing};
 use crate::cloud::{Absent, Cloud, Need, Result};
 use crate::config::Config;
 
@@ -39,21 +39,27 @@ pub async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
     if products.len() > 1 {
         let ids: Vec<&str> = images.iter().filter_map(Image::image_id).collect();
         let what = format!("{} images of several products fit {asked:?}: {} (guide step 3)", ids.len(), ids.join(", "));
-        return missing("image", what, "Set instance.image to the id of the right one, or to product: and its code.");
+        return missing(
+            Noun::Image,
+            what,
+            "Set instance.image to the id of the right one, or to product: and its code.",
+        );
     }
     // Of one product the newest: AWS keeps earlier releases available to those who subscribed.
     let Some(image) = images.into_iter().max_by_key(|image| image.creation_date.clone()) else {
         let what = format!("no image {asked:?} in {} (guide step 3)", cloud.region);
         return match shared(cloud, asked).await.as_slice() {
-            [] => missing("image", what, CURE),
-            offered => missing("image", format!("{what}; shared with this account: {}", offered.join(", ")), SHARED),
+            [] => missing(Noun::Image, what, CURE),
+            offered => {
+                missing(Noun::Image, format!("{what}; shared with this account: {}", offered.join(", ")), SHARED)
+            }
         };
     };
     match image.state() {
         None | Some(ImageState::Available) => {}
         Some(state) => {
             let what = format!("the image {asked:?} is {}, not available (guide step 3)", state.as_str());
-            return missing("image", what, CURE);
+            return missing(Noun::Image, what, CURE);
         }
     }
     let root_device = image.root_device_name.need("RootDeviceName")?;

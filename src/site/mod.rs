@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 
 use crate::cloud::{Absent, Cloud, Error, Memo, Result, Tags};
 use crate::config::{Config, Listener};
+use crate::outcome::Problem;
 use certificate::certificate;
 use image::image;
 
@@ -59,12 +60,23 @@ pub struct Zone {
     pub name: String,
 }
 
+/// What is looked up and never made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noun {
+    /// The instances' image.
+    Image,
+    /// The listener's certificate.
+    Certificate,
+    /// The record's hosted zone.
+    Zone,
+}
+
 /// Something the site needs and does not have: what, and the cure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}\n  {cure}")]
 pub struct Missing {
-    /// `image`, `certificate` or `zone`.
-    pub noun: &'static str,
+    /// What kind of thing it is.
+    pub noun: Noun,
     /// What is missing.
     pub what: String,
     /// What to do.
@@ -104,8 +116,8 @@ impl Site {
     pub fn with_gone_from(mut self, image: Option<MachineImage>, certificate: Option<&str>) -> Result<Site, SiteError> {
         for missing in &self.gone {
             match (missing.noun, &image, certificate) {
-                ("image", Some(image), _) if self.may_be(image) => self.image = image.clone(),
-                ("certificate", _, Some(arn)) => arn.clone_into(&mut self.certificate),
+                (Noun::Image, Some(image), _) if self.may_be(image) => self.image = image.clone(),
+                (Noun::Certificate, _, Some(arn)) => arn.clone_into(&mut self.certificate),
                 _ => return Err(SiteError::Missing(self.gone)),
             }
         }
@@ -187,6 +199,12 @@ impl Site {
     }
 }
 
+impl From<&Missing> for Problem {
+    fn from(missing: &Missing) -> Problem {
+        Problem::new(&missing.what, &missing.cure)
+    }
+}
+
 /// In place of what is missing, which is noted.
 fn blank<T: Default>(missing: &mut Vec<Missing>, noun: Missing) -> T {
     missing.push(noun);
@@ -204,7 +222,7 @@ pub fn full_name(record: &str, zone: &str) -> String {
 
 type Looked<T> = Result<std::result::Result<T, Missing>>;
 
-fn missing<T>(noun: &'static str, what: String, cure: &str) -> Looked<T> {
+fn missing<T>(noun: Noun, what: String, cure: &str) -> Looked<T> {
     Ok(Err(Missing { noun, what, cure: cure.to_owned() }))
 }
 
@@ -237,7 +255,7 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
         return match reply.and_then(|reply| reply.hosted_zone) {
             Some(zone) => Ok(Ok(Some(Zone { id: bare(&zone.id), name: zone.name.trim_end_matches('.').to_owned() }))),
             None => missing(
-                "zone",
+                Noun::Zone,
                 format!("no hosted zone {} (guide step 7)", dns.zone),
                 "Set dns.zone to the zone's name or id.",
             ),
@@ -250,14 +268,14 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
     match zones.len() {
         1 => Ok(Ok(Some(Zone { id: bare(&zones.remove(0).id), name: wanted.trim_end_matches('.').to_owned() }))),
         0 => missing(
-            "zone",
+            Noun::Zone,
             format!("no hosted zone {} in this account (guide step 7)", dns.zone),
             "Create the zone, set dns.zone to the one that holds the name, or omit dns for no record.",
         ),
         _ => {
             let ids: Vec<String> = zones.iter().map(|zone| bare(&zone.id)).collect();
             let what = format!("{} hosted zones are named {}: {} (guide step 7)", ids.len(), dns.zone, ids.join(", "));
-            missing("zone", what, "Set dns.zone to the id of the right one (public or private).")
+            missing(Noun::Zone, what, "Set dns.zone to the id of the right one (public or private).")
         }
     }
 }

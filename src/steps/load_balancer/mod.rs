@@ -58,11 +58,12 @@ impl Resource for LoadBalancer {
 
     fn want(&self, site: &Site, refs: &Refs) -> Spec {
         let network = &site.config.network;
-        let (scheme, subnets) = match site.config.load_balancer.scheme {
-            Scheme::Internal => ("internal", &network.private_subnets),
-            Scheme::InternetFacing => ("internet-facing", &network.public_subnets),
+        let scheme = match site.config.load_balancer.scheme {
+            Scheme::Internal => "internal",
+            Scheme::InternetFacing => "internet-facing",
         };
-        let mut subnets = subnets.clone();
+        let (_, subnets) = site.config.load_balancer_subnets();
+        let mut subnets = subnets.to_vec();
         subnets.sort();
         Spec {
             vpc: network.vpc.clone(),

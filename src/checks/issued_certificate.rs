@@ -70,7 +70,7 @@ async fn judge(stack: &Stack<'_>, finding: Finding, arn: &str) -> cloud::Result<
             "Set load_balancer.certificate to an ISSUED one: `aws acm list-certificates`.",
         ));
     };
-    let name = stack.site.and_then(site::Site::record_name);
+    let name = site::client_name(stack.config, stack.cloud).await?;
     Ok(verdict(finding, arn, &detail, name.as_deref()))
 }
 
@@ -78,17 +78,16 @@ fn own_region(cloud: &Cloud) -> String {
     format!("a load balancer uses certificates of its own region, {}", cloud.region)
 }
 
-/// None was found by the record's name: why.
+/// None was found by the name that clients use: why.
 async fn search(stack: &Stack<'_>, finding: Finding) -> cloud::Result<Finding> {
-    let Some(dns) = &stack.config.dns else {
+    let cloud = stack.cloud;
+    let Some(name) = site::client_name(stack.config, cloud).await? else {
         return Ok(finding.fail(
-            "no certificate is given, and no record by whose name to find one",
-            "deploy.yaml has neither load_balancer.certificate nor dns",
+            "no certificate is given, and no name to find one for",
+            "deploy.yaml has neither load_balancer.certificate nor dns nor verify.name",
             "Set one of them, or load_balancer.listener: http.",
         ));
     };
-    let cloud = stack.cloud;
-    let name = site::full_name(&dns.record, &site::zone_name(&dns.zone, cloud).await?);
     let here = site::certificates(cloud, None, &[], &every_key()).await?;
     let covering: Vec<&CertificateSummary> = here.iter().filter(|one| site::covers(one, &name)).collect();
     if let Some(one) = covering.first() {

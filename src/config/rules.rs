@@ -128,11 +128,12 @@ fn load_balancer(config: &Config, findings: &mut Findings) {
     }
     match certificate {
         Some(arn) => certificate_arn(arn, config.region.as_deref(), findings),
-        None if *listener == Listener::Https && config.dns.is_none() => {
+        None if *listener == Listener::Https && config.dns.is_none() && config.verify.name.is_none() => {
             let paths = ["load_balancer.listener", "load_balancer.certificate", "dns"];
             let what = "HTTPS needs a certificate, and there is neither load_balancer.certificate \
                         nor a dns record to find one for";
-            findings.refuse(&paths, what, "set load_balancer.certificate or dns, or load_balancer.listener: http");
+            let cure = "set load_balancer.certificate, dns or verify.name, or load_balancer.listener: http";
+            findings.refuse(&paths, what, cure);
         }
         None => {}
     }

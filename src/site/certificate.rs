@@ -4,7 +4,7 @@ use aws_sdk_acm::types::{
     CertificateStatus, CertificateSummary, CertificateType, ExtendedKeyUsageName, Filters, KeyAlgorithm,
 };
 
-use super::{Looked, Noun, full_name, missing, zone_name};
+use super::{Looked, Noun, client_name, missing};
 use crate::cloud::{Cloud, Error, Result};
 use crate::config::{Config, Listener};
 
@@ -28,15 +28,11 @@ pub(super) async fn certificate(config: &Config, cloud: &Cloud) -> Looked<Vec<St
     if let Some(arn) = &balancer.certificate {
         return Ok(Ok(vec![arn.clone()]));
     }
-    let Some(dns) = &config.dns else {
-        let cure = "Set load_balancer.certificate, or dns, or load_balancer.listener: http.";
-        return missing(
-            Noun::Certificate,
-            "no certificate is given, and no record by whose name to find one".to_owned(),
-            cure,
-        );
+    let Some(name) = client_name(config, cloud).await? else {
+        let cure = "Set load_balancer.certificate, or dns, or verify.name, or load_balancer.listener: http.";
+        let what = "no certificate is given, and no name to find one for".to_owned();
+        return missing(Noun::Certificate, what, cure);
     };
-    let name = full_name(&dns.record, &zone_name(dns.zone.as_str(), cloud).await?);
     let listed = certificates(cloud, None, &[CertificateStatus::Issued], &TAKEN).await?;
     let mut covering: Vec<CertificateSummary> = Vec::new();
     for listed in listed.into_iter().filter(serves) {

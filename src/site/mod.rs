@@ -212,7 +212,7 @@ fn blank<T: Default>(missing: &mut Vec<Missing>, noun: Missing) -> T {
 }
 
 /// A record's whole name, in lower case, without a trailing dot.
-pub fn full_name(record: &str, zone: &str) -> String {
+fn full_name(record: &str, zone: &str) -> String {
     let zone = zone.trim_end_matches('.').to_lowercase();
     match record {
         "" | "@" => zone,
@@ -226,11 +226,19 @@ fn missing<T>(noun: Noun, what: String, cure: &str) -> Looked<T> {
     Ok(Err(Missing { noun, what, cure: cure.to_owned() }))
 }
 
-/// The name of a zone: one that is given by its id has its name only in Route 53.
+/// The name by which clients reach the service: the record's, or verify.name; `None`: only the load balancer's own.
 ///
 /// # Errors
-/// Route 53 cannot be asked for it.
-pub async fn zone_name(zone: &str, cloud: &Cloud) -> Result<String> {
+/// Route 53 cannot be asked for the zone's name.
+pub async fn client_name(config: &Config, cloud: &Cloud) -> Result<Option<String>> {
+    Ok(match &config.dns {
+        Some(dns) => Some(full_name(&dns.record, &zone_name(&dns.zone, cloud).await?)),
+        None => config.verify.name.as_ref().map(|name| name.to_lowercase()),
+    })
+}
+
+/// The name of a zone: one that is given by its id has its name only in Route 53.
+async fn zone_name(zone: &str, cloud: &Cloud) -> Result<String> {
     if !is_zone_id(zone) {
         return Ok(zone.to_owned());
     }

@@ -117,7 +117,7 @@ scaling: { min: 1.5, warm_up_seconds: 100000 }
     expect![[r#"
         deploy.yaml:2:10: tags (`!name`) are not read here; remove it
         deploy.yaml:2:63: tags (`!name`) are not read here; remove it
-        deploy.yaml:3:16: HTTPS needs a certificate, and there is neither load_balancer.certificate nor a dns record to find one for; set load_balancer.certificate or dns, or load_balancer.listener: http
+        deploy.yaml:3:16: HTTPS needs a certificate, and there is neither load_balancer.certificate nor a dns record to find one for; set load_balancer.certificate, dns or verify.name, or load_balancer.listener: http
         deploy.yaml:3:34: `10.0.0.1` has no length; did you mean `10.0.0.1/32`?
         deploy.yaml:3:44: `everywhere` is no address range; write one such as 10.0.0.0/8 or fd00::/8
         deploy.yaml:3:66: `fd00::/8` is listed twice in `load_balancer.ingress_cidrs`; remove one of them

@@ -235,6 +235,11 @@ async fn a_name_whose_record_is_elsewhere_is_verified_at_the_load_balancer() {
     assert!(record.starts_with("login.example.com: an alias (A) to internal-app-alb-"), "{record}");
     let good = stage.run(&format!("verify {line}")).await;
     good.succeeds().finds("certificate", Status::Pass).finds("version", Status::Pass);
+    // The certificate is found by that name too.
+    let found = "--set dns=null --set verify.name=login.example.com";
+    Stage::new().run(&format!("up {found}")).await.succeeds();
+    let none = Stage::new().run("up --set dns=null --set verify.name=login.example.org").await;
+    none.exits(Exit::Refused).writes_nothing().says("no ISSUED certificate").says("login.example.org");
     // A name that the certificate does not cover is not good.
     let other = line.replace("login.example.com", "login.example.org");
     stage.run(&format!("verify {other}")).await.exits(Exit::Unverified).finds("certificate", Status::Fail);

@@ -135,6 +135,10 @@ const NEXT_ITEM: [(&str, &[(&str, &str)]); 2] = [
     ("ListHostedZonesByName", &[("NextDNSName", "Name"), ("NextHostedZoneId", "Id")]),
 ];
 
+/// Lists that come whole, however long (botocore's models: no token).
+const WHOLE: [(&str, &str); 2] =
+    [("elasticloadbalancing", "DescribeTargetHealth"), ("elasticloadbalancing", "DescribeTags")];
+
 /// The page that a call asks for.
 pub struct Page {
     style: &'static Style,
@@ -149,7 +153,8 @@ impl Page {
     /// # Errors
     /// A size that is not allowed, a token that was not given out for this operation, ids together with a size.
     pub fn of(service: &str, operation: &str, asked: &Value) -> Result<Option<Page>, Refusal> {
-        let pages = operation.starts_with("Describe") || operation.starts_with("List");
+        let lists = operation.starts_with("Describe") || operation.starts_with("List");
+        let pages = lists && !WHOLE.contains(&(service, operation));
         let Some(style) = STYLES.iter().find(|style| pages && style.service == service) else {
             return Ok(None);
         };

@@ -28,6 +28,10 @@ pub const SET: &str = "--set";
 pub const PROFILE: &str = "--profile";
 /// `verify --base-url`
 pub const BASE_URL: &str = "--base-url";
+/// `verify --connect-to`
+pub const CONNECT_TO: &str = "--connect-to";
+/// `up --require-answer`
+pub const REQUIRE_ANSWER: &str = "--require-answer";
 /// `verify --ca-file`
 pub const CA_FILE: &str = "--ca-file";
 /// `verify --token-file`

@@ -12,6 +12,7 @@ mod exit;
 mod flags;
 mod outcome;
 mod oz;
+mod proxy;
 mod report;
 mod resolver;
 mod rollout;

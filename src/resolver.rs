@@ -21,6 +21,17 @@ pub enum Dns {
     Server(SocketAddr),
 }
 
+/// Whom the world asks about a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delegation {
+    /// These name servers.
+    To(Vec<String>),
+    /// Nobody: the parent zone does not name any.
+    Absent,
+    /// It could not be found out: why.
+    Unanswered(String),
+}
+
 impl Dns {
     /// As this machine sees it, its caches included.
     ///
@@ -53,16 +64,41 @@ impl Dns {
         .await
     }
 
-    /// Whether a name certainly does not exist: it is denied, while this witness is known. (Behind a proxy a resolver
-    /// may deny every public name.)
-    pub async fn deny(&self, name: &str, witness: &str) -> bool {
-        let resolver = match self {
+    /// The name servers that the world is led to for a zone, as this machine's resolver finds them.
+    pub async fn name_servers(&self, zone: &str) -> Delegation {
+        let resolver = match self.own_resolver() {
+            Ok(resolver) => resolver,
+            Err(why) => return Delegation::Unanswered(why),
+        };
+        let asked = format!("{}.", zone.trim_end_matches('.'));
+        match tokio::time::timeout(2 * ANSWER_TIMEOUT, resolver.lookup(asked, RecordType::NS)).await {
+            Err(_) => Delegation::Unanswered("the resolver does not answer".to_owned()),
+            Ok(Err(error)) if error.is_nx_domain() || error.is_no_records_found() => Delegation::Absent,
+            Ok(Err(error)) => Delegation::Unanswered(error.to_string()),
+            Ok(Ok(answer)) => {
+                let names = answer.answers().iter().filter_map(|record| match &record.data {
+                    RData::NS(server) => Some(server.0.to_utf8().trim_end_matches('.').to_lowercase()),
+                    _ => None,
+                });
+                let names: Vec<String> = names.collect();
+                if names.is_empty() { Delegation::Absent } else { Delegation::To(names) }
+            }
+        }
+    }
+
+    fn own_resolver(&self) -> Result<TokioResolver, String> {
+        match self {
             Dns::Server(server) => resolver(*server),
             Dns::System => Resolver::builder_tokio()
                 .and_then(hickory_resolver::ResolverBuilder::build)
                 .map_err(|error| error.to_string()),
-        };
-        let Ok(resolver) = resolver else { return false };
+        }
+    }
+
+    /// Whether a name certainly does not exist: it is denied, while this witness is known. (Behind a proxy a resolver
+    /// may deny every public name.)
+    pub async fn deny(&self, name: &str, witness: &str) -> bool {
+        let Ok(resolver) = self.own_resolver() else { return false };
         let looked_up = async |name: &str| {
             let name = format!("{}.", name.trim_end_matches('.'));
             tokio::time::timeout(2 * ANSWER_TIMEOUT, resolver.lookup(name, RecordType::A)).await

@@ -3,18 +3,19 @@
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerStateEnum;
 
 use super::check::Check;
-use super::endpoint::VersionAlone;
 use super::load_balancer::{NOT_MADE, make_again};
 use super::reasons::explain;
 use super::replaced::Replaced;
 use super::targets::TargetsHealthy;
-use crate::clock::{Attempt, Label, Late, Streak, Wait};
+use super::version::{VersionAlone, unsaid};
+use crate::clock::{Attempt, Ended, Label, Late, Streak, Wait};
 use crate::cloud::{self, Cloud, RetryBudget};
 use crate::config::Config;
 use crate::engine::Outputs;
 use crate::event::{Event, What};
-use crate::outcome::Finding;
-use crate::oz::{BaseUrl, Transport, VERSION, ask_version};
+use crate::flags;
+use crate::outcome::{Finding, Status};
+use crate::oz::{BaseUrl, NoVersion, Transport, VERSION, ask_version};
 use crate::site::Site;
 use crate::steps::auto_scaling::{self, launches};
 use crate::steps::load_balancer::{self, find_load_balancer};
@@ -30,8 +31,15 @@ pub enum Unproven {
     #[error(transparent)]
     Late(#[from] Late),
     /// The service does not answer.
-    #[error("{0}")]
-    NoAnswer(String),
+    #[error("{what}")]
+    NoAnswer {
+        /// What came instead.
+        what: String,
+        /// Why.
+        cause: String,
+        /// What to do.
+        fix: String,
+    },
     /// Waiting longer cannot help.
     #[error("{what}")]
     Never {
@@ -50,7 +58,7 @@ impl Unproven {
     /// Whether something that changed meanwhile, or a read that lagged, may explain it.
     pub fn may_have_changed(&self) -> bool {
         match self {
-            Unproven::NoAnswer(_) => true,
+            Unproven::NoAnswer { .. } => true,
             Unproven::Cloud(error) => !error.is_outage(),
             _ => false,
         }
@@ -82,7 +90,11 @@ impl Fleet<'_> {
     pub async fn wait_healthy(&self, wait: &Wait<'_>) -> Result<Finding, Unproven> {
         let (Some(group), Some(balancer)) = (self.ids.get(&target_group::ARN), self.ids.get(&load_balancer::ARN))
         else {
-            return Err(Unproven::NoAnswer("there is no load balancer or no target group".to_owned()));
+            return Err(Unproven::NoAnswer {
+                what: "there is no load balancer or no target group".to_owned(),
+                cause: "it was removed meanwhile".to_owned(),
+                fix: "Running again makes it.".to_owned(),
+            });
         };
         let wanted = targets_wanted(&self.site.config);
         let label = Label::new("target_health", self.site.config.names.target_group.clone());
@@ -221,25 +233,64 @@ pub fn endpoint(site: &Site, outputs: &Outputs) -> Option<BaseUrl> {
     }
 }
 
+/// The service behind the load balancer itself, under the name that its clients use: whatever DNS says of that name.
+pub fn through_load_balancer(site: &Site, outputs: &Outputs) -> Option<BaseUrl> {
+    Some(endpoint(site, outputs)?.via(outputs.get(&load_balancer::DNS_NAME)?))
+}
+
 /// How often the version is asked for before there is said to be no answer.
 const VERSION_ATTEMPTS: u32 = 5;
+/// The same where no connection comes about: from outside its network an internal load balancer never answers.
+const CONNECTION_ATTEMPTS: u32 = 2;
 
-/// Asks the service for its version through the load balancer.
+/// Asks the service for its version. One that is internal and not reached from here was not asked: that is unknown.
 ///
 /// # Errors
 /// No answer came, or the wait ended.
-pub async fn version(base: &BaseUrl, transport: &dyn Transport, wait: &Wait<'_>) -> Result<Finding, Unproven> {
+pub async fn version(
+    base: &BaseUrl,
+    is_internal: bool,
+    transport: &dyn Transport,
+    wait: &Wait<'_>,
+) -> Result<Finding, Unproven> {
     let label = Label::new("version", base.join(VERSION).to_string());
     let mut attempts = 0;
     wait.until(&label, async || {
         attempts += 1;
-        match ask_version(transport, base).await {
-            Ok(version) => Ok(Attempt::Done(VersionAlone.finding().pass(version.to_string()))),
-            Err(why) if attempts == VERSION_ATTEMPTS => Err(Unproven::NoAnswer(format!("{}: {why}", label.name))),
-            Err(why) => Ok(Attempt::Again(why)),
+        let why = match wait.within(ask_version(transport, base)).await.map_err(|ended| late(ended, &label))? {
+            Ok(version) => return Ok(Attempt::Done(VersionAlone.finding().pass(version.to_string()))),
+            Err(why) => why,
+        };
+        if is_internal && attempts == CONNECTION_ATTEMPTS && is_unreached(&why) {
+            let evidence = format!("not asked from here: {} is internal, and is not reached ({why})", base.host());
+            let fix = format!(
+                "Run `deploy verify` inside the VPC, or through a tunnel that leads there: `deploy verify {} \
+                 localhost:8443`. {} makes this an error.",
+                flags::CONNECT_TO,
+                flags::REQUIRE_ANSWER
+            );
+            let cause = "this machine is not in the load balancer's network";
+            return Ok(Attempt::Done(VersionAlone.finding().found(Status::Unknown, evidence).because(cause, fix)));
         }
+        if attempts == VERSION_ATTEMPTS {
+            let found = unsaid(VersionAlone.finding(), &why);
+            return Err(Unproven::NoAnswer {
+                what: format!("{}: {}", label.name, found.evidence),
+                cause: found.cause.unwrap_or_default(),
+                fix: found.fix.unwrap_or_default(),
+            });
+        }
+        Ok(Attempt::Again(why.to_string()))
     })
     .await
+}
+
+fn is_unreached(why: &NoVersion) -> bool {
+    matches!(why, NoVersion::NoAnswer(error) if error.is_unreached())
+}
+
+fn late(ended: Ended, label: &Label) -> Late {
+    Late { ended, why: format!("{} did not answer", label.name) }
 }
 
 async fn is_active(cloud: &Cloud, balancer: &str) -> Result<bool, Unproven> {

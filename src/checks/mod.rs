@@ -1,8 +1,10 @@
 //! Guide steps 6 and 7: what must be so when the stack works, and for what reason it is not.
 
+mod addresses;
 mod analysis;
 mod capacity;
 mod check;
+mod delegation;
 mod endpoint;
 mod fleet;
 mod instances;
@@ -10,6 +12,7 @@ mod issued_certificate;
 mod load_balancer;
 mod plan;
 mod preflight;
+mod reach;
 mod reasons;
 mod record;
 mod replaced;
@@ -18,6 +21,7 @@ mod scaling;
 mod shown_certificate;
 mod stack;
 mod targets;
+mod version;
 mod way_out;
 
 use crate::clock::Ended;
@@ -28,7 +32,7 @@ use check::{Asks, Verb};
 pub use analysis::{Asked, decided, not_called, without_best_shot};
 pub use check::{About, Check, CheckContext, Node, Place};
 pub use endpoint::{Endpoint, Way};
-pub use fleet::{Fleet, Unproven, endpoint, version};
+pub use fleet::{Fleet, Unproven, endpoint, through_load_balancer, version};
 pub use reasons::explain;
 pub use stack::Stack;
 
@@ -53,12 +57,13 @@ pub const CHECKS: &[&dyn Check] = &[
     &instances::TemplateVersion,
     &scaling::ScalingPolicy,
     &scaling::ScaleOut,
-    &endpoint::ReachLoadBalancer,
+    &reach::ReachLoadBalancer,
     &shown_certificate::ShownCertificate,
-    &endpoint::Redirect,
-    &endpoint::Version,
-    &endpoint::VersionAlone,
+    &reach::Redirect,
+    &version::Version,
+    &version::VersionAlone,
     &record::RecordAuthoritative,
+    &delegation::Delegation,
     &record::RecordResolved,
     &record::ReachRecord,
     &plan::Drift,
@@ -113,6 +118,16 @@ pub async fn diagnose(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
     Ok(found.into_iter().map(|(_, finding)| finding).collect())
 }
 
+/// The checks of the record's name, as this machine sees it.
+///
+/// # Errors
+/// The deadline passed, or a signal asked to stop.
+pub async fn named(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
+    let ids = [delegation::Delegation.about().id, record::RecordResolved.about().id];
+    let found = cx.carry_out_all(|about| ids.contains(&about.id)).await?;
+    Ok(found.into_iter().map(|(_, finding)| finding).collect())
+}
+
 /// The checks before the first write: what AWS would refuse in what is about to be made or changed.
 ///
 /// # Errors
@@ -125,6 +140,11 @@ pub async fn preflight(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
 /// Whether this finding compares what exists with what is wanted, and asks nobody whether it works.
 pub fn is_drift(finding: &Finding) -> bool {
     CHECKS.iter().any(|check| check.about().asks == Asks::Plan && check.about().id == finding.id)
+}
+
+/// Whether this finding is of a check that calls the stack as its users do.
+pub fn asks_service(finding: &Finding) -> bool {
+    CHECKS.iter().any(|check| check.about().asks == Asks::Service && check.about().id == finding.id)
 }
 
 #[cfg(test)]

@@ -1,23 +1,16 @@
 //! The certificate that the load balancer shows: chain, name, days left.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
-use rustls::{CertificateError, Error};
-use rustls_pki_types::{CertificateDer, ServerName};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
+use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Turn, Verb};
-use super::endpoint::ReachLoadBalancer;
-use crate::flags;
+use super::reach::ReachLoadBalancer;
 use crate::outcome::{Finding, Status};
+use crate::oz::{NoAnswer, Stage};
 
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// ACM renews 60 days before the end: fewer than these mean that it could not.
 const FEW_DAYS: i64 = 21;
 
@@ -47,58 +40,17 @@ impl Check for ShownCertificate {
 
     async fn run(&self, cx: &CheckContext<'_>) -> Ran {
         let (endpoint, way) = cx.way()?;
-        let (finding, host) = (self.finding(), endpoint.base.host());
-        let Some(address) = endpoint.addresses(way).await.unwrap_or_default().first().copied() else {
-            return Ok(finding.found(Status::Unknown, format!("{} has no address", way.balancer)));
-        };
-        let Ok(name) = ServerName::try_from(host.to_owned()) else {
-            return Ok(finding.found(Status::Unknown, format!("{host} is no name of a server")));
-        };
-        let to = endpoint.web.routed(SocketAddr::new(address, endpoint.base.port()));
-        let handshake = timeout(HANDSHAKE_TIMEOUT, async {
-            let stream = TcpStream::connect(to).await?;
-            TlsConnector::from(Arc::new(endpoint.web.tls())).connect(name, stream).await
-        });
-        Ok(match handshake.await {
-            Err(_) => finding.fail(
-                "no handshake within 5 s",
-                "something takes connections and speaks no TLS",
+        let finding = self.finding();
+        Ok(match endpoint.web.connect_tls(&endpoint.through(way)).await {
+            Ok(stream) => shown(finding, stream.get_ref().1.peer_certificates().unwrap_or_default()),
+            Err(NoAnswer { refusal: Some(refusal), .. }) => finding.fail(refusal.what, refusal.cause, refusal.fix),
+            Err(error) if error.stage == Stage::Handshake => finding.fail(
+                error.words,
+                "no https listener, or no certificate on it: what takes the connection speaks no TLS",
                 "`deploy plan` shows the listener.",
             ),
-            Ok(Err(error)) => refused(finding, &error, host),
-            Ok(Ok(stream)) => shown(finding, stream.get_ref().1.peer_certificates().unwrap_or_default()),
+            Err(error) => finding.found(Status::Unknown, error.words),
         })
-    }
-}
-
-fn refused(finding: Finding, error: &std::io::Error, host: &str) -> Finding {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    let words = tls.map_or_else(|| error.to_string(), Error::to_string);
-    let Some(Error::InvalidCertificate(why)) = tls else {
-        let cause = "the connection was closed in the handshake: no https listener, or no certificate on it";
-        return finding.fail(words, cause, "`deploy plan` shows the listener.");
-    };
-    match why {
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => finding.fail(
-            words,
-            format!("the certificate does not cover {host}"),
-            "Set load_balancer.certificate to one that does (a wildcard covers exactly one label), and run \
-             `deploy up`.",
-        ),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => finding.fail(
-            words,
-            "it has expired: ACM could not renew it, mostly for a missing validation record",
-            "`aws acm describe-certificate` shows the record that is missing.",
-        ),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            finding.fail(words, "it is not valid yet, or this machine's clock is wrong", "Look at `date`.")
-        }
-        CertificateError::UnknownIssuer => finding.fail(
-            words,
-            "its issuer is not trusted here: a private authority, or something on the way that opens TLS",
-            format!("{} FILE (or SSL_CERT_FILE) names the authority.", flags::CA_FILE),
-        ),
-        _ => finding.fail(words, "it was refused", "Look at it with `openssl s_client`."),
     }
 }
 
@@ -114,8 +66,9 @@ fn shown(finding: Finding, chain: &[CertificateDer]) -> Finding {
         return finding.pass(evidence);
     }
     finding.found(Status::Warn, evidence).because(
-        "ACM renews 60 days before the end, and has not",
-        "`aws acm describe-certificate` shows why: mostly its validation record is missing.",
+        "ACM renews its own certificates 60 days before the end: this renewal has failed, or the certificate is an \
+         imported one, which nobody renews",
+        "`aws acm describe-certificate` shows which: mostly the validation record is missing; import a new one.",
     )
 }
 

@@ -50,6 +50,7 @@ struct Reads {
     security_groups: OnceCell<BTreeMap<String, SecurityGroup>>,
     subnets: OnceCell<Vec<Subnet>>,
     instance_type: OnceCell<Option<InstanceTypeInfo>>,
+    name_servers: OnceCell<Vec<String>>,
 }
 
 impl<'a> Stack<'a> {
@@ -217,12 +218,21 @@ impl<'a> Stack<'a> {
         Ok(ids)
     }
 
-    /// The name servers of the record's zone; none of a private zone, or when AWS does not say.
-    pub async fn name_servers(&self) -> Vec<String> {
-        match self.site.and_then(|site| site.zone.as_ref()) {
+    /// The name servers of the record's zone; none of a private zone.
+    ///
+    /// # Errors
+    /// Route 53 does not say.
+    pub async fn name_servers(&self) -> cloud::Result<&[String]> {
+        let read = async || match self.site.and_then(|site| site.zone.as_ref()) {
             Some(zone) => dns_record::find_name_servers(self.cloud, &zone.id).await,
-            None => Vec::new(),
-        }
+            None => Ok(Vec::new()),
+        };
+        Ok(self.reads.name_servers.get_or_try_init(read).await?)
+    }
+
+    /// The name of the record's zone.
+    pub fn zone_name(&self) -> Option<&str> {
+        self.site.and_then(|site| site.zone.as_ref()).map(|zone| zone.name.as_str())
     }
 
     /// What a check finds when its resource is not there.

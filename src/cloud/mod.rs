@@ -7,13 +7,13 @@ mod explain;
 mod identity;
 mod limiter;
 mod memo;
+mod network;
 mod profile;
 mod reply;
 mod retry;
 mod retryable;
 pub mod tags;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
-use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
+use crate::proxy::Proxies;
 use crate::resolver::Dns;
 use endpoint::Redirected;
 use profile::Profile;
@@ -70,6 +70,9 @@ pub enum NotConnected {
     /// The profile that was asked for.
     #[error(transparent)]
     Profile(#[from] Unusable),
+    /// The environment's proxies.
+    #[error(transparent)]
+    Proxy(#[from] crate::proxy::Unusable),
 }
 
 /// One client for each service, and a count of their calls.
@@ -111,9 +114,12 @@ impl Cloud {
     /// Makes no call but those of the credentials' own sources.
     ///
     /// # Errors
-    /// No region is configured anywhere, or there is no such profile.
+    /// No region is configured anywhere, there is no such profile, or the environment's proxies cannot be used.
     pub async fn connect(access: &Access) -> Result<Cloud, NotConnected> {
-        let inner = access.stand_in.as_ref().map_or_else(network, |stand_in| stand_in.http_client.clone());
+        let inner = match &access.stand_in {
+            Some(stand_in) => stand_in.http_client.clone(),
+            None => network::client(Proxies::from_env()?),
+        };
         let mut loader =
             aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(inner.clone()).timeout_config(timeouts());
         if let Some(profile) = &access.profile {
@@ -218,28 +224,6 @@ fn timeouts() -> TimeoutConfig {
         .operation_attempt_timeout(Duration::from_secs(30))
         .operation_timeout(Duration::from_secs(150))
         .build()
-}
-
-/// HTTPS by ring, with the proxies of the environment and the authorities of `AWS_CA_BUNDLE`.
-fn network() -> SharedHttpClient {
-    let trust = tls::TrustStore::default();
-    let bundle = std::env::var_os("AWS_CA_BUNDLE").map(PathBuf::from).and_then(|path| std::fs::read(path).ok());
-    let trust = match bundle {
-        Some(pem) => trust.with_pem_certificate(pem),
-        None => trust,
-    };
-    let context = tls::TlsContext::builder().with_trust_store(trust).build().unwrap_or_default();
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .tls_context(context.clone())
-            .proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        if let Some(components) = components {
-            connector.set_sleep_impl(components.sleep_impl());
-        }
-        connector.build()
-    })
 }
 
 /// The services that make the stack, as errors name them.

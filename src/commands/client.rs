@@ -28,9 +28,9 @@ impl Client<'_> {
             return Err(Refused::new("no --base-url", "Name the service: --base-url https://app.example.com"));
         };
         let reach = if base_url.is_some() { Reach { sandbox: None } } else { self.reach };
-        let base = BaseUrl::parse(&url, args.allow_http)?;
+        let base = args.led(BaseUrl::parse(&url, args.allow_http)?)?;
         let (web, _) = reach.web_and_dns(args.ca_file.as_deref()).await?;
-        Service::new(base, token, &web).map_err(|why| Refused::new(why, "This is a bug."))
+        Ok(Service::new(base, token, &web))
     }
 }
 

@@ -71,7 +71,7 @@ async fn alone(cli: &Cli, report: &Report, cancel: &Cancel) -> Option<Result<Out
                 return Some(Err(refused.into()));
             }
             let alone = args.base_url.is_some() && !cli.global.sandbox;
-            if alone { Some(verify::client_alone(args, report, &wait(args.timeout)).await) } else { None }
+            if alone { Some(verify::client_alone(args, report, &wait(args.deadline())).await) } else { None }
         }
         Verb::Sandbox(verb) => Some(Ok(sandbox::run(verb, &world_file(&cli.global), report, cancel).await)),
         Verb::Liveness(_) | Verb::Biometry(_) => {

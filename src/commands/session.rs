@@ -48,7 +48,7 @@ impl<'a> Session<'a> {
     ) -> Session<'a> {
         let transport: Box<dyn Transport> = match &sandbox {
             Some(sandbox) => Box::new(sandbox.clone()),
-            None => Box::new(Network),
+            None => Box::new(Network::default()),
         };
         let watch = Box::new(|event| report.event(event));
         let identified = OnceCell::new();
@@ -184,6 +184,7 @@ fn not_connected(why: &NotConnected) -> Outcome {
             "No profile exists: `aws configure --profile NAME` makes one.".to_owned()
         }
         NotConnected::Profile(Unusable::Unknown { known, .. }) => format!("Those that exist: {}.", known.join(", ")),
+        NotConnected::Proxy(why) => why.cure(),
         NotConnected::Profile(Unusable::Unreadable(_)) => {
             "Look at ~/.aws/config and ~/.aws/credentials, or at AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE."
                 .to_owned()

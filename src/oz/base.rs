@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use http::HeaderValue;
-use reqwest::Url;
+use url::Url;
 
 use super::{Refused, Sensitive};
 use crate::flags;
@@ -12,8 +12,8 @@ use crate::flags;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     url: Url,
-    /// The host that connections go to instead of the URL's own.
-    via: Option<String>,
+    /// The host and port that connections go to instead of the URL's own.
+    via: Option<(String, u16)>,
 }
 
 impl BaseUrl {
@@ -53,24 +53,52 @@ impl BaseUrl {
 
     /// The same, with connections to this host instead of its own, which TLS and the `Host` header still name.
     pub fn via(self, host: &str) -> BaseUrl {
-        BaseUrl { via: Some(host.to_lowercase()), ..self }
+        let port = self.port();
+        BaseUrl { via: Some((host.to_lowercase(), port)), ..self }
     }
 
-    /// The host that connections go to.
-    pub fn connects_to(&self) -> &str {
-        self.via.as_deref().unwrap_or(self.host())
+    /// The same, with connections to `HOST:PORT`: the end of a tunnel.
+    ///
+    /// # Errors
+    /// It is no host with a port.
+    pub fn connect_to(self, to: &str) -> Result<BaseUrl, Refused> {
+        let place = Url::parse(&format!("tunnel://{to}")).ok().filter(|url| url.path().is_empty());
+        let place = place.and_then(|url| Some((bare(url.host_str()?).to_owned(), url.port()?)));
+        match place {
+            Some(via) if !to.contains('@') => Ok(BaseUrl { via: Some(via), ..self }),
+            _ => Err(Refused::new(
+                format!("{}: {to:?} is no host with a port", flags::CONNECT_TO),
+                "Write it as localhost:8443: where the tunnel begins.",
+            )),
+        }
+    }
+
+    /// The host and the port that connections go to.
+    pub fn connects_to(&self) -> (&str, u16) {
+        self.via.as_ref().map_or((self.host(), self.port()), |(host, port)| (host, *port))
     }
 
     /// This path below the prefix.
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.url.path().trim_end_matches('/'))
+    }
+
+    /// The whole URL of this path below the prefix.
     pub fn join(&self, path: &str) -> Url {
         let mut url = self.url.clone();
-        url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
+        url.set_path(&self.path(path));
         url
     }
 
-    /// The host's name or address.
+    /// The host's name or address; without the brackets of IPv6.
     pub fn host(&self) -> &str {
-        self.url.host_str().unwrap_or_default()
+        bare(self.url.host_str().unwrap_or_default())
+    }
+
+    /// The host as the header `Host` names it: with its port, where that is not the scheme's own.
+    pub fn authority(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
     /// Given or the scheme's own.
@@ -88,6 +116,10 @@ impl std::fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.url.as_str().trim_end_matches('/'))
     }
+}
+
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 fn is_loopback(host: &url::Host<&str>) -> bool {

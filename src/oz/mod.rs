@@ -3,22 +3,29 @@
 
 mod base;
 pub mod capture;
+mod connection;
+mod exchange;
+mod form;
 mod payload;
 pub mod picture;
 pub mod sensitive;
 mod service;
+mod status;
 mod transport;
+mod trust;
 mod verdict;
 mod web;
 
 pub use base::{BaseUrl, Token};
 pub use capture::{Capture, CaptureOverrides};
+pub use connection::{NoAnswer, Stage};
+pub use exchange::Answer;
 pub use picture::Picture;
 pub use sensitive::{Redaction, Sensitive};
 pub use service::Service;
-pub use transport::{Network, Transport, VERSION, ask_version};
+pub use transport::{Network, NoVersion, Transport, VERSION, ask_version, get};
 pub use verdict::judge;
-pub use web::{Web, why};
+pub use web::Web;
 
 use crate::outcome::{Failed, Outcome, Problem};
 

@@ -2,46 +2,34 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
+use http::header::{HOST, PROXY_AUTHORIZATION};
+use http::{HeaderValue, Request, Uri};
+use rustls::ClientConfig;
+use tokio_rustls::client::TlsStream;
 
-use super::{BaseUrl, Refused};
-use crate::flags;
-
-/// For a TCP connection and its TLS.
-pub const CONNECT: Duration = Duration::from_secs(5);
+use super::connection::{self, Connection, NoAnswer, Stage};
+use super::exchange::{Answer, Body, exchange};
+use super::{BaseUrl, Refused, trust};
+use crate::proxy::{Proxies, Proxy};
 
 /// Trust and routes of every HTTP call to the service.
 #[derive(Debug, Clone)]
 pub struct Web {
     tls: ClientConfig,
+    proxies: Proxies,
     /// Where every connection goes: the sandbox's loopback servers.
     route: Option<SocketAddr>,
 }
 
 impl Web {
-    /// The system's authorities (or those of `SSL_CERT_FILE`), and a private one's file.
+    /// The system's authorities (or those of `SSL_CERT_FILE`), a private one's file, and the environment's proxies.
     ///
     /// # Errors
-    /// The file cannot be read or holds no certificate.
+    /// The file cannot be read or holds no certificate; a proxy's variable holds no URL.
     pub fn new(ca_file: Option<&Path>) -> Result<Web, Refused> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if let Some(path) = ca_file {
-            let pem = std::fs::read(path).map_err(|error| error.to_string());
-            let added = pem.and_then(|pem| add(&mut roots, &pem));
-            added.map_err(|why| {
-                let cure = format!("{} names a file of certificates in PEM.", flags::CA_FILE);
-                Refused::new(format!("{}: {why}", path.display()), cure)
-            })?;
-        }
-        Ok(Web::of(roots, None))
+        let proxies = Proxies::from_env().map_err(|why| Refused::new(why.to_string(), why.cure()))?;
+        Ok(Web { tls: trust::system(ca_file)?, proxies, route: None })
     }
 
     /// Into the sandbox: every connection goes to `route`, and only `authority`, in PEM, is trusted.
@@ -49,47 +37,72 @@ impl Web {
     /// # Errors
     /// The authority is no certificate.
     pub fn sandbox(route: SocketAddr, authority: &str) -> Result<Web, String> {
-        let mut roots = RootCertStore::empty();
-        add(&mut roots, authority.as_bytes())?;
-        Ok(Web::of(roots, Some(route)))
+        Ok(Web { tls: trust::only(authority)?, proxies: Proxies::none(), route: Some(route) })
     }
 
-    fn of(roots: RootCertStore, route: Option<SocketAddr>) -> Web {
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("ring speaks TLS 1.2 and 1.3")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Web { tls, route }
-    }
-
-    /// A client for one base URL, at these addresses instead of where its name leads. It follows no redirects (they
-    /// would turn a POST into a GET) and repeats nothing.
+    /// The proxy between this machine and a host; `None`: the way is direct.
     ///
     /// # Errors
-    /// Never seen; in words.
-    pub fn client(&self, base: &BaseUrl, at: Option<&[SocketAddr]>) -> Result<reqwest::Client, String> {
-        let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(self.tls.clone())
-            .connect_timeout(CONNECT)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .pool_max_idle_per_host(0)
-            .http1_only();
-        let builder = match (self.route.as_ref().map(std::slice::from_ref), at) {
-            (Some(route), _) => builder.no_proxy().resolve_to_addrs(base.host(), route),
-            (None, Some(at)) => builder.no_proxy().resolve_to_addrs(base.host(), at),
-            (None, None) if base.connects_to() != base.host() => builder
-                .no_proxy()
-                .dns_resolver(Arc::new(Via { host: base.connects_to().to_owned(), port: base.port() })),
-            (None, None) => builder,
-        };
-        builder.build().map_err(|error| why(&error))
+    /// It is one that is not spoken here.
+    pub fn proxy(&self, https: bool, host: &str) -> Result<Option<Proxy>, Refused> {
+        let found = self.proxies.towards(if https { "https" } else { "http" }, host);
+        found.map_err(|why| Refused::new(why.to_string(), why.cure()))
     }
 
-    /// Trust, for a TLS handshake without HTTP.
-    pub fn tls(&self) -> ClientConfig {
-        self.tls.clone()
+    /// Whether a connection to where a base URL leads comes about, and the proxy that it goes through.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn reach(&self, base: &BaseUrl) -> Result<Option<Proxy>, NoAnswer> {
+        Ok(self.connect(base, base.https()).await?.1)
+    }
+
+    /// A TLS connection to where a base URL leads.
+    ///
+    /// # Errors
+    /// It is not reached, or its certificate is refused.
+    pub async fn connect_tls(&self, base: &BaseUrl) -> Result<TlsStream<Connection>, NoAnswer> {
+        let (stream, proxy) = self.connect(base, true).await?;
+        let shaken = connection::handshake(stream, &self.tls, base.host()).await;
+        shaken.map_err(|error| said_of(error, proxy.as_ref()))
+    }
+
+    /// Sends one request and reads its answer; `request` has path and headers without `Host`. It follows no redirects
+    /// (they would turn a POST into a GET) and repeats nothing.
+    ///
+    /// # Errors
+    /// No answer came, or not whole.
+    pub async fn send(&self, base: &BaseUrl, mut request: Request<Body>) -> Result<Answer, NoAnswer> {
+        let host = HeaderValue::from_str(&base.authority());
+        let host = host.map_err(|error| NoAnswer::at(Stage::Name, error.to_string()))?;
+        request.headers_mut().insert(HOST, host);
+        let (stream, proxy) = self.connect(base, base.https()).await?;
+        let answer = if base.https() {
+            let shaken = connection::handshake(stream, &self.tls, base.host()).await;
+            exchange(shaken.map_err(|error| said_of(error, proxy.as_ref()))?, request).await
+        } else {
+            if let Some(proxy) = &proxy {
+                forwarded(&mut request, base, proxy);
+            }
+            exchange(stream, request).await
+        };
+        answer.map_err(|error| said_of(error, proxy.as_ref()))
+    }
+
+    /// A connection to where a base URL leads, and the proxy that it goes through. Without TLS a proxy forwards
+    /// requests; with TLS it opens a tunnel.
+    async fn connect(&self, base: &BaseUrl, https: bool) -> Result<(Connection, Option<Proxy>), NoAnswer> {
+        if let Some(route) = self.route {
+            return Ok((connection::direct(&[route]).await?, None));
+        }
+        let (host, port) = base.connects_to();
+        let proxy = self.proxy(https, host).map_err(|refused| NoAnswer::at(Stage::Proxy, refused.what))?;
+        let stream = match &proxy {
+            Some(proxy) if https => connection::tunnel(proxy, &self.tls, host, port).await?,
+            Some(proxy) => connection::to_proxy(proxy, &self.tls).await?,
+            None => connection::direct(&connection::addresses(host, port).await?).await?,
+        };
+        Ok((stream, proxy))
     }
 
     /// Where a connection meant for this address really goes.
@@ -98,51 +111,24 @@ impl Web {
     }
 }
 
-/// Resolves every name to the addresses of one host.
-struct Via {
-    host: String,
-    port: u16,
-}
-
-impl Resolve for Via {
-    fn resolve(&self, _: Name) -> Resolving {
-        let (host, port) = (self.host.clone(), self.port);
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
+/// A proxy forwards a request that names the whole URL (RFC 9112, 3.2.2).
+fn forwarded(request: &mut Request<Body>, base: &BaseUrl, proxy: &Proxy) {
+    let (host, port) = base.connects_to();
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let path = request.uri().path_and_query().cloned();
+    let uri = Uri::builder().scheme("http").authority(format!("{host}:{port}"));
+    if let Ok(uri) = uri.path_and_query(path.map_or_else(|| "/".to_owned(), |path| path.to_string())).build() {
+        *request.uri_mut() = uri;
+    }
+    if let Some(authorization) = &proxy.authorization {
+        request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
     }
 }
 
-fn add(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), String> {
-    let read: Result<Vec<CertificateDer>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match read.map_err(|error| error.to_string())? {
-        found if found.is_empty() => Err("no certificate in PEM".to_owned()),
-        found => found.into_iter().try_for_each(|one| roots.add(one).map_err(|error| error.to_string())),
-    }
-}
-
-/// An error with all its causes, without the URL.
-pub fn why(error: &reqwest::Error) -> String {
-    let mut causes = Vec::new();
-    let mut next: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(cause) = next {
-        let words = cause.to_string();
-        if !causes.iter().any(|said: &String| said.contains(&words)) {
-            causes.push(words);
-        }
-        next = cause.source();
-    }
-    let what = match () {
-        () if error.is_timeout() && error.is_connect() => {
-            format!("no connection within {} s", CONNECT.as_secs())
-        }
-        () if error.is_connect() => "no connection".to_owned(),
-        () if error.is_body() || error.is_decode() => "the answer was cut".to_owned(),
-        () => "no answer".to_owned(),
-    };
-    match causes.last() {
-        Some(cause) => format!("{what}: {cause}"),
-        None => what,
+/// Names the proxy in an error that does not yet.
+fn said_of(error: NoAnswer, proxy: Option<&Proxy>) -> NoAnswer {
+    match proxy {
+        Some(proxy) if error.stage != Stage::Proxy => error.through(proxy),
+        _ => error,
     }
 }

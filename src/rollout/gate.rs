@@ -4,7 +4,7 @@ use crate::checks::{Asked, decided};
 use crate::clock::Wait;
 use crate::exit::Exit;
 use crate::outcome::{Analysis, Finding};
-use crate::oz::{BaseUrl, Capture, Refused, Service, Token, Transport, Web, ask_version};
+use crate::oz::{BaseUrl, Capture, NoVersion, Refused, Service, Token, Transport, Web, ask_version};
 
 /// How many questions in a row must fail before a rollout is rolled back: a single failure may pass.
 const FAILURES_IN_A_ROW: u32 = 3;
@@ -42,7 +42,7 @@ impl<'a> HealthGate<'a> {
         let liveness = match metered {
             Some((capture, web)) => {
                 let service = Service::new(base.clone(), Token::read(None)?, &web);
-                Some((capture, service.map_err(|why| Refused::new(why, "This is a bug."))?))
+                Some((capture, service))
             }
             None => None,
         };
@@ -58,7 +58,7 @@ impl<'a> HealthGate<'a> {
     ///
     /// # Errors
     /// Why an answer was wrong or missing.
-    pub(super) async fn ask(&self, healthy: usize) -> Result<(), String> {
+    pub(super) async fn ask(&self, healthy: usize) -> Result<(), NoVersion> {
         for _ in 0..(2 * healthy).clamp(2, 10) {
             ask_version(self.transport, &self.base).await?;
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, SOA};
+use hickory_resolver::proto::rr::rdata::{A, NS, SOA};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -179,8 +179,16 @@ fn answer(world: &World, query: &Message) -> Message {
     };
     answer.add_query(asked.clone());
     let host = asked.name().to_utf8().trim_end_matches('.').to_lowercase();
-    let known = service::resolve(world, &host).is_some() || is_name_server(&host);
+    let is_zone = zones(world).any(|zone| zone == host);
+    let known = is_zone || service::resolve(world, &host).is_some() || is_name_server(&host);
     match (known, asked.query_type()) {
+        (true, RecordType::NS) if is_zone => {
+            for server in super::dns::NAME_SERVERS {
+                let server = Name::from_utf8(format!("{server}.")).unwrap_or_default();
+                answer.add_answer(Record::from_rdata(asked.name().clone(), 172_800, RData::NS(NS(server))));
+            }
+        }
+        (true, RecordType::A) if is_zone => drop(answer.add_authority(start_of_authority(world, &host))),
         (true, RecordType::A) => {
             answer.add_answer(Record::from_rdata(asked.name().clone(), 60, RData::A(A(Ipv4Addr::LOCALHOST))));
         }
@@ -197,9 +205,12 @@ fn is_name_server(host: &str) -> bool {
     super::dns::NAME_SERVERS.contains(&host)
 }
 
+fn zones(world: &World) -> impl Iterator<Item = &str> {
+    world.rows("zones").filter_map(|zone: &Value| zone["Name"].as_str()).map(|zone| zone.trim_end_matches('.'))
+}
+
 fn start_of_authority(world: &World, host: &str) -> Record {
-    let zones = world.rows("zones").filter_map(|zone: &Value| zone["Name"].as_str());
-    let zone = zones.map(|zone| zone.trim_end_matches('.')).find(|zone| host.ends_with(zone)).unwrap_or("example.com");
+    let zone = zones(world).find(|zone| host.ends_with(zone)).unwrap_or("example.com");
     let name = |text: &str| Name::from_utf8(format!("{text}.")).unwrap_or_default();
     let soa = SOA::new(
         name(super::dns::NAME_SERVERS[0]),

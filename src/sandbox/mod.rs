@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::cloud::StandIn;
-use crate::oz::{BaseUrl, Transport};
+use crate::oz::{Answer, BaseUrl, NoAnswer, Stage, Transport};
 
 use ec2::launch_templates as templates;
 use faults::Faults;
@@ -222,13 +222,13 @@ impl Sandbox {
         let route = service::route(&self.world_now(), host, port, turn)?;
         match route {
             Route::Service => Ok(self.inner.oz.answer(request).await),
-            Route::Unavailable(status) => Ok(oz::html(status.as_u16())),
+            Route::Unavailable(status) => Ok(by_load_balancer(oz::html(status.as_u16()))),
             Route::Redirect => {
                 let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
                 let to = http::HeaderValue::from_str(&format!("https://{host}:443{path}"));
                 let mut answer = oz::html(301);
                 answer.headers_mut().insert("location", to.map_err(|error| error.to_string())?);
-                Ok(answer)
+                Ok(by_load_balancer(answer))
             }
         }
     }
@@ -294,14 +294,23 @@ impl Sandbox {
 
 #[async_trait(?Send)]
 impl Transport for Sandbox {
-    async fn get(&self, base: &BaseUrl, path: &str) -> Result<(http::StatusCode, Bytes), String> {
+    async fn get(&self, base: &BaseUrl, path: &str) -> Result<Answer, NoAnswer> {
+        let unanswered = |why: String| NoAnswer::at(Stage::Answer, why);
         let request = http::Request::get(base.join(path).as_str()).body(Bytes::new());
-        let request = request.map_err(|error| error.to_string())?;
-        let answer = self.browse((base.connects_to(), base.port()), request).await?;
-        let status = answer.status();
-        let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await;
-        Ok((status, body.map_err(|error| error.to_string())?))
+        let request = request.map_err(|error| unanswered(error.to_string()))?;
+        let answer = self.browse(base.connects_to(), request).await;
+        let (parts, body) = answer.map_err(|why| NoAnswer::at(Stage::Connection, why))?.into_parts();
+        let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let body = axum::body::to_bytes(body, 1 << 20).await.map_err(|error| unanswered(error.to_string()))?;
+        let (server, location) = (text(http::header::SERVER), text(http::header::LOCATION));
+        Ok(Answer { status: parts.status, server, location, content_type: text(http::header::CONTENT_TYPE), body })
     }
+}
+
+/// An answer of the load balancer itself says so.
+fn by_load_balancer(mut answer: http::Response<Body>) -> http::Response<Body> {
+    answer.headers_mut().insert(http::header::SERVER, http::HeaderValue::from_static("awselb/2.0"));
+    answer
 }
 
 #[derive(Debug)]

@@ -347,16 +347,17 @@ fn escaped(name: &str) -> String {
     name.replace('*', "\\052")
 }
 
-/// The name servers of a public zone; none of a private one, or when Route 53 does not say.
-pub async fn find_name_servers(cloud: &Cloud, zone: &str) -> Vec<String> {
-    let Ok(reply) = cloud.route53.get_hosted_zone().id(zone).send().await else {
-        return Vec::new();
-    };
+/// The name servers of a public zone; none of a private one.
+///
+/// # Errors
+/// Route 53 does not say.
+pub async fn find_name_servers(cloud: &Cloud, zone: &str) -> cloud::Result<Vec<String>> {
+    let reply = cloud.route53.get_hosted_zone().id(zone).send().await?;
     let zone = reply.hosted_zone();
     let is_private =
         zone.and_then(|zone| zone.config()).is_some_and(aws_sdk_route53::types::HostedZoneConfig::private_zone);
-    match reply.delegation_set {
+    Ok(match reply.delegation_set {
         Some(set) if !is_private => set.name_servers,
         _ => Vec::new(),
-    }
+    })
 }

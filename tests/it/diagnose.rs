@@ -6,7 +6,7 @@ const CERTIFICATE: &str = "arn:aws:acm:eu-central-1:123456789012:certificate/0";
 
 /// What this line of `diagnose` says of the stack after this edit.
 async fn diagnosed(edit: impl FnOnce(&mut Aws<'_>), line: &str) -> Ended {
-    let outcome = Stage::up().await.edited(edit).run(line).await;
+    let outcome = Stage::up().await.edited(edit).over_sockets(line).await;
     outcome.writes_nothing();
     outcome
 }
@@ -15,7 +15,7 @@ async fn diagnosed(edit: impl FnOnce(&mut Aws<'_>), line: &str) -> Ended {
 async fn diagnosed_under(weather: impl FnOnce(&mut Weather)) -> Ended {
     let stage = Stage::up().await;
     stage.weather(weather);
-    let outcome = stage.edited(|_| {}).run("diagnose").await;
+    let outcome = stage.edited(|_| {}).over_sockets("diagnose").await;
     outcome.writes_nothing();
     outcome
 }
@@ -133,7 +133,7 @@ async fn a_group_that_does_not_scale_out_is_explained() {
         aws.auto_scaling_group().max_size(2);
         aws.auto_scaling_group().desired_capacity(2);
     });
-    full.run("diagnose --set scaling.max=2").await.writes_nothing().blames("scale_out", "at scaling.max");
+    full.over_sockets("diagnose --set scaling.max=2").await.writes_nothing().blames("scale_out", "at scaling.max");
     first("scale_out", "no alarms", |aws| aws.scaling_policy().lose_alarms()).await;
     first("scale_out", "suspended", |aws| aws.auto_scaling_group().suspend("AlarmNotification")).await;
     first("scale_out", "disabled", |aws| aws.scaling_policy().disable()).await;
@@ -172,7 +172,7 @@ async fn launches_that_fail_are_explained() {
     ] {
         let stage = Stage::under(|weather| weather.launch_fails.extend([("*".to_owned(), code.to_owned())]));
         stage.succeeds("up --no-verify").await;
-        blames_first(&stage.noting(code).run("diagnose").await, "launches", words);
+        blames_first(&stage.noting(code).over_sockets("diagnose").await, "launches", words);
     }
     first("launches", "resume-processes", |aws| aws.auto_scaling_group().suspend("Launch")).await;
 }
@@ -196,5 +196,5 @@ async fn private_subnets_have_a_way_out() {
     let denied = Stage::up().await;
     let asked = ways.calls.iter().position(|call| call.operation == "DescribeRouteTables").unwrap();
     denied.sandbox.disturb(asked, Fault::Refuse);
-    denied.run("diagnose").await.finds("way_out", Status::Unknown);
+    denied.over_sockets("diagnose").await.finds("way_out", Status::Unknown);
 }

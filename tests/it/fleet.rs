@@ -20,7 +20,12 @@ async fn calls_do_not_grow_with_the_fleet() {
         let stage = of_size(size).await;
         let mut counted = Vec::new();
         for line in lines {
-            counted.push((line, stage.succeeds(line).await.calls.len()));
+            let ended = match line {
+                "verify" | "diagnose" => stage.over_sockets(line).await,
+                _ => stage.run(line).await,
+            };
+            ended.succeeds();
+            counted.push((line, ended.calls.len()));
         }
         stage.nothing_is_left();
         println!("{size}: {counted:?}");

@@ -3,6 +3,7 @@
 #![allow(clippy::redundant_closure_for_method_calls, reason = "`|aws| aws.delete_record()` reads as what is done")]
 
 mod account;
+mod answers;
 mod boto3;
 mod certificates;
 mod cli;
@@ -20,6 +21,7 @@ mod guarded;
 mod image;
 mod killed;
 mod lifecycle;
+mod network;
 mod oz_service;
 mod papers;
 mod preflight;

@@ -44,6 +44,7 @@ async fn a_good_stack_passes_every_check_without_a_write() {
         "redirect",
         "version",
         "record_authoritative",
+        "delegation",
         "record_resolved",
         "reach_record",
         "drift",
@@ -163,7 +164,7 @@ async fn the_deadline_governs_what_may_heal() {
 }
 
 #[tokio::test]
-async fn an_internal_load_balancer_out_of_reach_is_reported_with_the_ways_round() {
+async fn what_needs_the_load_balancer_is_skipped_when_it_is_not_reached() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let (clock, cancel, web) = (Clock::new(Duration::from_secs(60), 1.0), Cancel::never(), Web::new(None).unwrap());
     let endpoint = Endpoint {
@@ -178,8 +179,6 @@ async fn an_internal_load_balancer_out_of_reach_is_reported_with_the_ways_round(
     let statuses: Vec<Status> = found.iter().map(|finding| finding.status).collect();
     assert_eq!(statuses, [Status::Fail, Status::Skip, Status::Skip, Status::Skip]);
     assert!(!found[0].heals, "no use in waiting");
-    let fix = found[0].fix.as_ref().unwrap();
-    assert!(fix.contains("inside the VPC") && fix.contains("--base-url"), "{fix}");
 }
 
 #[test]
@@ -230,6 +229,7 @@ async fn a_name_whose_record_is_elsewhere_is_verified_at_the_load_balancer() {
     let stage = Stage::new();
     let made = stage.run(&format!("up {line}")).await;
     made.succeeds();
+    tokio::time::resume();
     assert_eq!(made.outputs["endpoint"], "https://login.example.com");
     let record = &made.outputs["record_to_make"];
     assert!(record.starts_with("login.example.com: an alias (A) to internal-app-alb-"), "{record}");
@@ -237,10 +237,12 @@ async fn a_name_whose_record_is_elsewhere_is_verified_at_the_load_balancer() {
     good.succeeds().finds("certificate", Status::Pass).finds("version", Status::Pass);
     // The certificate is found by that name too.
     let found = "--set dns=null --set verify.name=login.example.com";
+    tokio::time::pause();
     Stage::new().run(&format!("up {found}")).await.succeeds();
     let none = Stage::new().run("up --set dns=null --set verify.name=login.example.org").await;
     none.exits(Exit::Refused).writes_nothing().says("no ISSUED certificate").says("login.example.org");
     // A name that the certificate does not cover is not good.
+    tokio::time::resume();
     let other = line.replace("login.example.com", "login.example.org");
     stage.run(&format!("verify {other}")).await.exits(Exit::Unverified).finds("certificate", Status::Fail);
 }

@@ -19,10 +19,10 @@ pub async fn prepare<'a>(
     args: &cli::Up,
     (site, ids): (&Site, &Outputs),
 ) -> Result<Option<HealthGate<'a>>, Failed> {
-    if args.no_verify || before.is_some() {
+    if !args.asks() || before.is_some() {
         return Ok(before);
     }
-    let Some(endpoint) = checks::endpoint(site, ids) else {
+    let Some(endpoint) = checks::through_load_balancer(site, ids) else {
         return Ok(None);
     };
     let metered = match &site.config.verify.capture {

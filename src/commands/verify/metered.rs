@@ -32,14 +32,7 @@ pub async fn call(
     start: Instant,
 ) -> Result<Metered, Ended> {
     let mut quality = Asked { expect_declined: args.service.expects_declined(), ..Asked::plainly(Analysis::Quality) };
-    let service = match Service::new(base, prepared.token.clone(), &prepared.web) {
-        Ok(service) => service,
-        Err(why) => {
-            let verdict = Verdict::unanswered(why);
-            let findings = vec![Asked::plainly(Analysis::Quality).finding(&verdict)];
-            return Ok(Metered { findings, verdict, end: (Exit::Unverified, "failed") });
-        }
-    };
+    let service = Service::new(base, prepared.token.clone(), &prepared.web);
     let began = start.elapsed();
     let live = service.liveness(capture, wait).await?;
     let chained = prepared.reference.as_ref().filter(|_| live.verdict.decision == Some(Decision::Success));

@@ -30,7 +30,7 @@ const DRIFT_LOOKS: u32 = 4;
 /// # Errors
 /// Input is refused, the stack cannot be read, or the time is over.
 pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Result<Outcome, Failed> {
-    let (start, wait) = (Instant::now(), session.wait(args.timeout));
+    let (start, wait) = (Instant::now(), session.wait(args.deadline()));
     let verify = &session.config.verify;
     let capture = args.capture.as_deref().or(verify.capture.as_deref().map(Path::new));
     let reference = args.reference.as_deref().or(verify.reference.as_deref().map(Path::new));
@@ -46,7 +46,8 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Result<Outcome, F
         let is_settled = |finding: &&Finding| {
             !finding.heals && shown >= finding.settles && (drifts >= DRIFT_LOOKS || !is_drift(finding))
         };
-        if wrong.iter().any(is_settled) || passes >= args.count {
+        let has_waited = !wrong.is_empty() && start.elapsed() >= args.wait;
+        if wrong.iter().any(is_settled) || has_waited || passes >= args.count {
             return Ok::<_, Unsettled>(Attempt::Done(round));
         }
         let why = wrong.first().map_or_else(
@@ -90,11 +91,13 @@ pub async fn client_alone(args: &cli::Verify, report: &Report, wait: &Wait<'_>) 
     let reach = Reach { sandbox: None };
     let prepared = Prepared::read(args, args.capture.as_deref(), args.reference.as_deref(), &reach).await?;
     let mut round = Round::default();
-    for _ in 0..args.count {
-        round.found = match look_alone(&prepared, wait, start).await {
-            Ok(found) => found,
-            Err(ended) => return Ok(stopped(ended, Round::default())),
-        };
+    for pass in 0..args.count {
+        // Passes at one instant would prove that instant only.
+        let spaced = if pass == 0 { Ok(()) } else { wait.pause(0).await };
+        match spaced.and(look_alone(&prepared, wait, start).await) {
+            Ok(found) => round.found = found,
+            Err(ended) => return Ok(stopped(ended, round)),
+        }
         if !round.found.iter().all(Finding::is_good) {
             break;
         }

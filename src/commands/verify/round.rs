@@ -14,7 +14,6 @@ use crate::exit::Exit;
 use crate::outcome::{Failed, Finding, Outcome, Status};
 use crate::oz::BaseUrl;
 use crate::site::Site;
-use crate::steps::load_balancer;
 
 /// What one round found.
 #[derive(Default)]
@@ -49,7 +48,7 @@ pub async fn look(
         let finding = Finding::new("needs", 0, "what the stack needs").found(Status::Warn, gone.message);
         finding.because(gone.cause.unwrap_or_default(), gone.cure.unwrap_or_default())
     }));
-    let to = prepared.base.clone().or_else(|| checks::endpoint(site, &ids));
+    let to = prepared.base.clone().or_else(|| through(prepared, site, &ids));
     Ok(Round { found, outputs: outputs(site, &ids), to })
 }
 
@@ -63,16 +62,25 @@ fn as_unverified(failed: Failed) -> Failed {
     })
 }
 
+/// Where faces go: to the load balancer itself, or where the command line leads.
+fn through(prepared: &Prepared, site: &Site, ids: &Outputs) -> Option<BaseUrl> {
+    match &prepared.connect_to {
+        Some(to) => checks::endpoint(site, ids)?.connect_to(to).ok(),
+        None => checks::through_load_balancer(site, ids),
+    }
+}
+
 /// Where the service is called: where the command line says, else through the stack.
 fn called<'a>(prepared: &'a Prepared, site: &Site, ids: &Outputs) -> Option<Endpoint<'a>> {
     if prepared.base.is_some() {
         return given(prepared);
     }
-    let base = checks::endpoint(site, ids)?;
-    let redirects = base.https() && site.config.load_balancer.redirect_http;
-    let version = site.config.verify.version.clone();
-    let way = Way::new(ids.get(&load_balancer::DNS_NAME)?, site.record_name(), redirects, version);
-    Some(Endpoint { web: &prepared.web, dns: prepared.dns, base, token: prepared.token.clone(), way: Some(way) })
+    let base = match &prepared.connect_to {
+        Some(to) => checks::endpoint(site, ids)?.connect_to(to).ok()?,
+        None => checks::endpoint(site, ids)?,
+    };
+    let way = Some(Way::of(site, ids)?);
+    Some(Endpoint { web: &prepared.web, dns: prepared.dns, base, token: prepared.token.clone(), way })
 }
 
 /// The service that the command line names: it may be anybody's.

@@ -1,5 +1,6 @@
 //! The binary beside a stand-in service over HTTP on loopback.
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -13,20 +14,26 @@ pub struct LoopbackService {
     home: Home,
 }
 
+/// A stand-in service without TLS, and where it listens.
+pub fn serve_plainly() -> (Service, SocketAddr) {
+    let service = Service::new(Script::default());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let (served, address) = (service.clone(), listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            serve(served, listener, std::future::pending()).await.unwrap();
+        });
+    });
+    (service, address)
+}
+
 impl LoopbackService {
     pub fn new() -> LoopbackService {
-        let service = Service::new(Script::default());
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let served = service.clone();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                serve(served, listener, std::future::pending()).await.unwrap();
-            });
-        });
+        let (service, address) = serve_plainly();
+        let url = format!("http://{address}");
         let here = LoopbackService { service, url, home: Home::new() };
         here.write("capture.json", samples::capture("anna", false).to_string());
         here.write("spoof.json", samples::capture("anna", true).to_string());

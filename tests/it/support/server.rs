@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -66,6 +67,14 @@ impl AwsServer {
     /// The program, against this server.
     pub fn command(&self, line: &str) -> Command {
         self.home.command_at(&self.url, line)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home.path(name)
+    }
+
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        self.home.write(name, bytes);
     }
 
     pub fn run(&self, line: &str) -> Run {

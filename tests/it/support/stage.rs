@@ -113,6 +113,18 @@ impl Stage {
         self.run_at(line, Location::caller())
     }
 
+    /// The same of a command that asks over real sockets, where the clock is otherwise paused: answers need real time.
+    #[track_caller]
+    pub fn over_sockets(&self, line: &str) -> impl Future<Output = Ended> {
+        let place = Location::caller();
+        async move {
+            tokio::time::resume();
+            let ended = self.run_at(line, place).await;
+            tokio::time::pause();
+            ended
+        }
+    }
+
     /// A command line that must end well.
     #[track_caller]
     pub fn succeeds(&self, line: &str) -> impl Future<Output = Ended> {

@@ -1,10 +1,13 @@
 //! The command line.
 
+mod service;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::oz::CaptureOverrides;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+pub use service::{Biometry, Liveness, Overrides, Service};
 
 /// How many of AWS's seconds pass in one of the sandbox's, so that a person sees progress move.
 pub const PACE: f64 = 40.0;
@@ -109,9 +112,18 @@ pub struct Up {
     /// asks nobody
     #[arg(long)]
     pub remove_authentication: bool,
-    /// Do not wait for healthy targets, nor ask the service, neither during a rollout nor afterwards
+    /// Do not wait for healthy targets (nor, then, ask the service)
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Do not ask the service for its version, neither during a rollout nor afterwards
+    #[arg(long)]
+    pub no_ask: bool,
+    /// --no-wait and --no-ask
     #[arg(long)]
     pub no_verify: bool,
+    /// Fail (6) where an internal load balancer is not reached from here, so that the service was not asked
+    #[arg(long)]
+    pub require_answer: bool,
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
     pub timeout: Duration,
@@ -181,9 +193,12 @@ pub struct Verify {
     /// Write the checks as one self-contained page
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// How long everything may take
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
-    pub timeout: Duration,
+    /// How long to wait for what may still become right: targets that start, names that are on their way
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
+    pub wait: Duration,
+    /// How long everything may take [default: 10m, or --wait and a minute]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
 }
 
 /// `deploy diagnose`
@@ -191,101 +206,6 @@ pub struct Verify {
 pub struct Diagnose {
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
-    pub timeout: Duration,
-}
-
-/// How a service is reached, and what is expected of it.
-#[derive(Debug, Args)]
-pub struct Service {
-    /// The access token's file; else the environment's OZ_ACCESS_TOKEN
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
-    /// Certificates of a private authority, in PEM
-    #[arg(long, value_name = "FILE")]
-    pub ca_file: Option<PathBuf>,
-    /// Allow plain http beyond loopback
-    #[arg(long)]
-    pub allow_http: bool,
-    /// A negative control: DECLINED is the success, anything else a failure
-    #[arg(long, value_name = "DECISION")]
-    pub expect: Option<Expect>,
-}
-
-/// The decision that is expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Expect {
-    Declined,
-}
-
-/// What a capture may lack.
-#[derive(Debug, Args)]
-pub struct Overrides {
-    /// The gesture, when the capture tells no action [default for a directory: video_selfie_blank]
-    #[arg(long, value_name = "TAG")]
-    pub tag: Option<String>,
-    /// A JSON object in place of the capture's meta
-    #[arg(long, value_name = "FILE")]
-    pub meta: Option<PathBuf>,
-    /// A text in place of the capture's additional_info
-    #[arg(long, value_name = "FILE")]
-    pub additional_info: Option<PathBuf>,
-    /// Whether the first frame, which may be a PNG, is sent
-    #[arg(long, value_name = "HOW", default_value = "include")]
-    pub first_frame: FirstFrame,
-}
-
-/// The guide's `frame_list[1..N]` can be read both ways.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FirstFrame {
-    Include,
-    Skip,
-}
-
-/// `deploy liveness`
-#[derive(Debug, Args)]
-pub struct Liveness {
-    /// What on_capture_complete handed over, as JSON; or a directory of frames
-    pub capture: PathBuf,
-    /// The service
-    #[arg(long, value_name = "URL", required_unless_present = "sandbox")]
-    pub base_url: Option<String>,
-    #[command(flatten)]
-    pub service: Service,
-    #[command(flatten)]
-    pub overrides: Overrides,
-    /// Save the best shot here
-    #[arg(long, value_name = "FILE")]
-    pub best_shot: Option<PathBuf>,
-    /// Write over the file of --best-shot
-    #[arg(long, requires = "best_shot")]
-    pub force: bool,
-    /// How long everything may take
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
-    pub timeout: Duration,
-}
-
-/// `deploy biometry`
-#[derive(Debug, Args)]
-pub struct Biometry {
-    /// The best shot of a liveness call
-    #[arg(long, value_name = "FILE")]
-    pub best_shot: PathBuf,
-    /// The reference photo
-    #[arg(long, value_name = "FILE")]
-    pub reference: PathBuf,
-    /// The service
-    #[arg(long, value_name = "URL", required_unless_present = "sandbox")]
-    pub base_url: Option<String>,
-    #[command(flatten)]
-    pub service: Service,
-    /// A JSON object: the meta of the liveness call
-    #[arg(long, value_name = "FILE")]
-    pub meta: Option<PathBuf>,
-    /// Least similarity; can only tighten what the service decides
-    #[arg(long, value_name = "0..1", value_parser = share)]
-    pub min_confidence: Option<f64>,
-    /// How long everything may take
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub timeout: Duration,
 }
 
@@ -333,27 +253,22 @@ pub enum Sandbox {
     Reset,
 }
 
-impl Service {
-    /// Whether DECLINED is the success.
-    pub fn expects_declined(&self) -> bool {
-        self.expect == Some(Expect::Declined)
+impl Verify {
+    /// How long everything may take: long enough for what is to be waited for.
+    pub fn deadline(&self) -> Duration {
+        self.timeout.unwrap_or_else(|| Duration::from_mins(10).max(self.wait + Duration::from_mins(1)))
     }
 }
 
-impl Overrides {
-    /// What the command line says in place of the capture.
-    pub fn read(&self) -> CaptureOverrides {
-        CaptureOverrides {
-            tag: self.tag.clone(),
-            meta: self.meta.clone(),
-            additional_info: self.additional_info.clone(),
-            skip_first: self.skips_first(),
-        }
+impl Up {
+    /// Whether healthy targets are waited for.
+    pub fn waits(&self) -> bool {
+        !self.no_wait && !self.no_verify
     }
 
-    /// Whether the first frame is left out.
-    pub fn skips_first(&self) -> bool {
-        self.first_frame == FirstFrame::Skip
+    /// Whether the service is asked.
+    pub fn asks(&self) -> bool {
+        !self.no_ask && self.waits()
     }
 }
 

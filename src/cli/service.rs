@@ -1,0 +1,148 @@
+//! The flags of the verbs that call the service.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::{duration, share};
+use crate::oz::{BaseUrl, CaptureOverrides, Refused};
+
+/// How a service is reached, and what is expected of it.
+#[derive(Debug, Args)]
+pub struct Service {
+    /// The access token's file; else the environment's OZ_ACCESS_TOKEN
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Certificates of a private authority, or the server's own, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Connect there, whatever the name leads to: where a tunnel to the service begins, such as localhost:8443
+    #[arg(long, value_name = "HOST:PORT")]
+    pub connect_to: Option<String>,
+    /// Allow plain http beyond loopback
+    #[arg(long)]
+    pub allow_http: bool,
+    /// A negative control: DECLINED is the success, anything else a failure
+    #[arg(long, value_name = "DECISION")]
+    pub expect: Option<Expect>,
+}
+
+/// The decision that is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Expect {
+    Declined,
+}
+
+/// What a capture may lack.
+#[derive(Debug, Args)]
+pub struct Overrides {
+    /// The gesture, when the capture tells no action [default for a directory: video_selfie_blank]
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
+    /// A JSON object in place of the capture's meta
+    #[arg(long, value_name = "FILE")]
+    pub meta: Option<PathBuf>,
+    /// A text in place of the capture's additional_info
+    #[arg(long, value_name = "FILE")]
+    pub additional_info: Option<PathBuf>,
+    /// Whether the first frame, which may be a PNG, is sent
+    #[arg(long, value_name = "HOW", default_value = "include")]
+    pub first_frame: FirstFrame,
+}
+
+/// The guide's `frame_list[1..N]` can be read both ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FirstFrame {
+    Include,
+    Skip,
+}
+
+/// `deploy liveness`
+#[derive(Debug, Args)]
+pub struct Liveness {
+    /// What on_capture_complete handed over, as JSON; or a directory of frames
+    pub capture: PathBuf,
+    /// The service
+    #[arg(long, value_name = "URL", required_unless_present = "sandbox")]
+    pub base_url: Option<String>,
+    #[command(flatten)]
+    pub service: Service,
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Save the best shot here
+    #[arg(long, value_name = "FILE")]
+    pub best_shot: Option<PathBuf>,
+    /// Write over the file of --best-shot
+    #[arg(long, requires = "best_shot")]
+    pub force: bool,
+    /// How long everything may take
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// `deploy biometry`
+#[derive(Debug, Args)]
+pub struct Biometry {
+    /// The best shot of a liveness call
+    #[arg(long, value_name = "FILE")]
+    pub best_shot: PathBuf,
+    /// The reference photo
+    #[arg(long, value_name = "FILE")]
+    pub reference: PathBuf,
+    /// The service
+    #[arg(long, value_name = "URL", required_unless_present = "sandbox")]
+    pub base_url: Option<String>,
+    #[command(flatten)]
+    pub service: Service,
+    /// A JSON object: the meta of the liveness call
+    #[arg(long, value_name = "FILE")]
+    pub meta: Option<PathBuf>,
+    /// Least similarity; can only tighten what the service decides
+    #[arg(long, value_name = "0..1", value_parser = share)]
+    pub min_confidence: Option<f64>,
+    /// How long everything may take
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+impl Service {
+    /// This service, at the beginning of the tunnel that the command line names.
+    ///
+    /// # Errors
+    /// What it names is no host with a port.
+    pub fn led(&self, base: BaseUrl) -> Result<BaseUrl, Refused> {
+        self.connect_to.as_deref().map_or(Ok(base.clone()), |to| base.connect_to(to))
+    }
+
+    /// The beginning of the tunnel, when it is one.
+    ///
+    /// # Errors
+    /// What the command line names is no host with a port.
+    pub fn tunnel(&self) -> Result<Option<String>, Refused> {
+        let example = BaseUrl::parse("https://app.example.com", false)?;
+        self.led(example).map(|_| self.connect_to.clone())
+    }
+
+    /// Whether DECLINED is the success.
+    pub fn expects_declined(&self) -> bool {
+        self.expect == Some(Expect::Declined)
+    }
+}
+
+impl Overrides {
+    /// What the command line says in place of the capture.
+    pub fn read(&self) -> CaptureOverrides {
+        CaptureOverrides {
+            tag: self.tag.clone(),
+            meta: self.meta.clone(),
+            additional_info: self.additional_info.clone(),
+            skip_first: self.skips_first(),
+        }
+    }
+
+    /// Whether the first frame is left out.
+    pub fn skips_first(&self) -> bool {
+        self.first_frame == FirstFrame::Skip
+    }
+}

@@ -1,0 +1,84 @@
+//! What `up` ends in: what was changed, and how far it is proven that it works.
+
+use super::Up;
+use crate::checks::Unproven;
+use crate::clock::Wait;
+use crate::commands::stack::{gone, outputs};
+use crate::engine::reconcile::AGAIN;
+use crate::engine::{Outputs, Plan, Planner};
+use crate::exit::Exit;
+use crate::flags;
+use crate::outcome::{Finding, Outcome, Problem, Status};
+
+/// The outcome of a stack that is as wanted.
+pub fn ended(up: &Up<'_>, proven: Result<Vec<Finding>, Unproven>, ids: &Outputs, done: &Plan) -> Outcome {
+    let changes = up.walk.planner.changes(done);
+    let outcome = match proven {
+        Ok(checks) if changes.is_empty() => {
+            let summary = if up.walk.cx.site.gone.is_empty() {
+                "Nothing to do: the stack is as deploy.yaml wants it."
+            } else {
+                "Nothing to do, as far as can be known."
+            };
+            Outcome { checks, ..Outcome::new(Exit::Done, "unchanged", summary) }
+        }
+        Ok(checks) => {
+            let summary = format!("Done: {} resources changed, read back and found as wanted.", changes.len());
+            Outcome { checks, ..Outcome::new(Exit::Done, "changed", summary) }
+        }
+        Err(error) => unproven(&up.walk.wait, &error),
+    };
+    let outcome = unasked(outcome, up.args.require_answer);
+    let site = up.walk.cx.site;
+    let problems = outcome.problems.into_iter().chain(gone(site)).collect();
+    Outcome { outputs: outputs(site, ids), changes, problems, ..outcome }
+}
+
+/// What cannot be asked from here is no failure of the stack, unless an answer is required.
+fn unasked(mut outcome: Outcome, require_answer: bool) -> Outcome {
+    let Some(check) = outcome.checks.iter().find(|check| check.status == Status::Unknown) else {
+        return outcome;
+    };
+    let (evidence, fix) = (check.evidence.clone(), check.fix.clone().unwrap_or_default());
+    outcome.summary += &format!(" The service was {evidence}. {fix}");
+    if require_answer {
+        let problem = Problem::new(evidence, fix).because(format!("{} wants an answer", flags::REQUIRE_ANSWER));
+        outcome.problems.push(problem);
+        (outcome.exit, outcome.outcome) = (Exit::Unverified, "failed");
+    }
+    outcome
+}
+
+/// Rewrites a refusal that comes after changes: exit 1, and what was changed stays.
+pub fn stopped_after(outcome: Outcome, planner: &Planner<'_>, done: &Plan) -> Outcome {
+    if done.is_empty() || outcome.planned {
+        return outcome;
+    }
+    let (exit, summary) = match outcome.exit {
+        Exit::Refused => (Exit::Failed, format!("failed; what was changed before stays, and {AGAIN}")),
+        exit => (exit, outcome.summary),
+    };
+    Outcome { exit, summary, changes: planner.changes(done), ..outcome }
+}
+
+fn unproven(wait: &Wait<'_>, error: &Unproven) -> Outcome {
+    const SUMMARY: &str = "The stack stands; it is not proven that it works.";
+    let outcome = match error {
+        Unproven::Late(late) => Outcome::ended(late.ended, SUMMARY),
+        Unproven::NoAnswer { .. } | Unproven::Never { refused: false, .. } => {
+            Outcome::new(Exit::Unverified, "failed", SUMMARY)
+        }
+        _ => Outcome::failed(SUMMARY),
+    };
+    let problem = match error {
+        Unproven::Cloud(error) => error.into(),
+        Unproven::Never { what, cause, fix, .. } | Unproven::NoAnswer { what, cause, fix } => {
+            Problem::new(what, fix).because(cause)
+        }
+        Unproven::Late(late) if wait.cancel.signal().is_none() => {
+            Problem::new(&late.why, "Running again goes on from here.")
+        }
+        Unproven::Late(_) => Problem::new("interrupted", "Running again goes on from here."),
+    };
+    outcome.problem(problem)
+}

@@ -222,6 +222,8 @@ pub enum Signal {
     Interrupt,
     /// SIGTERM.
     Terminate,
+    /// The terminal went away: SIGHUP.
+    HangUp,
 }
 
 impl Cancel {
@@ -249,6 +251,14 @@ impl Cancel {
             Some(signal) => signal,
             None => std::future::pending().await,
         }
+    }
+}
+
+/// Does something again and again, beside what else is done.
+pub async fn every(pause: Duration, mut act: impl FnMut()) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(pause).await;
+        act();
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Exit {
     Foreign = 8,
     /// Something is left after a removal.
     Incomplete = 9,
+    /// SIGHUP, after calls in flight were let finish.
+    HungUp = 129,
     /// Ctrl-C, after calls in flight were let finish.
     Interrupted = 130,
     /// SIGTERM, after calls in flight were let finish.

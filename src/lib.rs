@@ -21,7 +21,8 @@ mod site;
 mod steps;
 
 pub use cli::Cli;
-pub use commands::{refuse, run};
+pub use commands::{refuse, run, without_core_dump};
+pub use exit::Exit;
 
 /// What the tests use of the program. Everything else is private, so that the compiler shows what is dead.
 #[doc(hidden)]

@@ -3,12 +3,18 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use deploy::Cli;
+use deploy::{Cli, Exit};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    match Cli::try_parse() {
-        Ok(cli) => deploy::run(cli).await.into(),
-        Err(refused) => deploy::refuse(&refused).into(),
-    }
+fn main() -> ExitCode {
+    deploy::without_core_dump();
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return Exit::Failed.into();
+    };
+    let exit = match Cli::try_parse() {
+        Ok(cli) => runtime.block_on(deploy::run(cli)),
+        Err(refused) => deploy::refuse(&refused),
+    };
+    // The system's resolver cannot be interrupted: a name that is still looked up does not outlive the run.
+    runtime.shutdown_background();
+    exit.into()
 }

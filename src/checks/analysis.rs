@@ -3,7 +3,7 @@
 use super::check::{About, Asks, Node, Place};
 use crate::exit::Exit;
 use crate::flags;
-use crate::outcome::{Analysis, Decision, Finding, Verdict};
+use crate::outcome::{Analysis, Decision, Finding, Status, Verdict};
 
 /// What was asked of the service, and what is expected.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +62,15 @@ pub fn not_called() -> Finding {
     LIVENESS.finding().skip("not called: something before it failed, and calls are metered")
 }
 
+/// A metered call that had no answer when the run ended.
+pub fn unanswered(analysis: Analysis) -> Finding {
+    let evidence = "no answer before the run ended; the call was made, and may have been metered";
+    blank(analysis).found(Status::Unknown, evidence).because(
+        "the service was still at work, or hangs, when the deadline passed or a signal came",
+        format!("{} allows more.", flags::TIMEOUT),
+    )
+}
+
 /// Biometry, when the answer to liveness has no picture to compare.
 pub fn without_best_shot() -> Finding {
     BIOMETRY.finding().fail(
@@ -74,10 +83,7 @@ pub fn without_best_shot() -> Finding {
 impl Asked {
     /// What an analysis found.
     pub fn finding(&self, verdict: &Verdict) -> Finding {
-        let finding = match self.analysis {
-            Analysis::Quality => LIVENESS.finding(),
-            Analysis::Biometry => BIOMETRY.finding(),
-        };
+        let finding = blank(self.analysis);
         let words = verdict.words(self.analysis);
         let mut finding = match decided(verdict, self) {
             (Exit::Done, _) => finding.pass(words),
@@ -102,6 +108,14 @@ impl Asked {
         };
         finding.duration_ms = verdict.duration_ms;
         finding
+    }
+}
+
+/// A finding that says nothing yet.
+fn blank(analysis: Analysis) -> Finding {
+    match analysis {
+        Analysis::Quality => LIVENESS.finding(),
+        Analysis::Biometry => BIOMETRY.finding(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a check is, and how the checks of a verb are carried out.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use async_trait::async_trait;
@@ -13,7 +13,8 @@ use super::CHECKS;
 use super::endpoint::Endpoint;
 use super::stack::Stack;
 use crate::clock::{Ended, Wait};
-use crate::outcome::Finding;
+use crate::flags;
+use crate::outcome::{Finding, Status};
 
 /// A verb that carries checks out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +159,18 @@ pub struct CheckContext<'a> {
 /// Id and title of a check.
 type Name = (&'static str, &'static str);
 
+fn name_of(check: &dyn Check) -> Name {
+    (check.about().id, check.about().title)
+}
+
+/// A question without an answer when the run ended.
+pub(super) fn unended(finding: Finding) -> Finding {
+    finding.found(Status::Unknown, "no answer before the run ended").because(
+        "it was asked, or waited for its turn, when the deadline passed or a signal came",
+        format!("{} allows more.", flags::TIMEOUT),
+    )
+}
+
 impl<'a> CheckContext<'a> {
     /// A stack as AWS has it, its service as its users reach it, or both.
     pub fn new(
@@ -192,8 +205,7 @@ impl<'a> CheckContext<'a> {
 
     /// What a check finds, carried out at most once.
     pub fn finding<'s>(&'s self, check: &'s dyn Check) -> LocalBoxFuture<'s, Ran> {
-        let about = check.about();
-        let cell = Rc::clone(self.findings.borrow_mut().entry((about.id, about.title)).or_default());
+        let cell = Rc::clone(self.findings.borrow_mut().entry(name_of(check)).or_default());
         Box::pin(async move { cell.get_or_try_init(|| self.carry_out(check)).await.cloned() })
     }
 
@@ -212,24 +224,35 @@ impl<'a> CheckContext<'a> {
         Ok(finding)
     }
 
-    /// Carries out those of [`CHECKS`] that are chosen, side by side; in the order of the list.
-    ///
-    /// # Errors
-    /// The deadline passed, or a signal asked to stop.
+    /// Carries out those of [`CHECKS`] that are chosen, side by side; in the order of the list. What ended them before
+    /// all had an answer, if something did: then each that had none says so.
     pub(super) async fn carry_out_all(
         &self,
         is_chosen: impl Fn(&About) -> bool,
-    ) -> Result<Vec<(&'static dyn Check, Finding)>, Ended> {
-        let chosen = CHECKS.iter().filter(|check| is_chosen(check.about()) && check.applies(self));
-        let runs = chosen.map(async |check| (*check, self.finding(*check).await));
-        let mut findings = Vec::new();
-        for (check, ran) in self.wait.within(join_all(runs)).await? {
-            match ran {
-                Ok(finding) => findings.push((check, finding)),
-                Err(NotRun::DoesNotApply) => {}
-                Err(NotRun::Ended(ended)) => return Err(ended),
+    ) -> (Vec<(&'static dyn Check, Finding)>, Option<Ended>) {
+        let chosen: Vec<&'static dyn Check> =
+            CHECKS.iter().copied().filter(|check| is_chosen(check.about()) && check.applies(self)).collect();
+        let does_not_apply = RefCell::new(BTreeSet::new());
+        let runs = chosen.iter().map(async |check| match self.finding(*check).await {
+            Ok(_) => None,
+            Err(NotRun::DoesNotApply) => {
+                does_not_apply.borrow_mut().insert(name_of(*check));
+                None
             }
-        }
-        Ok(findings)
+            Err(NotRun::Ended(ended)) => Some(ended),
+        });
+        let ended = match self.wait.within(join_all(runs)).await {
+            Ok(ran) => ran.into_iter().flatten().next(),
+            Err(ended) => Some(ended),
+        };
+        let applies = chosen.into_iter().filter(|check| !does_not_apply.borrow().contains(&name_of(*check)));
+        (applies.map(|check| (check, self.found(check))).collect(), ended)
+    }
+
+    /// What a check found; one that was ended says so.
+    fn found(&self, check: &dyn Check) -> Finding {
+        let findings = self.findings.borrow();
+        let found = findings.get(&name_of(check)).and_then(|cell| cell.get()).cloned();
+        found.unwrap_or_else(|| unended(check.finding()))
     }
 }

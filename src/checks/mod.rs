@@ -29,7 +29,7 @@ use crate::outcome::{Finding, Status};
 
 use check::{Asks, Verb};
 
-pub use analysis::{Asked, decided, not_called, without_best_shot};
+pub use analysis::{Asked, decided, not_called, unanswered, without_best_shot};
 pub use check::{About, Check, CheckContext, Node, Place};
 pub use endpoint::{Endpoint, Way};
 pub use fleet::{Fleet, Unproven, endpoint, through_load_balancer, version};
@@ -81,30 +81,43 @@ pub fn abouts() -> impl Iterator<Item = &'static About> {
     CHECKS.iter().map(|check| check.about()).chain([&analysis::LIVENESS, &analysis::BIOMETRY])
 }
 
+/// What the checks of a verb found.
+#[derive(Debug)]
+pub struct Checked {
+    /// The findings, one a check.
+    pub found: Vec<Finding>,
+    /// The deadline passed, or a signal asked to stop, before all had an answer: those that had none say so.
+    pub ended: Option<Ended>,
+}
+
+impl Checked {
+    /// The findings, when every check had its answer.
+    ///
+    /// # Errors
+    /// What ended them before.
+    pub fn whole(self) -> Result<Vec<Finding>, Ended> {
+        self.ended.map_or(Ok(self.found), Err)
+    }
+}
+
 /// The checks of `deploy verify`, in the order in which a request meets them.
-///
-/// # Errors
-/// The deadline passed, or a signal asked to stop.
-pub async fn verify(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
-    let mut found = cx.carry_out_all(|about| about.verbs.contains(&Verb::Verify)).await?;
+pub async fn verify(cx: &CheckContext<'_>) -> Checked {
+    let (mut found, ended) = cx.carry_out_all(|about| about.verbs.contains(&Verb::Verify)).await;
     let asks = |check: &dyn Check, who: Asks| check.about().asks == who;
     // What does not answer while the load balancer or its targets are still coming may answer later.
     let is_coming = found.iter().any(|(check, finding)| asks(*check, Asks::Aws) && finding.heals && !finding.is_good());
     for (check, finding) in &mut found {
         finding.heals |= is_coming && asks(*check, Asks::Service);
     }
-    Ok(found.into_iter().map(|(_, finding)| finding).collect())
+    Checked { found: findings(found), ended }
 }
 
 /// The checks of `deploy diagnose`, the guide's troubleshooting table carried out: the first that failed is the most
 /// likely cause.
-///
-/// # Errors
-/// The deadline passed, or a signal asked to stop.
-pub async fn diagnose(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
+pub async fn diagnose(cx: &CheckContext<'_>) -> Checked {
     let is_empty = cx.stack().is_ok_and(|stack| stack.ids.is_empty());
     let is_chosen = |about: &About| about.verbs.contains(&Verb::Diagnose) && (about.asks == Asks::Plan || !is_empty);
-    let mut found = cx.carry_out_all(is_chosen).await?;
+    let (mut found, ended) = cx.carry_out_all(is_chosen).await;
     // Stable: among those that failed, and among the others, the order stays.
     found.sort_by_key(|(check, finding)| {
         let rank = match finding.status {
@@ -115,26 +128,24 @@ pub async fn diagnose(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
         };
         (rank, check.is_symptom())
     });
-    Ok(found.into_iter().map(|(_, finding)| finding).collect())
+    Checked { found: findings(found), ended }
 }
 
 /// The checks of the record's name, as this machine sees it.
-///
-/// # Errors
-/// The deadline passed, or a signal asked to stop.
-pub async fn named(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
+pub async fn named(cx: &CheckContext<'_>) -> Checked {
     let ids = [delegation::Delegation.about().id, record::RecordResolved.about().id];
-    let found = cx.carry_out_all(|about| ids.contains(&about.id)).await?;
-    Ok(found.into_iter().map(|(_, finding)| finding).collect())
+    let (found, ended) = cx.carry_out_all(|about| ids.contains(&about.id)).await;
+    Checked { found: findings(found), ended }
 }
 
 /// The checks before the first write: what AWS would refuse in what is about to be made or changed.
-///
-/// # Errors
-/// The deadline passed, or a signal asked to stop.
-pub async fn preflight(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Ended> {
-    let found = cx.carry_out_all(|about| about.verbs.contains(&Verb::Preflight)).await?;
-    Ok(found.into_iter().map(|(_, finding)| finding).collect())
+pub async fn preflight(cx: &CheckContext<'_>) -> Checked {
+    let (found, ended) = cx.carry_out_all(|about| about.verbs.contains(&Verb::Preflight)).await;
+    Checked { found: findings(found), ended }
+}
+
+fn findings(found: Vec<(&dyn Check, Finding)>) -> Vec<Finding> {
+    found.into_iter().map(|(_, finding)| finding).collect()
 }
 
 /// Whether this finding compares what exists with what is wanted, and asks nobody whether it works.

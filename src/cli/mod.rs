@@ -17,7 +17,7 @@ pub const PACE: f64 = 40.0;
 /// Exit codes: 0 done or nothing to do; 1 failed; 2 usage or deploy.yaml; 3 changes pending (plan --exit-code) or
 /// drift (verify); 4 refused before anything was changed; 5 a deadline passed; 6 the service is not right; 7 the
 /// service works and its decision was negative; 8 something with our name is not ours; 9 teardown is incomplete;
-/// 130, 143 interrupted.
+/// 129, 130, 143 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "deploy", version, disable_help_subcommand = true)]
 pub struct Cli {

@@ -1,7 +1,7 @@
 //! Where the best shot goes: a file of nobody else's, there whole or not at all.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
@@ -10,13 +10,12 @@ use crate::oz::{Picture, Refused};
 /// A file that the best shot will be written to.
 pub struct Save<'a> {
     path: &'a Path,
-    /// In the same directory, mode 0600.
-    file: NamedTempFile,
+    directory: PathBuf,
     force: bool,
 }
 
 impl Save<'_> {
-    /// Before any call: whether it can be written there.
+    /// Before any call: whether it can be written there. Nothing is left there before there is a picture.
     ///
     /// # Errors
     /// It cannot.
@@ -29,22 +28,23 @@ impl Save<'_> {
             return Err(Refused::new(format!("{at}: exists"), "--force writes over it."));
         }
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = NamedTempFile::new_in(directory).map_err(|error| {
+        NamedTempFile::new_in(directory).map_err(|error| {
             Refused::new(format!("{}: {error}", directory.display()), "--best-shot names a file that can be written.")
         })?;
-        Ok(Save { path, file, force })
+        Ok(Save { path, directory: directory.to_owned(), force })
     }
 
-    /// Writes it; the place and the true type.
+    /// Writes it, mode 0600; the place and the true type.
     ///
     /// # Errors
     /// It could not be written.
-    pub fn keep(mut self, shot: &Picture) -> Result<String, Refused> {
+    pub fn keep(self, shot: &Picture) -> Result<String, Refused> {
         let at = self.path.display().to_string();
         let refused =
             |error: std::io::Error| Refused::new(format!("{at}: {error}"), "The best shot is lost; the call was made.");
-        self.file.write_all(shot.bytes()).map_err(refused)?;
-        let kept = if self.force { self.file.persist(self.path) } else { self.file.persist_noclobber(self.path) };
+        let mut file = NamedTempFile::new_in(&self.directory).map_err(refused)?;
+        file.write_all(shot.bytes()).map_err(refused)?;
+        let kept = if self.force { file.persist(self.path) } else { file.persist_noclobber(self.path) };
         kept.map_err(|error| refused(error.error))?;
         Ok(format!("{at} ({shot:?})"))
     }

@@ -1,6 +1,6 @@
 //! `deploy biometry`: the client alone, as a backend would call the service.
 
-use super::client::{Client, concluded};
+use super::client::{Client, concluded, unended};
 use crate::checks::Asked;
 use crate::cli;
 use crate::clock::Wait;
@@ -16,7 +16,10 @@ pub async fn run(client: &Client<'_>, args: &cli::Biometry, wait: &Wait<'_>) -> 
     let reference = Picture::read(&args.reference)?;
     let meta = args.meta.as_deref().map(capture::read_meta).transpose()?.unwrap_or_default();
     let service = client.service(args.base_url.as_deref(), &args.service).await?;
-    let answered = service.biometry((&reference, &shot), meta.expose(), wait).await.map_err(super::late)?;
+    let answered = service
+        .biometry((&reference, &shot), meta.expose(), wait)
+        .await
+        .map_err(|ended| unended(Analysis::Biometry, ended))?;
     let asked = Asked {
         analysis: Analysis::Biometry,
         floor: args.min_confidence,

@@ -1,9 +1,11 @@
 //! What the client's verbs share: the service that they ask, and what its answer ends in.
 
+use super::late;
 use super::session::Reach;
-use crate::checks::{Asked, decided};
+use crate::checks::{Asked, decided, unanswered};
 use crate::cli;
-use crate::outcome::{Outcome, Verdict};
+use crate::clock::Ended;
+use crate::outcome::{Analysis, Outcome, Verdict};
 use crate::oz::{BaseUrl, Refused, Service, Token};
 use crate::report::Report;
 use crate::sandbox;
@@ -32,6 +34,11 @@ impl Client<'_> {
         let (web, _) = reach.web_and_dns(args.ca_file.as_deref()).await?;
         Ok(Service::new(base, token, &web))
     }
+}
+
+/// What a call without an answer ends in.
+pub fn unended(analysis: Analysis, ended: Ended) -> Outcome {
+    Outcome { checks: vec![unanswered(analysis)], ..late(ended) }
 }
 
 /// What an answer ends in.

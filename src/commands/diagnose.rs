@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::Session;
 use super::first_reading::{FIRST_READING, unanswered};
 use super::stack::outputs;
-use crate::checks::{self, CheckContext, Endpoint, Stack, Way};
+use crate::checks::{self, CheckContext, Checked, Endpoint, Stack, Way};
 use crate::cli;
 use crate::clock::{Cancel, Wait};
 use crate::engine::reconcile::failed;
@@ -46,10 +46,13 @@ async fn diagnose(session: &Session<'_>, wait: &Wait<'_>) -> Result<Outcome, Fai
     let called = Way::of(known, &ids).zip(checks::endpoint(known, &ids));
     let called = called.map(|(way, base)| Endpoint { web: &web, dns, base, token: None, way: Some(way) });
     let cx = CheckContext::new(Some(stack), called, start, wait.quiet());
-    let findings = checks::diagnose(&cx).await.map_err(super::late)?;
+    let Checked { found: findings, ended } = checks::diagnose(&cx).await;
     let mut checks = site.as_ref().err().map(needs).unwrap_or_default();
     checks.extend(known.gone.iter().filter(|one| one.noun != Noun::Certificate).map(gone));
     checks.extend(findings);
+    if let Some(ended) = ended {
+        return Ok(Outcome { outputs: outputs(known, &ids), checks, ..super::late(ended) });
+    }
     Ok(concluded(checks, outputs(known, &ids)))
 }
 

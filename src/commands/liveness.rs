@@ -1,7 +1,7 @@
 //! `deploy liveness`: the client alone, as a backend would call the service.
 
 use super::best_shot::Save;
-use super::client::{Client, concluded};
+use super::client::{Client, concluded, unended};
 use crate::checks::Asked;
 use crate::cli;
 use crate::clock::Wait;
@@ -18,7 +18,7 @@ pub async fn run(client: &Client<'_>, args: &cli::Liveness, wait: &Wait<'_>) -> 
     let save = args.best_shot.as_deref().map(|path| Save::new(path, args.force)).transpose()?;
     let service = client.service(args.base_url.as_deref(), &args.service).await?;
     client.report.say_capture(&capture, args.overrides.skips_first());
-    let answered = service.liveness(&capture, wait).await.map_err(super::late)?;
+    let answered = service.liveness(&capture, wait).await.map_err(|ended| unended(Analysis::Quality, ended))?;
     let expect_declined = args.service.expects_declined();
     let mut outcome = concluded(&Asked { expect_declined, ..Asked::plainly(Analysis::Quality) }, &answered.verdict);
     if let (Some(save), Some(decision)) = (save, answered.verdict.decision) {

@@ -7,6 +7,7 @@ pub fn log_to_stderr(verbose: u8) {
         1 => "warn,deploy=debug,aws_smithy_runtime::client::retries=debug",
         _ => "info,deploy=debug,aws_smithy_runtime=debug",
     };
-    let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(level);
+    let subscriber =
+        tracing_subscriber::fmt().with_writer(std::io::stderr).log_internal_errors(false).with_env_filter(level);
     let _ = subscriber.try_init();
 }

@@ -1,9 +1,10 @@
-//! One file a verb. Here: from the command line to the exit code.
+//! One file a verb. Here: which of them works on a stack.
 
 mod authorization;
 mod best_shot;
 mod biometry;
 mod client;
+mod core_dump;
 mod diagnose;
 mod first_reading;
 mod liveness;
@@ -11,6 +12,7 @@ mod log;
 mod plan;
 mod preflight;
 mod protection;
+mod run;
 pub mod sandbox;
 mod session;
 mod signals;
@@ -19,59 +21,30 @@ mod status;
 mod strays;
 mod teardown;
 mod up;
+mod usage;
 mod verify;
-
-use tokio::time::Instant;
+mod whole_file;
 
 use crate::cli::{Cli, Verb};
 use crate::clock::{Cancel, Clock, Ended, Wait};
 use crate::event::Event;
 use crate::exit::Exit;
-use crate::outcome::{Failed, Frame, Outcome, Problem};
+use crate::outcome::{Failed, Outcome, Problem};
 use crate::report::Report;
 use client::Client;
-use log::log_to_stderr;
+pub use core_dump::without_core_dump;
+pub use run::run;
 pub use session::{Reach, Session};
-use session::{open_sandbox, seconds, world_file};
-use signals::cancel_on_signals;
-
-/// Runs a command line to its exit code.
-pub async fn run(cli: Cli) -> Exit {
-    log_to_stderr(cli.global.verbose);
-    let report = Report::new(cli.global.json, cli.global.quiet);
-    let start = Instant::now();
-    let mut frame = Frame { command: cli.verb.name(), ..Frame::default() };
-    let cancel = cancel_on_signals();
-    let mut outcome = match alone(&cli, &report, &cancel).await {
-        Some(ended) => ended.unwrap_or_else(Outcome::from),
-        None => match Session::open(&cli.global, &report, &cancel).await {
-            Ok(session) => {
-                let outcome = on_stack(&session, &cli).await;
-                frame = session.frame(frame.command, start);
-                outcome
-            }
-            Err(failed) => failed.into(),
-        },
-    };
-    frame.seconds = seconds(start);
-    if let Verb::Verify(args) = &cli.verb {
-        verify::write_reports(args, &frame, &mut outcome);
-    }
-    report.result(&frame, &outcome);
-    outcome.exit
-}
+use session::{open_sandbox, world_file};
+pub use usage::refuse;
 
 /// Verbs that need neither deploy.yaml nor an account, and what is refused before either is looked at.
 async fn alone(cli: &Cli, report: &Report, cancel: &Cancel) -> Option<Result<Outcome, Failed>> {
     let watch = |event: Event| report.event(event);
     let wait = |timeout| Wait { clock: Clock::new(timeout, 1.0), cancel, watch: &watch };
     match &cli.verb {
-        Verb::Verify(args) => {
-            if let Err(refused) = verify::writable(args) {
-                return Some(Err(refused.into()));
-            }
-            let alone = args.base_url.is_some() && !cli.global.sandbox;
-            if alone { Some(verify::client_alone(args, report, &wait(args.deadline())).await) } else { None }
+        Verb::Verify(args) if args.base_url.is_some() && !cli.global.sandbox => {
+            Some(verify::client_alone(args, report, &wait(args.deadline())).await)
         }
         Verb::Sandbox(verb) => Some(Ok(sandbox::run(verb, &world_file(&cli.global), report, cancel).await)),
         Verb::Liveness(_) | Verb::Biometry(_) => {
@@ -99,19 +72,6 @@ async fn on_stack(session: &Session<'_>, cli: &Cli) -> Outcome {
         outcome.exit = Exit::Failed;
     }
     outcome
-}
-
-/// What a command line that cannot be parsed ends in; with `--json` in it, the envelope too.
-pub fn refuse(refused: &clap::Error) -> Exit {
-    let _ = refused.print();
-    if !refused.use_stderr() {
-        return Exit::Done; // --help and --version
-    }
-    if std::env::args_os().any(|argument| argument == "--json") {
-        let problem = Problem::new(refused.kind().to_string(), "`deploy --help` shows what there is.");
-        Report::new(true, true).result(&Frame::default(), &Outcome::refused(problem));
-    }
-    Exit::Usage
 }
 
 /// Carries out a verb that works on a stack.

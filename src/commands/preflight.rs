@@ -74,7 +74,7 @@ async fn look(
     let changes = planner.changes(plan);
     let stack = Stack::new(&session.cloud, &session.config, Some(planner.site), ids, &changes).pending(pending);
     let cx = CheckContext::new(Some(stack), None, Instant::now(), wait.quiet());
-    Ok(Box::pin(checks::preflight(&cx)).await.map_err(late)?)
+    Ok(Box::pin(checks::preflight(&cx)).await.whole().map_err(late)?)
 }
 
 /// Whether what is gone is needed by what is about to be made or changed.

@@ -23,13 +23,11 @@ pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, cancel: &Ca
             }
             done => done.map(Result::unwrap_or_default),
         },
-        cli::Sandbox::Config => {
-            report.line(configuration().trim_end());
-            return Outcome::new(Exit::Done, "unchanged", "");
-        }
+        cli::Sandbox::Config => report.line(configuration().trim_end()).map(|()| String::new()),
         cli::Sandbox::Serve { port, pace } => serve(world, *port, *pace, report, cancel).await,
     };
     match done {
+        Ok(nothing) if nothing.is_empty() => Outcome::new(Exit::Done, "unchanged", ""),
         Ok(summary) => Outcome::new(Exit::Done, "changed", summary),
         Err(error) => {
             let cure = "Name another file with --sandbox-world, or another port.";
@@ -74,7 +72,7 @@ fn weather(world: &Path, switches: &[String], report: &Report) -> std::io::Resul
         };
     }
     let shown = serde_yaml::to_string(&weather).map_err(std::io::Error::other)?;
-    report.line(shown.trim_end());
+    report.line(shown.trim_end())?;
     if switches.is_empty() {
         return Ok(Ok(String::new()));
     }
@@ -89,8 +87,9 @@ async fn serve(world: &Path, port: u16, pace: f64, report: &Report, cancel: &Can
     let address = listener.local_addr()?;
     // The AWS CLI, boto3 and Terraform read the region from the second name, the SDKs from the first.
     let region = sandbox::seed().region;
-    report.line(&format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_DEFAULT_REGION={region}"));
-    report.line("export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox");
+    report
+        .line(&format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_DEFAULT_REGION={region}"))?;
+    report.line("export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox")?;
     report.note("Serving; Ctrl-C ends it and keeps what was made.");
     let cancel = cancel.clone();
     sandbox::serve(sandbox.clone(), listener, async move {

@@ -128,6 +128,7 @@ impl From<Signal> for Exit {
         match signal {
             Signal::Interrupt => Exit::Interrupted,
             Signal::Terminate => Exit::Terminated,
+            Signal::HangUp => Exit::HungUp,
         }
     }
 }

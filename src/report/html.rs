@@ -34,8 +34,10 @@ struct Drawn {
 struct Bar {
     title: &'static str,
     status: &'static str,
+    /// In thousandths of the whole.
     left: f64,
     width: f64,
+    from: u64,
     duration: u64,
 }
 
@@ -46,6 +48,9 @@ struct Bar {
 pub fn html(frame: &Frame, outcome: &Outcome) -> String {
     let mut pages = Environment::new();
     pages.set_auto_escape_callback(|_| AutoEscape::Html);
+    let mut checks: Vec<&Finding> = outcome.checks.iter().collect();
+    // Stable: what is broken first, and the order of a request within.
+    checks.sort_by_key(|check| ORDER.iter().position(|status| *status == check.status));
     let nodes = nodes(&outcome.checks);
     let lines = nodes.iter().map(|node| node.lines.len()).max().unwrap_or_default();
     let (bars, total) = bars(&outcome.checks);
@@ -54,12 +59,17 @@ pub fn html(frame: &Frame, outcome: &Outcome) -> String {
             "account": frame.account, "caller": frame.caller,
         },
         "outcome": {
-            "outcome": outcome.outcome, "summary": outcome.summary, "checks": outcome.checks,
+            "outcome": outcome.outcome, "summary": outcome.summary, "checks": checks,
             "problems": outcome.problems, "outputs": outcome.outputs,
         },
         "exit_code": outcome.exit as u8,
         "version": env!("CARGO_PKG_VERSION"),
         "worst": if outcome.exit as u8 == 0 { "pass" } else { "fail" },
+        // Where a content policy takes the style away, these attributes still tell.
+        "colours": {
+            "pass": "#1c7a4a", "warn": "#9a6200", "fail": "#b3261e", "unknown": "#b3261e", "skip": "#80868f",
+            "none": "#80868f",
+        },
         "marks": { "pass": "✓", "warn": "!", "fail": "✕", "unknown": "?", "skip": "–", "none": "–" },
         "words": {
             "pass": "good", "warn": "look at it", "fail": "broken", "unknown": "not known",
@@ -89,6 +99,9 @@ fn nodes(checks: &[Finding]) -> Vec<Drawn> {
     WAY.iter().enumerate().map(node).collect()
 }
 
+/// What matters most first.
+const ORDER: [Status; 5] = [Status::Fail, Status::Unknown, Status::Warn, Status::Pass, Status::Skip];
+
 /// The findings that judge this place.
 fn judging(checks: &[Finding], place: Place) -> Vec<&Finding> {
     let ids: Vec<&str> = abouts().filter(|about| about.places.contains(&place)).map(|about| about.id).collect();
@@ -97,9 +110,8 @@ fn judging(checks: &[Finding], place: Place) -> Vec<&Finding> {
 
 /// The status that matters most of these findings; none: no check looked.
 fn worst(findings: &[&Finding]) -> &'static str {
-    let order = [Status::Fail, Status::Unknown, Status::Warn, Status::Pass, Status::Skip];
     let has = |status: &Status| findings.iter().any(|finding| finding.status == *status);
-    order.into_iter().find(has).map_or("none", Status::word)
+    ORDER.into_iter().find(has).map_or("none", Status::word)
 }
 
 /// What fits below a node.
@@ -112,12 +124,13 @@ fn short(title: &str) -> String {
 
 fn bars(checks: &[Finding]) -> (Vec<Bar>, u64) {
     let total = checks.iter().map(|check| check.started_ms + check.duration_ms).max().unwrap_or_default().max(1);
-    let share = |part: u64| (part as f64 * 1000.0 / total as f64).round() / 10.0;
+    let share = |part: u64| (part as f64 * 1000.0 / total as f64).round();
     let bar = |check: &Finding| Bar {
         title: check.title,
         status: check.status.word(),
-        left: share(check.started_ms).min(99.5),
-        width: share(check.duration_ms),
+        left: share(check.started_ms).min(995.0),
+        width: share(check.duration_ms).max(4.0),
+        from: check.started_ms,
         duration: check.duration_ms,
     };
     (checks.iter().map(bar).collect(), total)

@@ -1,5 +1,6 @@
 //! The checks as JUnit XML, as CI systems read it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -9,20 +10,32 @@ use crate::outcome::{Finding, Frame, Outcome, Status};
 /// One suite a command, one case a check. What went wrong beside the checks is a case too: a run that failed never
 /// yields a file that is all green.
 pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
-    let suite = format!("deploy.{}", frame.command);
+    // Two stacks in one pipeline are two suites, with cases of their own.
+    let parts = ["deploy", frame.command, &frame.stack, &frame.region];
+    let suite = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
     let mut cases = TestSuite::new(suite.clone());
     let told =
         [("account", &frame.account), ("caller", &frame.caller), ("region", &frame.region), ("stack", &frame.stack)];
     for (name, value) in told.into_iter().filter(|(_, value)| !value.is_empty()) {
         cases.add_property((name, value.as_str()));
     }
-    cases.add_test_cases(outcome.checks.iter().map(|check| case(&suite, check)));
-    for problem in &outcome.problems {
+    let mut names = BTreeMap::new();
+    for check in &outcome.checks {
+        let mut case = case(&suite, check);
+        let times = names.entry(check.title).and_modify(|times| *times += 1).or_insert(1);
+        if *times > 1 {
+            case.name = format!("{} ({times})", check.title).into();
+        }
+        cases.add_test_case(case);
+    }
+    for (number, problem) in outcome.problems.iter().enumerate() {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_type("problem").set_message(problem.message.clone());
         let words = [&problem.cause, &problem.cure].map(|words| words.as_deref().unwrap_or_default());
         status.set_description(words.join("\n"));
-        let name = problem.resource.clone().unwrap_or_else(|| "run".to_owned());
+        // Unique: CI systems take cases of one name for one case.
+        let name = problem.resource.as_deref().unwrap_or("problem");
+        let name = format!("{name} ({})", number + 1);
         let mut case = TestCase::new(name, status);
         case.set_classname(suite.clone());
         cases.add_test_case(case);

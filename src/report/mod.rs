@@ -32,6 +32,11 @@ impl Report {
         self.progress.event(event);
     }
 
+    /// For whoever calls it every few seconds: tells again what is under way when nothing was told for a minute.
+    pub fn beat(&self) {
+        self.progress.beat();
+    }
+
     /// A line of the story.
     pub fn note(&self, text: &str) {
         self.progress.note(text);
@@ -61,28 +66,41 @@ impl Report {
     }
 
     /// The result, once, at the end.
-    pub fn result(&self, frame: &Frame, outcome: &Outcome) {
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn result(&self, frame: &Frame, outcome: &Outcome) -> std::io::Result<()> {
         self.progress.finish();
         for problem in &outcome.problems {
             to_stderr(&text::problem(problem));
         }
         let text = if self.json { format!("{}\n", json::envelope(frame, outcome)) } else { text::result(outcome) };
-        to_stdout(&text);
+        let written = to_stdout(&text);
         if !outcome.summary.is_empty() {
             to_stderr(&format!("{}\n", outcome.summary));
         }
+        if let Err(error) = &written {
+            to_stderr(&format!("error: the result could not be written to stdout: {error}\n"));
+        }
+        written
     }
 
     /// A line of a running service's own result, at once.
-    pub fn line(&self, text: &str) {
-        to_stdout(&format!("{text}\n"));
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn line(&self, text: &str) -> std::io::Result<()> {
+        to_stdout(&format!("{text}\n"))
     }
 }
 
-/// A closed pipe is not an error.
-fn to_stdout(text: &str) {
+/// Who closes the pipe has read enough: that is no error. A disk that is full is one.
+fn to_stdout(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// The document of `--json`.
@@ -90,7 +108,7 @@ pub fn envelope(frame: &Frame, outcome: &Outcome) -> serde_json::Value {
     json::envelope(frame, outcome)
 }
 
-/// A closed pipe is not an error here either.
+/// What is told on the way is advisory: whoever does not read it changes nothing.
 fn to_stderr(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

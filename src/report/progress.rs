@@ -1,6 +1,6 @@
 //! What happens, on stderr: a spinner for each resource at a terminal, one line for each change of state elsewhere.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -8,11 +8,19 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
+use super::to_stderr;
 use crate::event::{Event, What};
+use crate::outcome::few;
+
+/// After so long without a word, the last state is told again: pipelines end what is silent.
+pub const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// Shows events.
 pub struct Progress {
     quiet: bool,
+    start: Instant,
+    /// When something was told last.
+    told: Cell<Instant>,
     bars: Option<MultiProgress>,
     running: RefCell<BTreeMap<&'static str, Running>>,
 }
@@ -20,6 +28,8 @@ pub struct Progress {
 struct Running {
     since: Instant,
     last: String,
+    /// As it was told.
+    line: String,
     bar: Option<ProgressBar>,
 }
 
@@ -28,7 +38,8 @@ impl Progress {
     pub fn new(quiet: bool) -> Progress {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let terminal = std::io::stderr().is_terminal() && !dumb;
-        Progress { quiet, bars: (terminal && !quiet).then(MultiProgress::new), running: RefCell::default() }
+        let (start, bars) = (Instant::now(), (terminal && !quiet).then(MultiProgress::new));
+        Progress { quiet, start, told: Cell::new(start), bars, running: RefCell::default() }
     }
 
     /// A line of the story.
@@ -38,11 +49,32 @@ impl Progress {
         }
     }
 
+    /// Tells again what is under way, when nothing was told for a while. At a terminal the bars show it.
+    pub fn beat(&self) {
+        if let Some(text) = self.due() {
+            self.note(&text);
+        }
+    }
+
+    fn due(&self) -> Option<String> {
+        if self.bars.is_some() || self.told.get().elapsed() < HEARTBEAT {
+            return None;
+        }
+        let took = |since: Instant| format!("[{}]", minutes(since.elapsed()));
+        let running: Vec<String> =
+            self.running.borrow().values().map(|one| format!("{} {}", one.line, took(one.since))).collect();
+        if running.is_empty() {
+            return Some(format!("still at work {}", took(self.start)));
+        }
+        Some(few(&running, "; "))
+    }
+
     /// A line that is told to the quiet too.
     pub fn note_always(&self, text: &str) {
+        self.told.set(Instant::now());
         match &self.bars {
-            Some(bars) => bars.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bars) => bars.suspend(|| to_stderr(&format!("{text}\n"))),
+            None => to_stderr(&format!("{text}\n")),
         }
     }
 
@@ -72,15 +104,17 @@ impl Progress {
         let one = running.entry(key).or_insert_with(|| Running {
             since: Instant::now(),
             last: String::new(),
+            line: String::new(),
             bar: self.bars.as_ref().map(|bars| bars.add(spinner())),
         });
         if one.last == state {
             return;
         }
         state.clone_into(&mut one.last);
+        one.line = format!("{key} {name}: {state}");
         match &one.bar {
-            Some(bar) => bar.set_message(format!("{key} {name}: {state}")),
-            None => self.note(&format!("{key} {name}: {state}")),
+            Some(bar) => bar.set_message(one.line.clone()),
+            None => self.note(&one.line),
         }
     }
 
@@ -92,6 +126,11 @@ impl Progress {
         }
         self.note(&format!("{key} {name}: {how} [{:.1}s]", took.as_secs_f64()));
     }
+}
+
+/// `3m05s`
+fn minutes(time: Duration) -> String {
+    format!("{}m{:02}s", time.as_secs() / 60, time.as_secs() % 60)
 }
 
 fn spinner() -> ProgressBar {
@@ -121,5 +160,30 @@ fn done(verb: &'static str) -> &'static str {
         "replace" => "replaced",
         "update" => "updated",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::elapse;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_state_is_told_again_after_a_minute_of_silence() {
+        let progress = Progress { bars: None, ..Progress::new(true) };
+        let waiting = |why: &str| {
+            let what = What::Waiting(why.to_owned());
+            progress.event(Event { key: "target_health", name: "app-tg".to_owned(), what });
+        };
+        elapse(Duration::from_secs(59)).await;
+        assert_eq!(progress.due(), None);
+        elapse(Duration::from_secs(6)).await;
+        assert_eq!(progress.due().as_deref(), Some("still at work [1m05s]"));
+        waiting("0 of 2");
+        progress.told.set(Instant::now()); // as if it were not quiet
+        elapse(Duration::from_secs(59)).await;
+        assert_eq!(progress.due(), None);
+        elapse(Duration::from_secs(66)).await;
+        assert_eq!(progress.due().as_deref(), Some("target_health app-tg: 0 of 2 [2m05s]"));
     }
 }

@@ -11,6 +11,7 @@ mod client;
 mod config;
 mod diagnose;
 mod drift;
+mod ends;
 mod engine;
 mod errors;
 mod every_resource;

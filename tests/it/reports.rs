@@ -56,7 +56,11 @@ fn junit_has_a_case_for_each_check_and_problem() {
     assert_eq!((count("testsuite"), count("testcase")), (1, 6));
     assert_eq!((count("failure"), count("error"), count("skipped")), (1, 2, 1), "{xml}");
     assert!(xml.contains(r#"tests="6""#) && xml.contains(r#"failures="1""#) && xml.contains(r#"errors="2""#), "{xml}");
-    assert!(xml.contains(r#"classname="deploy.verify.targets""#) && xml.contains("because of &lt;that&gt;"), "{xml}");
+    assert!(
+        xml.contains(r#"classname="deploy.verify.oz-liveness.eu-central-1.targets""#)
+            && xml.contains("because of &lt;that&gt;"),
+        "{xml}"
+    );
     assert!(!xml.contains('\u{1}'), "XML 1.0 has no control characters");
 }
 

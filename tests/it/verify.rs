@@ -175,7 +175,7 @@ async fn what_needs_the_load_balancer_is_skipped_when_it_is_not_reached() {
         way: Some(Way::new("127.0.0.1", None, true, None)), // nobody listens on this port of a private address
     };
     let wait = Wait { clock, cancel: &cancel, watch: &|_| {} };
-    let found = verify(&CheckContext::new(None, Some(endpoint), Instant::now(), wait)).await.unwrap();
+    let found = verify(&CheckContext::new(None, Some(endpoint), Instant::now(), wait)).await.whole().unwrap();
     let statuses: Vec<Status> = found.iter().map(|finding| finding.status).collect();
     assert_eq!(statuses, [Status::Fail, Status::Skip, Status::Skip, Status::Skip]);
     assert!(!found[0].heals, "no use in waiting");

@@ -27,7 +27,7 @@ pub async fn look(up: &Up<'_>, ids: &Outputs) -> Result<Vec<Finding>, Unproven> 
         let called = called.map(|(way, base)| Endpoint { web: &web, dns, base, token: None, way: Some(way) });
         let stack = Stack::new(&session.cloud, &session.config, Some(site), ids, &[]);
         let cx = CheckContext::new(Some(stack), called, Instant::now(), wait.quiet());
-        let seen = checks::named(&cx).await.map_err(|ended| Late { ended, why: label.name.clone() })?;
+        let seen = checks::named(&cx).await.whole().map_err(|ended| Late { ended, why: label.name.clone() })?;
         let wrong = seen.iter().find(|finding| finding.status == Status::Fail && !finding.heals);
         let shown = streak.look(wrong.is_some());
         match wrong {

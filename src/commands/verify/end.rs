@@ -22,6 +22,9 @@ pub async fn finish(
     wait: &Wait<'_>,
     start: Instant,
 ) -> Outcome {
+    if let Some(ended) = round.ended {
+        return stopped(ended, round);
+    }
     let good = round.found.iter().all(Finding::is_good);
     let to = round.to.clone().or_else(|| prepared.base.clone());
     let mut checks = round.found;
@@ -34,7 +37,10 @@ pub async fn finish(
                     checks.extend(metered.findings);
                     decision = Some((metered.verdict, metered.end));
                 }
-                Err(ended) => return Outcome { outputs: round.outputs, checks, ..late(ended) },
+                Err((made, ended)) => {
+                    checks.extend(made);
+                    return Outcome { outputs: round.outputs, checks, ..late(ended) };
+                }
             }
         }
         (Some(_), _) => checks.push(not_called()),

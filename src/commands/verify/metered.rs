@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::prepared::Prepared;
-use crate::checks::{Asked, decided, without_best_shot};
+use crate::checks::{Asked, decided, unanswered, without_best_shot};
 use crate::cli;
 use crate::clock::{Ended, Wait};
 use crate::exit::Exit;
@@ -23,18 +23,19 @@ pub struct Metered {
 /// Makes them, once.
 ///
 /// # Errors
-/// The deadline passed, or a signal asked to stop.
+/// The deadline passed, or a signal asked to stop: with a finding for each call that was made.
 pub async fn call(
     args: &cli::Verify,
     (prepared, capture): (&Prepared, &Capture),
     base: BaseUrl,
     wait: &Wait<'_>,
     start: Instant,
-) -> Result<Metered, Ended> {
+) -> Result<Metered, (Vec<Finding>, Ended)> {
     let mut quality = Asked { expect_declined: args.service.expects_declined(), ..Asked::plainly(Analysis::Quality) };
     let service = Service::new(base, prepared.token.clone(), &prepared.web);
     let began = start.elapsed();
-    let live = service.liveness(capture, wait).await?;
+    let live = service.liveness(capture, wait).await;
+    let live = live.map_err(|ended| (vec![unanswered(Analysis::Quality)], ended))?;
     let chained = prepared.reference.as_ref().filter(|_| live.verdict.decision == Some(Decision::Success));
     // The negative control may come true in the second link: then the first one's SUCCESS is no failure.
     quality.expect_declined &= chained.is_none();
@@ -52,7 +53,8 @@ pub async fn call(
         });
     };
     let began = start.elapsed();
-    let same = service.biometry((reference, shot), capture.meta.expose(), wait).await?;
+    let same = service.biometry((reference, shot), capture.meta.expose(), wait).await;
+    let same = same.map_err(|ended| (vec![first.clone(), unanswered(Analysis::Biometry)], ended))?;
     let biometry = Asked {
         analysis: Analysis::Biometry,
         floor: args.min_confidence,

@@ -18,7 +18,7 @@ use crate::outcome::{Failed, Finding, Outcome};
 use crate::report::Report;
 use end::{finish, stopped};
 use prepared::Prepared;
-pub use reports::{writable, write_reports};
+pub use reports::Reports;
 use round::{Round, look, look_alone};
 
 /// Drift is what so many looks in a row show, over some seven seconds: reads may lag behind the writes of an `up` that
@@ -39,6 +39,9 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Result<Outcome, F
     let (mut passes, mut drifts, mut streak, mut last) = (0, 0, Streak::default(), Round::default());
     let settled = wait.until(&label, async || {
         let round = wait.within(Box::pin(look(session, &prepared, &wait, start))).await.map_err(late)??;
+        if round.ended.is_some() {
+            return Ok::<_, Unsettled>(Attempt::Done(round));
+        }
         let wrong: Vec<&Finding> = round.found.iter().filter(|finding| !finding.is_good()).collect();
         passes = if wrong.is_empty() { passes + 1 } else { 0 };
         drifts = if wrong.iter().any(|finding| is_drift(finding)) { drifts + 1 } else { 0 };
@@ -48,7 +51,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Result<Outcome, F
         };
         let has_waited = !wrong.is_empty() && start.elapsed() >= args.wait;
         if wrong.iter().any(is_settled) || has_waited || passes >= args.count {
-            return Ok::<_, Unsettled>(Attempt::Done(round));
+            return Ok(Attempt::Done(round));
         }
         let why = wrong.first().map_or_else(
             || format!("passed {passes} of {} times", args.count),
@@ -94,10 +97,10 @@ pub async fn client_alone(args: &cli::Verify, report: &Report, wait: &Wait<'_>) 
     for pass in 0..args.count {
         // Passes at one instant would prove that instant only.
         let spaced = if pass == 0 { Ok(()) } else { wait.pause(0).await };
-        match spaced.and(look_alone(&prepared, wait, start).await) {
-            Ok(found) => round.found = found,
-            Err(ended) => return Ok(stopped(ended, round)),
+        if let Err(ended) = spaced {
+            return Ok(stopped(ended, round));
         }
+        round = look_alone(&prepared, wait, start).await;
         if !round.found.iter().all(Finding::is_good) {
             break;
         }

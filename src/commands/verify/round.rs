@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use super::prepared::Prepared;
-use crate::checks::{self, CheckContext, Endpoint, Stack, Way};
+use crate::checks::{self, CheckContext, Checked, Endpoint, Stack, Way};
 use crate::clock::{Ended, Wait};
 use crate::commands::Session;
 use crate::commands::stack::{gone, outputs};
@@ -24,6 +24,8 @@ pub struct Round {
     pub outputs: BTreeMap<String, String>,
     /// Where the analyses go.
     pub to: Option<BaseUrl>,
+    /// What ended it before every check had its answer.
+    pub ended: Option<Ended>,
 }
 
 /// Checks a stack once.
@@ -43,13 +45,13 @@ pub async fn look(
     let called = called(prepared, site, &ids);
     let stack = Stack::new(&session.cloud, &session.config, Some(site), &ids, &changes);
     let cx = CheckContext::new(Some(stack), called, start, wait.quiet());
-    let mut found = checks::verify(&cx).await.map_err(super::super::late)?;
+    let Checked { mut found, ended } = checks::verify(&cx).await;
     found.extend(gone(site).into_iter().map(|gone| {
         let finding = Finding::new("needs", 0, "what the stack needs").found(Status::Warn, gone.message);
         finding.because(gone.cause.unwrap_or_default(), gone.cure.unwrap_or_default())
     }));
     let to = prepared.base.clone().or_else(|| through(prepared, site, &ids));
-    Ok(Round { found, outputs: outputs(site, &ids), to })
+    Ok(Round { found, outputs: outputs(site, &ids), to, ended })
 }
 
 /// What is missing makes the service unverified, not refused.
@@ -90,9 +92,8 @@ fn given(prepared: &Prepared) -> Option<Endpoint<'_>> {
 }
 
 /// Checks only the version, of a service that may be anybody's.
-///
-/// # Errors
-/// The deadline passed, or a signal asked to stop.
-pub async fn look_alone(prepared: &Prepared, wait: &Wait<'_>, start: Instant) -> Result<Vec<Finding>, Ended> {
-    checks::verify(&CheckContext::new(None, given(prepared), start, wait.quiet())).await
+pub async fn look_alone(prepared: &Prepared, wait: &Wait<'_>, start: Instant) -> Round {
+    let cx = CheckContext::new(None, given(prepared), start, wait.quiet());
+    let Checked { found, ended } = checks::verify(&cx).await;
+    Round { found, ended, ..Round::default() }
 }

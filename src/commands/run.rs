@@ -1,0 +1,65 @@
+//! From the command line to the exit code.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::log::log_to_stderr;
+use super::session::seconds;
+use super::signals::cancel_on_signals;
+use super::verify::Reports;
+use super::{Session, alone, on_stack};
+use crate::cli::{Cli, Verb};
+use crate::clock::{Cancel, every};
+use crate::exit::Exit;
+use crate::outcome::{Frame, Outcome};
+use crate::report::Report;
+
+/// Runs a command line to its exit code.
+pub async fn run(cli: Cli) -> Exit {
+    log_to_stderr(cli.global.verbose);
+    let report = Report::new(cli.global.json, cli.global.quiet);
+    let cancel = cancel_on_signals();
+    tokio::select! {
+        exit = reported(&cli, &report, &cancel) => exit,
+        never = every(LISTENS, || report.beat()) => match never {},
+    }
+}
+
+/// How often it is looked whether something should be told again.
+const LISTENS: Duration = Duration::from_secs(5);
+
+async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
+    let start = Instant::now();
+    let mut frame = Frame { command: cli.verb.name(), ..Frame::default() };
+    let reports = match &cli.verb {
+        Verb::Verify(args) => Reports::begin(args, &frame),
+        _ => Ok(Reports::default()),
+    };
+    let mut outcome = match &reports {
+        Ok(_) => carried_out(cli, report, cancel, (&mut frame, start)).await,
+        Err(refused) => Outcome::refused(refused.clone()),
+    };
+    frame.seconds = seconds(start);
+    if let Ok(reports) = reports {
+        reports.finish(&frame, &mut outcome);
+    }
+    match report.result(&frame, &outcome) {
+        Ok(()) => outcome.exit,
+        Err(_) => Exit::Failed,
+    }
+}
+
+async fn carried_out(cli: &Cli, report: &Report, cancel: &Cancel, (frame, start): (&mut Frame, Instant)) -> Outcome {
+    if let Some(ended) = alone(cli, report, cancel).await {
+        return ended.unwrap_or_else(Outcome::from);
+    }
+    match Session::open(&cli.global, report, cancel).await {
+        Ok(session) => {
+            let outcome = on_stack(&session, cli).await;
+            *frame = session.frame(frame.command, start);
+            outcome
+        }
+        Err(failed) => failed.into(),
+    }
+}

@@ -19,6 +19,7 @@ mod rollout;
 mod sandbox;
 mod site;
 mod steps;
+mod text;
 
 pub use cli::Cli;
 pub use commands::{refuse, run, without_core_dump};
@@ -40,7 +41,7 @@ pub mod testing {
     pub use crate::exit::Exit;
     pub use crate::outcome::{Analysis, Decision, Finding, Frame, Outcome, Problem, Status};
     pub use crate::oz::picture::Kind;
-    pub use crate::oz::{BaseUrl, Capture, Redaction, Web, judge};
+    pub use crate::oz::{BaseUrl, Capture, Meta, Picture, Redaction, Web, certificates, judge};
     pub use crate::report::{Report, envelope, html, junit, plan_text, problem_text};
     pub use crate::resolver::Dns;
     pub use crate::sandbox::oz::{Answer, Script, Seen, Service, samples, serve};
@@ -48,4 +49,5 @@ pub mod testing {
     pub use crate::sandbox::{Call, Fault, Sandbox, Weather, World, sample_capture, seed, tables};
     pub use crate::site::Site;
     pub use crate::steps::STACK;
+    pub use crate::text::lenient_json;
 }

@@ -72,9 +72,9 @@ pub fn unanswered(analysis: Analysis) -> Finding {
 }
 
 /// Biometry, when the answer to liveness has no picture to compare.
-pub fn without_best_shot() -> Finding {
+pub fn without_best_shot(what: &str) -> Finding {
     BIOMETRY.finding().fail(
-        "the answer to the liveness call holds no best shot",
+        format!("the answer to the liveness call holds no usable best shot: {what}"),
         "some services give one for certain gestures only",
         format!("Take a capture of another gesture, or leave {} out.", flags::REFERENCE),
     )

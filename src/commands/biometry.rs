@@ -5,7 +5,7 @@ use crate::checks::Asked;
 use crate::cli;
 use crate::clock::Wait;
 use crate::outcome::{Analysis, Failed, Outcome};
-use crate::oz::{Picture, capture};
+use crate::oz::{Meta, Picture};
 
 /// Whether two pictures show the same person.
 ///
@@ -14,12 +14,10 @@ use crate::oz::{Picture, capture};
 pub async fn run(client: &Client<'_>, args: &cli::Biometry, wait: &Wait<'_>) -> Result<Outcome, Failed> {
     let shot = Picture::read(&args.best_shot)?;
     let reference = Picture::read(&args.reference)?;
-    let meta = args.meta.as_deref().map(capture::read_meta).transpose()?.unwrap_or_default();
+    let meta = args.meta.as_deref().map(Meta::read).transpose()?.unwrap_or_default();
     let service = client.service(args.base_url.as_deref(), &args.service).await?;
-    let answered = service
-        .biometry((&reference, &shot), meta.expose(), wait)
-        .await
-        .map_err(|ended| unended(Analysis::Biometry, ended))?;
+    let answered =
+        service.biometry((&reference, &shot), &meta, wait).await.map_err(|ended| unended(Analysis::Biometry, ended))?;
     let asked = Asked {
         analysis: Analysis::Biometry,
         floor: args.min_confidence,

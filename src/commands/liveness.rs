@@ -7,7 +7,7 @@ use crate::cli;
 use crate::clock::Wait;
 use crate::exit::Exit;
 use crate::outcome::{Analysis, Decision, Failed, Outcome, Problem};
-use crate::oz::{Capture, Picture};
+use crate::oz::{Capture, Picture, Refused};
 
 /// Liveness of a capture.
 ///
@@ -22,13 +22,19 @@ pub async fn run(client: &Client<'_>, args: &cli::Liveness, wait: &Wait<'_>) -> 
     let expect_declined = args.service.expects_declined();
     let mut outcome = concluded(&Asked { expect_declined, ..Asked::plainly(Analysis::Quality) }, &answered.verdict);
     if let (Some(save), Some(decision)) = (save, answered.verdict.decision) {
-        keep(&mut outcome, save, answered.best_shot.as_ref(), decision == Decision::Success);
+        keep(&mut outcome, save, answered.best_shot, decision == Decision::Success);
     }
     Ok(outcome)
 }
 
-fn keep(outcome: &mut Outcome, save: Save<'_>, shot: Option<&Picture>, is_accepted: bool) {
-    match shot.map(|shot| save.keep(shot)) {
+fn keep(outcome: &mut Outcome, save: Save<'_>, shot: Option<Result<Picture, &'static str>>, is_accepted: bool) {
+    let kept = shot.map(|shot| match shot {
+        Ok(shot) => save.keep(&shot),
+        Err(what) => {
+            Err(Refused::new(format!("the answer's best shot: {what}"), "The decision stands; the call was made."))
+        }
+    });
+    match kept {
         Some(Ok(place)) => {
             outcome.outputs.insert("best_shot".to_owned(), place);
         }

@@ -18,6 +18,7 @@ use crate::oz::{Network, Refused, Transport, Web};
 use crate::report::Report;
 use crate::resolver::Dns;
 use crate::sandbox::Sandbox;
+use crate::text;
 
 /// What a command on a stack works with.
 pub struct Session<'a> {
@@ -227,7 +228,8 @@ fn configuration(global: &Global) -> Result<(String, String), Problem> {
         None => PathBuf::from("deploy.yaml"),
     };
     let cure = "Copy deploy.yaml.example to deploy.yaml and set the network, or try `deploy --sandbox up`.";
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| Problem::new(format!("{}: {error}", path.display()), cure))?;
-    Ok((path.display().to_string(), text))
+    let name = path.display().to_string();
+    let bytes = std::fs::read(&path).map_err(|error| Problem::new(format!("{name}: {error}"), cure))?;
+    let text = text::utf8(&bytes).map_err(|why| Problem::new(format!("{name}: {why}"), why.cure))?;
+    Ok((name, text.to_owned()))
 }

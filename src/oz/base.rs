@@ -5,8 +5,9 @@ use std::path::Path;
 use http::HeaderValue;
 use url::Url;
 
-use super::{Refused, Sensitive};
+use super::{Refused, Sensitive, file};
 use crate::flags;
+use crate::text;
 
 /// `https://host[:port][/prefix]`, without a slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,14 +146,16 @@ impl Token {
             let place = path.display().to_string();
             let text = std::fs::read(path)
                 .map_err(|error| Refused::new(format!("{place}: {error}"), "Name a file that can be read."))?;
+            text::not_text(&text).map_err(|why| file::refused(path, &why))?;
             (place, text)
         } else {
             let text = std::env::var_os("OZ_ACCESS_TOKEN").unwrap_or_default();
             ("OZ_ACCESS_TOKEN".to_owned(), text.into_encoded_bytes())
         };
+        let text = text::unmarked(&text);
         let line = match text.strip_suffix(b"\n") {
             Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
-            None => &text,
+            None => text,
         };
         if line.is_empty() {
             return Ok(None);

@@ -1,9 +1,19 @@
 //! Pictures, recognised by their first bytes and never by their names.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::GeneralPurpose;
+use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
+use percent_encoding::percent_decode_str;
 
-use super::Refused;
+use super::{Refused, file};
+use crate::text;
+
+const FORGIVING: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// What a picture is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +64,7 @@ impl Kind {
 /// A picture of a person, exactly as it came: bytes are never encoded anew.
 #[derive(Clone)]
 pub struct Picture {
+    /// By its first bytes.
     pub kind: Kind,
     bytes: Vec<u8>,
 }
@@ -73,32 +84,60 @@ impl Picture {
     /// Reads a picture's file.
     ///
     /// # Errors
-    /// It cannot be read, or is neither JPEG nor PNG.
+    /// It cannot be read, or is neither JPEG nor PNG: what it is.
     pub fn read(path: &std::path::Path) -> Result<Picture, Refused> {
-        let at = path.display();
-        let bytes = std::fs::read(path)
-            .map_err(|error| Refused::new(format!("{at}: {error}"), "Name a picture that can be read."))?;
+        let bytes = file::read(path, "Name a picture that can be read.")?;
+        let kind = text::kind(&bytes);
         Picture::new(bytes).ok_or_else(|| {
-            Refused::new(format!("{at}: neither JPEG nor PNG by its first bytes"), "The service takes JPEG and PNG.")
+            let what = kind.map_or("neither JPEG nor PNG by its first bytes".to_owned(), |kind| {
+                format!("it is {kind}, neither JPEG nor PNG")
+            });
+            Refused::new(format!("{}: {what}", path.display()), "The service takes JPEG and PNG.")
         })
     }
 
-    /// From `data:image/jpeg;base64,…`, as the Web SDK hands it over.
+    /// From `data:image/jpeg;base64,…`, as the Web SDK hands it over, and as browsers take it: letters of either
+    /// case, parameters, percent escapes, white space (WHATWG Fetch, "data: URL processor").
     ///
     /// # Errors
     /// What is wrong with it, without a byte of it.
     pub fn from_data_url(url: &str) -> Result<Picture, &'static str> {
-        let rest = url.strip_prefix("data:").ok_or("not a data URL")?;
+        let url = url.trim_ascii();
+        let scheme = url.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("data:"));
+        let rest = &url[scheme.ok_or("not a data URL")?.len()..];
         let (head, data) = rest.split_once(',').ok_or("a data URL without a comma")?;
-        let mime = head.strip_suffix(";base64").ok_or("a data URL that is not base64")?;
-        let claimed = match mime.split(';').next().unwrap_or_default() {
+        let mut parameters = head.split(';').map(str::trim_ascii);
+        let mime = parameters.next().unwrap_or_default().to_ascii_lowercase();
+        if !parameters.next_back().is_some_and(|last| last.eq_ignore_ascii_case("base64")) {
+            return Err("a data URL that is not base64");
+        }
+        let claimed = match mime.as_str() {
             "image/jpeg" | "image/jpg" => Kind::Jpeg,
             "image/png" => Kind::Png,
             _ => return Err("a data URL of another type than image/jpeg or image/png"),
         };
-        let bytes = STANDARD.decode(data).map_err(|_| "broken base64")?;
-        let picture = Picture::new(bytes).ok_or("neither JPEG nor PNG by its first bytes")?;
+        let data = percent_decode_str(data).decode_utf8().map_err(|_| "broken base64")?;
+        let picture = Picture::from_base64(&data)?;
         if picture.kind == claimed { Ok(picture) } else { Err("another type than it says, by its first bytes") }
+    }
+
+    /// From base64 as browsers take it: white space anywhere, padding or none (WHATWG Infra, "forgiving-base64
+    /// decode"). A service may hand over a whole data URL.
+    ///
+    /// # Errors
+    /// What is wrong with it, without a byte of it.
+    pub fn from_base64(data: &str) -> Result<Picture, &'static str> {
+        if data.trim_ascii_start().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data:")) {
+            return Picture::from_data_url(data);
+        }
+        let has_spaces = data.bytes().any(|byte| byte.is_ascii_whitespace());
+        let bytes = if has_spaces {
+            FORGIVING.decode(data.split_ascii_whitespace().collect::<String>())
+        } else {
+            FORGIVING.decode(data)
+        };
+        let bytes = bytes.map_err(|_| "broken base64")?;
+        Picture::new(bytes).ok_or("neither JPEG nor PNG by its first bytes")
     }
 
     /// For the service.

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use http::Request;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::capture::Capture;
 use super::connection::{NoAnswer, Stage};
 use super::exchange::{Answer, body, set_content};
 use super::form::Form;
+use super::meta::Meta;
 use super::payload::{self, KEYS};
 use super::picture::Picture;
 use super::sensitive::Redaction;
@@ -18,6 +19,7 @@ use super::verdict::{best_shot, judge};
 use super::{BaseUrl, Token, Web};
 use crate::clock::{Attempt, Ended, Label, Late, Wait};
 use crate::outcome::{Analysis, Level, Verdict};
+use crate::text::lenient_json;
 
 /// How often a connection is tried before there is said to be none.
 const CONNECTS: u32 = 4;
@@ -35,8 +37,8 @@ pub struct Service {
 pub struct Answered {
     /// What it says, in three levels.
     pub verdict: Verdict,
-    /// Liveness only, and not always.
-    pub best_shot: Option<Picture>,
+    /// Liveness only, and not always; or what is wrong with it.
+    pub best_shot: Option<Result<Picture, &'static str>>,
 }
 
 impl Service {
@@ -65,13 +67,13 @@ impl Service {
     /// The deadline passed, or a signal asked to stop.
     pub async fn liveness(&self, capture: &Capture, wait: &Wait<'_>) -> Result<Answered, Ended> {
         let mut redaction = self.redaction.clone();
-        redaction.withhold_all(&Value::Object(capture.meta.expose().clone()));
+        capture.meta.withhold_in(&mut redaction);
         if let Some(info) = &capture.additional_info {
             redaction.withhold(info.expose());
         }
         let zip = capture.zip.expose().clone();
         let form = Form::new().part(KEYS[0], Some("media_key1.zip"), "application/zip", zip);
-        let form = form.part("payload", None, "application/json", payload::liveness(capture).to_string().into());
+        let form = form.part("payload", None, "application/json", payload::liveness(capture).into());
         self.analyse(Analysis::Quality, form, &redaction, wait).await
     }
 
@@ -82,17 +84,17 @@ impl Service {
     pub async fn biometry(
         &self,
         (reference, shot): (&Picture, &Picture),
-        meta: &Map<String, Value>,
+        meta: &Meta,
         wait: &Wait<'_>,
     ) -> Result<Answered, Ended> {
         let mut redaction = self.redaction.clone();
-        redaction.withhold_all(&Value::Object(meta.clone()));
+        meta.withhold_in(&mut redaction);
         let mut form = Form::new();
         for (key, name, picture) in [(KEYS[0], "reference_photo", reference), (KEYS[1], "best_shot", shot)] {
             let file = format!("{name}.{}", picture.kind.ending());
             form = form.part(key, Some(&file), picture.kind.mime(), Bytes::copy_from_slice(picture.bytes()));
         }
-        let form = form.part("payload", None, "application/json", payload::biometry(meta).to_string().into());
+        let form = form.part("payload", None, "application/json", payload::biometry(meta).into());
         self.analyse(Analysis::Biometry, form, &redaction, wait).await
     }
 
@@ -150,7 +152,7 @@ impl Service {
 }
 
 fn judged(asked: Analysis, answer: &Answer, redaction: &Redaction) -> Answered {
-    let json = serde_json::from_slice::<Value>(&answer.body).ok();
+    let json = lenient_json(&answer.body);
     let verdict = match &json {
         Some(judgement) if answer.status.is_success() => judge(asked, judgement, redaction),
         _ => {

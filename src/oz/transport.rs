@@ -13,6 +13,7 @@ use super::exchange::{Answer, body};
 use super::sensitive::Redaction;
 use super::status::Said;
 use super::{BaseUrl, Refused, Token, Web};
+use crate::text::lenient_json;
 
 /// How long one question may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -87,7 +88,7 @@ pub async fn get(web: &Web, base: &BaseUrl, path: &str, token: Option<&Token>) -
 /// # Errors
 /// What came instead.
 pub fn judge_version(answer: &Answer, redaction: &Redaction) -> Result<Value, NoVersion> {
-    let json = serde_json::from_slice::<Value>(&answer.body).ok();
+    let json = lenient_json(&answer.body);
     match json {
         Some(version) if answer.status.is_success() => Ok(redaction.clean_tree(version)),
         json => Err(NoVersion::Said(Said::of(answer, json.as_ref(), redaction))),

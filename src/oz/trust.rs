@@ -14,8 +14,9 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::Refused;
+use super::{Refused, file};
 use crate::flags;
+use crate::text;
 
 /// The system's authorities (or those of `SSL_CERT_FILE`), and a private one's file.
 ///
@@ -24,12 +25,16 @@ use crate::flags;
 pub fn system(ca_file: Option<&Path>) -> Result<ClientConfig, Refused> {
     let mut given = rustls_native_certs::load_native_certs().certs;
     if let Some(path) = ca_file {
-        let pem = std::fs::read(path).map_err(|error| error.to_string());
-        let added = pem.and_then(|pem| certificates(&pem)).map_err(|why| {
-            let cure = format!("{} names a file of certificates in PEM.", flags::CA_FILE);
-            Refused::new(format!("{}: {why}", path.display()), cure)
-        })?;
-        given.extend(added);
+        let cure = format!("{} names a file of certificates in PEM.", flags::CA_FILE);
+        let pem = file::read(path, &cure)?;
+        let is_der = X509Certificate::from_der(&pem).is_ok();
+        if is_der {
+            let cure = "`openssl x509 -inform der -in FILE` prints it in PEM.";
+            return Err(Refused::new(format!("{}: it is in DER, not in PEM", path.display()), cure));
+        }
+        let pem = text::utf8(&pem).map_err(|why| file::refused(path, &why))?;
+        let added = certificates(pem.as_bytes());
+        given.extend(added.map_err(|why| Refused::new(format!("{}: {why}", path.display()), cure))?);
     }
     Ok(trusting(given))
 }
@@ -42,7 +47,11 @@ pub fn only(authority: &str) -> Result<ClientConfig, String> {
     Ok(trusting(certificates(authority.as_bytes())?))
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+/// The certificates of a file in PEM.
+///
+/// # Errors
+/// There is none, or one cannot be read.
+pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let read: Result<Vec<CertificateDer>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let found = read.map_err(|error| error.to_string())?;
     let is_one = |der: &CertificateDer<'_>| X509Certificate::from_der(der).is_ok();

@@ -1,7 +1,5 @@
 //! What an answer means. Whatever is not exactly an accepted or a declined analysis is a technical failure.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::picture::Picture;
@@ -139,14 +137,15 @@ fn score(asked: Analysis, analysis: &Value) -> Option<f64> {
     }
 }
 
-/// The first picture that the analysis gave back; `None`: some services give none for some gestures.
-pub fn best_shot(answer: &Value) -> Option<Picture> {
+/// The first picture that the analysis gave back, or what is wrong with what it gave; `None`: some services give none
+/// for some gestures.
+pub fn best_shot(answer: &Value) -> Option<Result<Picture, &'static str>> {
     let analyses = answer["analyses"].as_array()?.iter();
     let quality = analyses.filter(|one| one["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("quality")));
     let media = quality.flat_map(|one| one["results_media"].as_array().into_iter().flatten());
-    let mut images = media.flat_map(|one| one["output_images"].as_array().into_iter().flatten());
-    images.find_map(|image| {
-        let data = image["image_b64"].as_str().filter(|data| !data.is_empty())?;
-        Picture::new(STANDARD.decode(data).ok()?)
-    })
+    let images = media.flat_map(|one| one["output_images"].as_array().into_iter().flatten());
+    let texts = images.filter_map(|image| image["image_b64"].as_str().filter(|data| !data.trim().is_empty()));
+    let mut shots: Vec<Result<Picture, &'static str>> = texts.map(Picture::from_base64).collect();
+    let best = shots.iter().position(Result::is_ok).unwrap_or_default();
+    (!shots.is_empty()).then(|| shots.swap_remove(best))
 }

@@ -51,6 +51,9 @@ impl Report {
     pub fn say_capture(&self, capture: &Capture, skips_first: bool) {
         let first = if skips_first { "left out" } else { "included" };
         self.note(&format!("{} frames as {}, the first one {first}", capture.frames, capture.tag));
+        if let Some(order) = &capture.order {
+            self.warn(order);
+        }
         if capture.additional_info.is_none() {
             self.warn(&format!(
                 "the capture has no additional_info: the service needs it in the capture architecture and may decline \

@@ -45,15 +45,20 @@ pub async fn call(
         let end = decided(&live.verdict, &quality);
         return Ok(Metered { findings: vec![first], verdict: live.verdict, end });
     };
-    let Some(shot) = &live.best_shot else {
+    let shot = match &live.best_shot {
+        Some(Ok(shot)) => Ok(shot),
+        Some(Err(what)) => Err(*what),
+        None => Err("there is none"),
+    };
+    let Ok(shot) = shot else {
         return Ok(Metered {
-            findings: vec![first, without_best_shot()],
+            findings: vec![first, without_best_shot(shot.err().unwrap_or_default())],
             verdict: live.verdict,
             end: (Exit::Unverified, "failed"),
         });
     };
     let began = start.elapsed();
-    let same = service.biometry((reference, shot), capture.meta.expose(), wait).await;
+    let same = service.biometry((reference, shot), &capture.meta, wait).await;
     let same = same.map_err(|ended| (vec![first.clone(), unanswered(Analysis::Biometry)], ended))?;
     let biometry = Asked {
         analysis: Analysis::Biometry,

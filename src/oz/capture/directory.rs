@@ -1,0 +1,78 @@
+//! A directory of frames.
+
+use std::path::{Path, PathBuf};
+
+use super::frames::Frames;
+use super::{BLANK, Contents, LARGEST_FRAME, MOST};
+use crate::oz::{Picture, Refused};
+
+/// The frames of a directory, in the order of the numbers in their names: 2 before 10.
+///
+/// # Errors
+/// One is no picture, or their order cannot be known.
+pub fn read(path: &Path, skip_first: bool) -> Result<Contents, Refused> {
+    let cure = "A directory of a capture holds its frames, JPEG or PNG, in the order of the numbers in their names.";
+    let refused = |what: String| Refused::new(what, cure);
+    let listed = std::fs::read_dir(path).and_then(std::iter::Iterator::collect::<Result<Vec<_>, _>>);
+    let listed = listed.map_err(|error| refused(format!("{}: {error}", path.display())))?;
+    let mut files: Vec<PathBuf> =
+        listed.iter().map(std::fs::DirEntry::path).filter(|path| path.is_file() && !is_hidden(path)).collect();
+    files.sort(); // so that what is alike by its numbers is told in one order
+    let is_other_order = in_order(&mut files)?;
+    let mut frames = Frames::new(skip_first);
+    for file in &files {
+        let size = file.metadata().map_or(0, |data| data.len());
+        if size > LARGEST_FRAME as u64 {
+            return Err(refused(format!("{}: {size} bytes are no frame", file.display())));
+        }
+        frames.add(Picture::read(file)?);
+        if frames.bytes > MOST {
+            return Err(refused(format!("{}: more than 2 GiB of frames", path.display())));
+        }
+    }
+    let size = frames.bytes;
+    let (zip, frames) = frames.finish();
+    let order = is_other_order.then(|| format!("frames are sent in the order of their numbers: {}", told(&files)));
+    match frames {
+        0 => Err(refused(format!("{}: no frames", path.display()))),
+        _ => Ok(Contents { zip, frames, action: Some(BLANK.to_owned()), size, order, ..Contents::default() }),
+    }
+}
+
+/// Sorts by the numbers within names; whether that is another order than that of the letters.
+fn in_order(files: &mut [PathBuf]) -> Result<bool, Refused> {
+    let by_letters = files.to_vec();
+    let key = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    files.sort_by(|a, b| alphanumeric_sort::compare_str(key(a), key(b)));
+    let alike = files.windows(2).find(|two| unpadded(&key(&two[0])) == unpadded(&key(&two[1])));
+    if let Some([one, other]) = alike {
+        let what = format!("{} and {}: which of them comes first is not known", one.display(), name(other));
+        return Err(Refused::new(what, "Number the frames from 1 on, each number once."));
+    }
+    Ok(by_letters != files)
+}
+
+/// The same name with numbers that begin with no zero: 01 and 1 are one number.
+fn unpadded(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len());
+    for (at, letter) in name.char_indices() {
+        let follows = name[at + letter.len_utf8()..].starts_with(|next: char| next.is_ascii_digit());
+        if letter != '0' || !follows || plain.ends_with(|last: char| last.is_ascii_digit()) {
+            plain.push(letter);
+        }
+    }
+    plain
+}
+
+fn told(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files.iter().map(|file| name(file)).collect();
+    crate::outcome::few(&names, ", ")
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}

@@ -1,0 +1,87 @@
+//! A person's metadata, which goes to the service byte for byte as it came.
+
+use std::path::Path;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::{Redaction, Refused, Sensitive, file};
+use crate::flags;
+use crate::text;
+
+/// A JSON object: its numbers, its order and its spaces are kept.
+#[derive(Debug, Clone)]
+pub struct Meta(Sensitive<Box<RawValue>>);
+
+impl Default for Meta {
+    fn default() -> Meta {
+        Meta(Sensitive::new(RawValue::from_string("{}".to_owned()).expect("an empty object is JSON")))
+    }
+}
+
+impl Meta {
+    /// From the JSON of a capture's `meta`; null is no metadata.
+    ///
+    /// # Errors
+    /// The place of what is wrong, without its value: `user.name: …`.
+    pub fn new(raw: Box<RawValue>) -> Result<Meta, String> {
+        if raw.get() == "null" {
+            return Ok(Meta::default());
+        }
+        read(raw.get())?;
+        Ok(Meta(Sensitive::new(raw)))
+    }
+
+    /// From a file with one JSON object.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds none.
+    pub fn read(path: &Path) -> Result<Meta, Refused> {
+        let cure = format!("{} names a file with one JSON object.", flags::META);
+        let bytes = file::read(path, &cure)?;
+        let json = text::utf8(&bytes).map_err(|why| file::refused(path, &why))?;
+        let wrong = |what: String| Refused::new(format!("{}: {what}", path.display()), &cure);
+        read(json).map_err(wrong)?;
+        let raw = serde_json::from_str::<Box<RawValue>>(json).map_err(|error| wrong(flaw(&error)))?;
+        Ok(Meta(Sensitive::new(raw)))
+    }
+
+    /// For the service.
+    pub fn expose(&self) -> &RawValue {
+        self.0.expose()
+    }
+
+    /// Withholds every value.
+    pub fn withhold_in(&self, redaction: &mut Redaction) {
+        if let Some(values) = text::lenient_json(self.0.expose().get().as_bytes()) {
+            redaction.withhold_all(&values);
+        }
+    }
+}
+
+/// Whether this is an object that can be read to its last character.
+fn read(json: &str) -> Result<(), String> {
+    let json = text::computable(json);
+    let mut deserializer = serde_json::Deserializer::from_str(&json);
+    let read: Result<Map<String, Value>, _> = serde_path_to_error::deserialize(&mut deserializer);
+    let read = read.map_err(|error| {
+        let (place, flaw) = (error.path().to_string(), flaw(error.inner()));
+        if place == "." { flaw } else { format!("{place}: {flaw}") }
+    });
+    read.and_then(|_| deserializer.end().map_err(|error| flaw(&error)))
+}
+
+/// What is wrong with JSON, and where, without a word of it: serde_json's own words may quote it.
+pub fn flaw(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "the JSON ends too early",
+        _ if words.contains("surrogate") || words.contains("hex escape") => {
+            "a broken character (half of a pair, as when an emoji was cut)"
+        }
+        _ if words.contains("unicode code point") => "bytes that are not UTF-8",
+        serde_json::error::Category::Data => "not of the shape that is wanted",
+        _ => "not JSON",
+    };
+    format!("{what} (line {}, column {})", error.line(), error.column())
+}

@@ -43,6 +43,10 @@ fn carry_out(world: &mut World, asked: &Asked) -> Reply {
         let message = "AWS was not able to validate the provided access credentials".to_owned();
         return Err(Refusal { code: "AuthFailure", message, status: 401 });
     }
+    if let Some(action) = world.weather.denied.iter().find(|action| **action == format!("{service}:{operation}")) {
+        let caller = format!("arn:aws:iam::{}:user/sandbox", world.account);
+        return Err(denied(asked.protocol, &caller, action));
+    }
     match service.as_str() {
         "ec2" => ec2::call(world, operation, parameters),
         "elasticloadbalancing" => elb::call(world, operation, parameters),
@@ -53,14 +57,25 @@ fn carry_out(world: &mut World, asked: &Asked) -> Reply {
     }
 }
 
+/// What IAM's services say to a caller whom no policy allows the action (IAM user guide, "Troubleshoot access denied
+/// error messages").
+fn denied(protocol: Protocol, caller: &str, action: &str) -> Refusal {
+    if protocol == Protocol::Ec2 {
+        let encoded = account::encoded(action, caller);
+        let words = "You are not authorized to perform this operation. Encoded authorization failure message: ";
+        return Refusal { code: "UnauthorizedOperation", message: format!("{words}{encoded}"), status: 403 };
+    }
+    let why = format!("because no identity-based policy allows the {action} action");
+    let message = format!("User: {caller} is not authorized to perform: {action} {why}");
+    Refusal { code: "AccessDenied", message, status: 403 }
+}
+
 /// A refusal that has nothing to do with what the world would have said.
 pub fn refused(request: &Request<Vec<u8>>, code: &'static str, status: u16) -> Response<Vec<u8>> {
     let asked = wire::read(request);
     let refusal = if code == "AccessDenied" && asked.protocol == Protocol::Ec2 {
         let action = format!("ec2:{}", asked.operation);
-        let encoded = account::encoded(&action, "arn:aws:iam::123456789012:user/sandbox");
-        let words = "You are not authorized to perform this operation. Encoded authorization failure message: ";
-        Refusal { code: "UnauthorizedOperation", message: format!("{words}{encoded}"), status }
+        Refusal { status, ..denied(asked.protocol, "arn:aws:iam::123456789012:user/sandbox", &action) }
     } else {
         Refusal { code, message: format!("{} was disturbed", asked.operation), status }
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use tokio::sync::Notify;
 
-use super::{Sandbox, dispatch, lock};
+use super::{Sandbox, dispatch, lock, wire};
 use crate::clock::elapse;
 
 /// Longer than the SDK waits for one answer.
@@ -108,6 +108,9 @@ impl Sandbox {
     /// # Errors
     /// The connection is cut.
     pub async fn answer_with_faults(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Cut> {
+        if self.is_cut_off(request) {
+            return Err(Cut);
+        }
         let Some(fault) = self.strike() else {
             return Ok(self.answer(request));
         };
@@ -135,6 +138,12 @@ impl Sandbox {
                 Ok(answer)
             }
         }
+    }
+
+    /// Whether there is no way to the region of this call.
+    fn is_cut_off(&self, request: &Request<Vec<u8>>) -> bool {
+        let regions = &lock(&self.inner.world).weather.no_way_to;
+        !regions.is_empty() && wire::region(request).is_some_and(|region| regions.contains(&region))
     }
 
     /// What goes wrong with the call that arrives now.

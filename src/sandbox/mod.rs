@@ -225,11 +225,9 @@ impl Sandbox {
             Route::Unavailable(status) => Ok(by_load_balancer(oz::html(status.as_u16()))),
             Route::Redirect => {
                 let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-                let to = http::HeaderValue::from_str(&format!("https://{host}:443{path}"));
-                let mut answer = oz::html(301);
-                answer.headers_mut().insert("location", to.map_err(|error| error.to_string())?);
-                Ok(by_load_balancer(answer))
+                Ok(by_load_balancer(sent_on(301, &format!("https://{host}:443{path}"))?))
             }
+            Route::Login(to) => Ok(by_load_balancer(sent_on(302, &to)?)),
         }
     }
 
@@ -335,6 +333,14 @@ impl HttpConnector for Connector {
             HttpResponse::try_from(answer).map_err(|error| other(error.into()))
         })
     }
+}
+
+/// An answer that sends its client elsewhere.
+fn sent_on(status: u16, to: &str) -> Result<http::Response<Body>, String> {
+    let to = http::HeaderValue::from_str(to).map_err(|error| error.to_string())?;
+    let mut answer = oz::html(status);
+    answer.headers_mut().insert("location", to);
+    Ok(answer)
 }
 
 /// What a panic of another thread left behind is as good as before: every change of a world is one call.

@@ -16,6 +16,8 @@ pub enum Route {
     Service,
     /// Back to the client, to come again by https.
     Redirect,
+    /// To an identity provider, to sign in first: where that is.
+    Login(String),
     /// To nobody.
     Unavailable(StatusCode),
 }
@@ -35,6 +37,15 @@ pub fn route(world: &World, host: &str, port: u16, turn: usize) -> Result<Route,
     let listener = listener(world, balancer, port).ok_or_else(|| format!("{host}:{port}: connection refused"))?;
     if list(listener, "DefaultActions").iter().any(|action| action["Type"] == "redirect") {
         return Ok(Route::Redirect);
+    }
+    // Who has no session is sent away to sign in (user guide, "Authenticate users": OnUnauthenticatedRequest).
+    let login = list(listener, "DefaultActions").iter().find_map(|action| {
+        let config = &action["AuthenticateOidcConfig"];
+        let asks = config["OnUnauthenticatedRequest"].as_str().unwrap_or("authenticate") == "authenticate";
+        config["AuthorizationEndpoint"].as_str().filter(|_| asks)
+    });
+    if let Some(to) = login {
+        return Ok(Route::Login(to.to_owned()));
     }
     let groups = targets(listener).filter_map(|arn| world.row("target_groups", arn));
     let healthy: Vec<&Value> = groups

@@ -78,6 +78,12 @@ pub struct Weather {
     /// Regions that refuse the caller's token, as opt-in regions refuse one of the global STS endpoint (IAM user guide,
     /// "Manage AWS STS in an AWS Region").
     pub token_refused_in: Vec<String>,
+    /// Regions that no call reaches: a network with endpoints for one region alone, or a firewall.
+    pub no_way_to: Vec<String>,
+    /// Availability zones that take no load balancer (user guide, "Subnets for your load balancer": constrained zones).
+    pub constrained: Vec<String>,
+    /// What the caller's policies do not allow: `route53:ListHostedZones`.
+    pub denied: Vec<String>,
 }
 
 impl Default for Weather {
@@ -113,6 +119,9 @@ impl Default for Weather {
             unused_seconds: 5.0,
             refresh_retry_seconds: 3600.0,
             token_refused_in: Vec::new(),
+            no_way_to: Vec::new(),
+            constrained: Vec::new(),
+            denied: Vec::new(),
         }
     }
 }

@@ -55,7 +55,7 @@ pub fn regions(world: &mut World, asked: &Value) -> Reply {
     let known = [("region-name", "regionName"), ("endpoint", "regionEndpoint"), ("opt-in-status", "optInStatus")];
     let mut names = vec![world.region.as_str()];
     names.extend(world.rows(tables::INSTANCES).filter_map(|row| row["_region"].as_str()));
-    names.extend(world.weather.token_refused_in.iter().map(String::as_str));
+    names.extend(world.weather.token_refused_in.iter().chain(&world.weather.no_way_to).map(String::as_str));
     names.dedup();
     let wanted = texts(asked, "RegionName");
     if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {

@@ -108,6 +108,14 @@ fn zones(world: &World, subnets: &[String]) -> Reply {
         let Some(row) = world.row("subnets", subnet) else {
             return refuse("SubnetNotFound", format!("The subnet ID '{subnet}' does not exist"));
         };
+        let zone = row["availabilityZone"].as_str().unwrap_or_default();
+        if world.weather.constrained.iter().any(|one| one == zone) {
+            // The words of a report (widdix/mastodon-on-aws#13).
+            return invalid(format!(
+                "The following Availability Zones {zone} cannot be associated with a load balancer. Please try a \
+                 different Availability Zone."
+            ));
+        }
         if zones.iter().any(|zone| zone["ZoneName"] == row["availabilityZone"]) {
             return refuse(
                 "InvalidConfigurationRequest",

@@ -88,13 +88,18 @@ pub fn read(request: &Request<Vec<u8>>) -> Asked {
     if !parameters.is_object() {
         parameters = json!({});
     }
-    parameters["_region"] = json!(scope(request, 2).unwrap_or_default());
+    parameters["_region"] = json!(region(request).unwrap_or_default());
     Asked { service, protocol, operation, parameters }
 }
 
 /// The service that a request is signed for.
 pub fn service(request: &Request<Vec<u8>>) -> Option<String> {
     scope(request, 3)
+}
+
+/// The region that a request is signed for.
+pub fn region(request: &Request<Vec<u8>>) -> Option<String> {
+    scope(request, 2)
 }
 
 /// A part of the signature's scope: `Credential=KEY/20260101/eu-central-1/ec2/aws4_request`.

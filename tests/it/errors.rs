@@ -33,7 +33,7 @@ fn every_row_says_why_and_what_to_do_and_can_be_reached() {
 }
 
 /// Refusals of calls as AWS words them: operation, code and message, words of the row that must be found, and its step.
-const REFUSALS: [(&str, &str, &str, &str, Option<u8>); 19] = [
+const REFUSALS: [(&str, &str, &str, &str, Option<u8>); 23] = [
     (
         "CreateAutoScalingGroup",
         "ValidationError",
@@ -107,6 +107,37 @@ const REFUSALS: [(&str, &str, &str, &str, Option<u8>); 19] = [
         "InvalidSubnet",
         "Not enough IP space available in subnet-0. ELB requires at least 8 free IP addresses in each subnet.",
         "8 free",
+        Some(4),
+    ),
+    // widdix/mastodon-on-aws#13, kubernetes/kops#382, and the ELBv2 API reference.
+    (
+        "CreateLoadBalancer",
+        "ValidationError",
+        "The following Availability Zones us-west-1a cannot be associated with a load balancer. Please try a \
+         different Availability Zone.",
+        "constrained zone",
+        Some(4),
+    ),
+    (
+        "CreateLoadBalancer",
+        "ValidationError",
+        "The requested Availability Zone us-east-1b is constrained and cannot be used together with us-east-1c. \
+         Please retry your request by not choosing us-east-1b and us-east-1c together.",
+        "constrained zone",
+        Some(4),
+    ),
+    (
+        "SetSubnets",
+        "AvailabilityZoneNotSupported",
+        "The specified Availability Zone is not supported.",
+        "constrained zone",
+        Some(4),
+    ),
+    (
+        "CreateLoadBalancer",
+        "ValidationError",
+        "At least two subnets in two different Availability Zones must be specified",
+        "at least two zones",
         Some(4),
     ),
     (

@@ -31,6 +31,13 @@ async fn launches_that_can_never_succeed_end_the_wait() {
     }
 }
 
+/// Nothing that can be read says so beforehand: AWS's words are explained.
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_takes_no_load_balancer_is_explained() {
+    let stage = Stage::under(|weather| weather.constrained = vec!["eu-central-1a".to_owned()]);
+    stage.run("up").await.exits(Exit::Failed).says("eu-central-1a cannot be associated").says("constrained zone");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_zone_without_capacity_is_not_the_end_while_another_serves() {
     let stage = launches_fail(&["eu-central-1a"], "InsufficientInstanceCapacity");

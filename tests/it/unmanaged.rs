@@ -311,6 +311,38 @@ async fn a_new_template_version_takes_over_what_we_do_not_manage() {
     assert_eq!(stage.plan_of(&format!("plan {NEXT}")).await, "");
 }
 
+/// What a person set on the metadata service, beside what we decide of it: no difference, and kept by a new version,
+/// also by one that is made from nothing.
+#[tokio::test(start_paused = true)]
+async fn options_of_the_metadata_service_that_are_not_ours_stay() {
+    let interface = ec2::LaunchTemplateInstanceNetworkInterfaceSpecificationRequest::builder().device_index(0).build();
+    for (from_nothing, hops) in [(false, 3), (true, 3), (false, 2)] {
+        let stage = Stage::up().await.noting(format!("{from_nothing}, {hops}"));
+        let client = stage.other_client().await;
+        let options = ec2::LaunchTemplateInstanceMetadataOptionsRequest::builder()
+            .http_tokens(ec2::LaunchTemplateHttpTokensState::Required)
+            .http_put_response_hop_limit(hops)
+            .http_endpoint(ec2::LaunchTemplateInstanceMetadataEndpointState::Disabled)
+            .instance_metadata_tags(ec2::LaunchTemplateInstanceMetadataTagsState::Enabled);
+        let data = ec2::RequestLaunchTemplateData::builder().metadata_options(options.build());
+        let data = data.set_network_interfaces(from_nothing.then(|| vec![interface.clone()]));
+        client.replace_launch_template(data.build(), Some("1")).await;
+        if !from_nothing {
+            stage.succeeds("up").await.changed(&["auto_scaling_group"]);
+        }
+        stage.succeeds(&format!("up {NEXT}")).await;
+        let templates = client.ec2.describe_launch_template_versions().launch_template_name("app-launch-template");
+        let reply = templates.versions("$Default").send().await.unwrap();
+        let data = reply.launch_template_versions()[0].launch_template_data().unwrap().clone();
+        assert_eq!(data.image_id(), Some(NEXT_IMAGE));
+        let options = data.metadata_options().unwrap();
+        assert_eq!(options.http_put_response_hop_limit(), Some(hops), "{options:?}");
+        assert_eq!(options.http_endpoint().unwrap().as_str(), "disabled");
+        assert_eq!(options.instance_metadata_tags().unwrap().as_str(), "enabled");
+        assert_eq!(stage.plan_of(&format!("plan {NEXT}")).await, "");
+    }
+}
+
 /// Protection against termination stays also where a version cannot be a copy of the one before.
 #[tokio::test(start_paused = true)]
 async fn a_template_version_made_from_nothing_keeps_its_protections() {

@@ -32,6 +32,9 @@ pub const ROOT_DEVICE: Output = Output(LaunchTemplate::KEY, "root_device");
 /// The number of its newest version.
 pub const LATEST: Output = Output(LaunchTemplate::KEY, "latest");
 
+/// How far the metadata service's token travels: to software in containers.
+const HOPS: i32 = 2;
+
 /// What AWS warned of when it made a template or a version: something in it does not exist.
 const WARNED: Output = Output(LaunchTemplate::KEY, WARNING);
 
@@ -108,7 +111,7 @@ impl Resource for LaunchTemplate {
                 Imds::Optional => "optional".to_owned(),
             },
             // EC2's default of one hop keeps containers from the role's credentials, and so from metering.
-            imds_hops: (instance.imds == Imds::Required).then_some(2),
+            imds_hops: (instance.imds == Imds::Required).then_some(HOPS),
             launched: [("network-interface".to_owned(), tags.clone()), ("volume".to_owned(), tags)].into(),
             others: Vec::new(),
         }
@@ -180,7 +183,7 @@ impl Resource for LaunchTemplate {
         let id = &live.outputs[&ID];
         let default = versions(cloud, id, &["$Default"]).await?.into_iter().next();
         let data = default.as_ref().and_then(|version| version.launch_template_data.as_ref());
-        let want = &want.keeping_encryption(data.map(spec_of).as_ref());
+        let want = &want.keeping(data.map(spec_of).as_ref());
         let source = default.as_ref().and_then(|version| source(version, site));
         let kept = data.filter(|_| source.is_some()).map(unmanaged::of);
         let mut all = versions(cloud, id, &[]).await?;
@@ -194,7 +197,7 @@ impl Resource for LaunchTemplate {
             (version.version_number.need("VersionNumber")?, None)
         } else {
             let latest = all.first().and_then(|version| version.version_number).unwrap_or_default();
-            let sent = unmanaged::keeping_protections(request_data(want), data);
+            let sent = unmanaged::keeping(request_data(want), data);
             add_version(cloud, (id, latest), source, sent, want).await?
         };
         let request = cloud.ec2.modify_launch_template().launch_template_id(id);
@@ -224,13 +227,17 @@ impl Spec {
         } else if wanted.kms_key.is_none() {
             self.volume.kms_key = None;
         }
-        self.imds_hops = self.imds_hops.filter(|_| site.config.instance.imds == Imds::Required);
+        // More hops than ours reach containers too: someone has use for them.
+        let hops = self.imds_hops.filter(|_| site.config.instance.imds == Imds::Required);
+        self.imds_hops = hops.map(|hops| if hops > HOPS { HOPS } else { hops });
         self
     }
 
-    /// With the encryption of the version before it, where deploy.yaml leaves it open: an update never takes it off.
-    fn keeping_encryption(&self, before: Option<&Spec>) -> Spec {
+    /// With the encryption of the version before it, where deploy.yaml leaves it open, and with its hops, where those
+    /// are more: an update never takes them off.
+    fn keeping(&self, before: Option<&Spec>) -> Spec {
         let mut want = self.clone();
+        want.imds_hops = want.imds_hops.max(before.and_then(|before| before.imds_hops));
         if let Some(before) = before.filter(|_| self.volume.encrypted != Some(false)) {
             want.volume.encrypted = self.volume.encrypted.or(before.volume.encrypted);
             want.volume.kms_key = self.volume.kms_key.clone().or_else(|| before.volume.kms_key.clone());

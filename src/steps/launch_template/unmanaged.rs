@@ -1,12 +1,16 @@
 //! The settings of a version that we do not decide: a new version takes them over.
 
-use aws_sdk_ec2::types::{RequestLaunchTemplateData, ResponseLaunchTemplateData};
+use aws_sdk_ec2::types::{
+    LaunchTemplateInstanceMetadataEndpointState as Endpoint, LaunchTemplateInstanceMetadataOptions as Metadata,
+    LaunchTemplateInstanceMetadataProtocolIpv6 as Ipv6, LaunchTemplateInstanceMetadataTagsState as TagsState,
+    RequestLaunchTemplateData, ResponseLaunchTemplateData,
+};
 
 /// A version without what we decide.
 pub(super) fn of(data: &ResponseLaunchTemplateData) -> ResponseLaunchTemplateData {
     let mut rest = data.clone();
     (rest.image_id, rest.instance_type, rest.key_name) = (None, None, None);
-    (rest.iam_instance_profile, rest.metadata_options) = (None, None);
+    (rest.iam_instance_profile, rest.metadata_options) = (None, rest.metadata_options.as_ref().and_then(metadata));
     (rest.security_group_ids, rest.security_groups, rest.network_interfaces) = (None, None, None);
     (rest.block_device_mappings, rest.tag_specifications, rest.instance_requirements) = (None, None, None);
     // Lists that are empty are listed by some endpoints and left out by others.
@@ -19,6 +23,16 @@ pub(super) fn of(data: &ResponseLaunchTemplateData) -> ResponseLaunchTemplateDat
     rest.disable_api_termination = rest.disable_api_termination.filter(|on| *on);
     rest.disable_api_stop = rest.disable_api_stop.filter(|on| *on);
     rest
+}
+
+/// The options of the metadata service that we do not decide, where they are not EC2's defaults.
+fn metadata(options: &Metadata) -> Option<Metadata> {
+    let mut rest = options.clone();
+    (rest.state, rest.http_tokens, rest.http_put_response_hop_limit) = (None, None, None);
+    rest.http_endpoint = rest.http_endpoint.filter(|state| *state != Endpoint::Enabled);
+    rest.http_protocol_ipv6 = rest.http_protocol_ipv6.filter(|state| *state != Ipv6::Disabled);
+    rest.instance_metadata_tags = rest.instance_metadata_tags.filter(|state| *state != TagsState::Disabled);
+    (rest != Metadata::builder().build()).then_some(rest)
 }
 
 /// Whether a version has no such setting.
@@ -45,14 +59,21 @@ pub(super) fn names(data: &ResponseLaunchTemplateData) -> Vec<&'static str> {
     is_set.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
 }
 
-/// Protections against termination and stop stay, also where a new version is made from nothing.
-pub(super) fn keeping_protections(
+/// What stays also where a new version is made from nothing: protections against termination and stop, and the options
+/// of the metadata service, which EC2 takes over from a source all together or not at all.
+pub(super) fn keeping(
     mut data: RequestLaunchTemplateData,
     before: Option<&ResponseLaunchTemplateData>,
 ) -> RequestLaunchTemplateData {
     if let Some(before) = before {
         data.disable_api_termination = before.disable_api_termination.filter(|on| *on);
         data.disable_api_stop = before.disable_api_stop.filter(|on| *on);
+        let kept = before.metadata_options().and_then(metadata);
+        if let (Some(options), Some(kept)) = (data.metadata_options.as_mut(), kept) {
+            options.http_endpoint = kept.http_endpoint;
+            options.http_protocol_ipv6 = kept.http_protocol_ipv6;
+            options.instance_metadata_tags = kept.instance_metadata_tags;
+        }
     }
     data
 }

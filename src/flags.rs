@@ -22,6 +22,8 @@ pub const YES: &str = "--yes";
 pub const TIMEOUT: &str = "--timeout";
 /// `deploy --config`
 pub const CONFIG: &str = "--config";
+/// `deploy --json`
+pub const JSON: &str = "--json";
 /// `deploy --set`
 pub const SET: &str = "--set";
 /// `deploy --profile`

@@ -2,7 +2,11 @@
 
 use std::fmt::Write;
 
+use crate::flags;
 use crate::outcome::{Action, Change, Finding, Outcome, Problem, Standing, shown};
+
+/// How many of the things that go with a resource a plan shows.
+const GOING_SHOWN: usize = 20;
 
 /// The result of a command: the plan, what stands, the checks, the outputs.
 pub fn result(outcome: &Outcome) -> String {
@@ -45,11 +49,16 @@ pub fn plan(changes: &[Change]) -> String {
         let (action, name, resource) = (change.action.word(), &change.name, change.resource);
         let _ =
             writeln!(text, "{sign:>3} {action:7}  {resource:resources$}  {name:names$}  (guide step {})", change.step);
-        for field in &change.fields {
+        // What goes with a fleet is one line each: the first say what it is, the document has all.
+        let shown_fields = if change.action == Action::Delete { GOING_SHOWN } else { usize::MAX };
+        for field in change.fields.iter().take(shown_fields) {
             let _ = match change.action {
                 Action::Create => writeln!(text, "        {}: {}", field.field, shown(&field.new)),
                 _ => writeln!(text, "        {field}"),
             };
+        }
+        if let Some(more) = change.fields.len().checked_sub(shown_fields).filter(|more| *more > 0) {
+            let _ = writeln!(text, "        and {more} more ({} has all)", flags::JSON);
         }
         if let Some(why) = &change.why {
             let _ = writeln!(text, "        {why}");

@@ -100,22 +100,36 @@ async fn a_volume_that_no_launch_of_ours_made_stays_and_is_named() {
     }
 }
 
-/// Each volume and each network interface that goes with its instance too.
+/// Each instance, and each volume and network interface that goes with it, too.
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_names_every_single_thing() {
     let stage = Stage::up().await;
     let mut ids = Vec::new();
     stage.edit(|aws| ids = [aws.ids(tables::VOLUMES), aws.ids(tables::INTERFACES)].concat());
     ids.retain(|id| stage.sandbox.world().row(tables::INTERFACES, id).is_none_or(|row| row["requesterId"].is_null()));
+    stage.edit(|aws| ids.extend(aws.ids(tables::INSTANCES)));
     let planned = stage.succeeds("teardown --dry-run").await;
     let named: Vec<&str> = planned.changes.iter().flat_map(|one| &one.fields).map(|one| one.field.as_str()).collect();
-    assert_eq!(ids.len(), 4);
+    assert_eq!(ids.len(), 6);
     assert!(ids.iter().all(|id| named.contains(&id.as_str())), "{ids:?}: {named:?}");
     let names: Vec<&str> = planned.changes.iter().map(|change| change.name.as_str()).collect();
     for id in ["alb-sg (sg-", "app-launch-template (lt-", "app-tg (arn:", "app-alb (arn:", "OZMarketplacePolicy (arn:"]
     {
         assert!(names.iter().any(|name| name.starts_with(id)), "{id}: {names:?}");
     }
+}
+
+/// Of a large fleet the text names the first, and the document all.
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_of_a_large_fleet_counts_and_its_document_names_all() {
+    let mut stage = Stage::new();
+    stage.config += "scaling: { min: 30, desired: 30 }\n";
+    stage.succeeds("up").await;
+    let shown = stage.plan_of("teardown --dry-run").await;
+    assert!(shown.contains("and 10 more (--json has all)") && shown.lines().count() < 120, "{shown}");
+    let document = stage.json("teardown --dry-run").await;
+    let group = document["changes"].as_array().unwrap().iter().find(|one| one["resource"] == "auto_scaling_group");
+    assert_eq!(group.unwrap()["fields"].as_array().unwrap().len(), 30);
 }
 
 /// An instance that left the group, or that was launched by hand from the template: it does not go by itself.

@@ -3,7 +3,9 @@
 use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_ec2::types::{Filter, Instance};
 
-use crate::cloud::{Cloud, Result};
+use crate::cloud::{Cloud, Result, tags};
+use crate::engine::{self, Context};
+use crate::site::OWNER_TAG;
 
 /// The auto scaling group of this name; `None`: there is none.
 ///
@@ -31,4 +33,17 @@ pub async fn find_instances(cloud: &Cloud, group: &AutoScalingGroup) -> Result<V
     let all = reservations.into_iter().filter_map(|reservation| reservation.instances).flatten();
     let is_member = |one: &Instance| group.instances().iter().any(|member| member.instance_id == one.instance_id);
     Ok(all.filter(is_member).collect())
+}
+
+/// Names of the auto scaling groups that carry the stack's tag.
+///
+/// # Errors
+/// Auto Scaling does not describe them.
+pub async fn tagged_groups(cx: &Context<'_>) -> engine::Result<Vec<String>> {
+    let name = format!("tag:{OWNER_TAG}");
+    let tag = aws_sdk_autoscaling::types::Filter::builder().name(name).values(&cx.site.config.stack);
+    let request = cx.cloud.autoscaling.describe_auto_scaling_groups().filters(tag.build());
+    let mut groups = request.into_paginator().items().send().try_collect().await?;
+    groups.retain(|group| cx.site.owns(&tags::from_autoscaling(group.tags()))); // moto 5.2 ignores the filter
+    Ok(groups.into_iter().filter_map(|group| group.auto_scaling_group_name).collect())
 }

@@ -118,6 +118,16 @@ pub fn members(group: &Group) -> String {
     if words.is_empty() { "no instances".to_owned() } else { words.join("; ") }
 }
 
+/// Each instance of a group, in words by its id: type, zone and state.
+pub(super) fn each(group: &Group) -> BTreeMap<String, String> {
+    let words = |one: &Instance| {
+        let state = one.lifecycle_state().map_or("?", LifecycleState::as_str);
+        let (kind, zone) = (one.instance_type().unwrap_or("?"), one.availability_zone().unwrap_or("?"));
+        Some((one.instance_id.clone()?, format!("instance, {kind} in {zone}, {state}")))
+    };
+    group.instances().iter().filter_map(words).collect()
+}
+
 /// Whether it is protected from scale-in.
 pub(super) fn is_protected(instance: &Instance) -> bool {
     instance.protected_from_scale_in() == Some(true)

@@ -6,6 +6,8 @@ mod instances;
 pub mod refresh;
 mod rolling;
 
+use std::collections::BTreeMap;
+
 use aws_sdk_autoscaling::types::{
     AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, MixedInstancesPolicy,
 };
@@ -19,12 +21,12 @@ use crate::engine::{
     Context, Effect, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result, Status,
 };
 use crate::outcome::few;
-use crate::site::{OWNER_TAG, Site};
+use crate::site::Site;
 
 use instances::{KeptInstance, is_in_standby, is_protected, waits_for_hook};
 
 pub use activities::launches;
-pub use group::{find_group, find_instances};
+pub use group::{find_group, find_instances, tagged_groups};
 pub use instances::{instances_of, is_terminating, members, staying};
 pub use rolling::summary;
 
@@ -52,6 +54,9 @@ pub struct Spec {
     /// What protects it or its instances from removal, in words.
     #[serde(skip)]
     protections: Vec<String>,
+    /// Its instances, in words by id, for a removal: they go with it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    each: BTreeMap<String, String>,
     subnets: Vec<String>,
     min: i32,
     desired_at_creation: i32,
@@ -110,6 +115,7 @@ impl Resource for AutoScalingGroup {
             refresh_to: None,
             aside: Aside::default(),
             protections: Vec::new(),
+            each: BTreeMap::new(),
             subnets,
             min: scaling.min,
             desired_at_creation: scaling.desired,
@@ -132,7 +138,10 @@ impl Resource for AutoScalingGroup {
             Goal::Absent => None,
         };
         let ours = ours.and_then(|group| group.target_group_arn);
-        let spec = spec_of(&group, ours, site, cloud.redirected.has("autoscaling"));
+        let mut spec = spec_of(&group, ours, site, cloud.redirected.has("autoscaling"));
+        if reading.goal == Goal::Absent {
+            spec.each = instances::each(&group);
+        }
         let mut live = Live::ready(spec, Owner::Tags(tags::from_autoscaling(group.tags())))
             .output(NAME, name)
             .output(DESIRED, group.desired_capacity().unwrap_or_default().to_string());
@@ -337,7 +346,9 @@ async fn outliving(cloud: &Cloud, site: &Site, reading: &Reading) -> Result<Opti
         return Ok(None);
     }
     let status = Status::Leaving(format!("{} of its instances are terminating: {}", left.len(), few(&left, ", ")));
-    Ok(Some(Live::ready(Spec::default(), Owner::Tags(site.tags(name))).output(NAME, name).status(status)))
+    let each = left.into_iter().map(|id| (id, "its group is gone".to_owned())).collect();
+    let spec = Spec { each, ..Spec::default() };
+    Ok(Some(Live::ready(spec, Owner::Tags(site.tags(name))).output(NAME, name).status(status)))
 }
 
 /// What is wanted, when it is among the checks of the group: further ones (`EBS`, `VPC_LATTICE`) are not ours to take
@@ -370,6 +381,7 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, is_emulated: bool) 
         refresh_to: None,
         aside: Aside { rolled_back: None, mixed: group.mixed_instances_policy.clone(), kept: instances::kept(group) },
         protections: protections(group),
+        each: BTreeMap::new(),
         subnets,
         min: group.min_size().unwrap_or_default(),
         desired_at_creation: site.config.scaling.desired, // whatever it is now
@@ -395,17 +407,4 @@ pub fn template_of(group: &Group) -> Option<&LaunchTemplateSpecification> {
 fn template(want: &Spec) -> LaunchTemplateSpecification {
     let template = LaunchTemplateSpecification::builder().launch_template_id(&want.launch_template);
     template.version(&want.launch_template_version).build()
-}
-
-/// Names of the auto scaling groups that carry the stack's tag.
-///
-/// # Errors
-/// Auto Scaling does not describe them.
-pub async fn tagged_groups(cx: &Context<'_>) -> Result<Vec<String>> {
-    let name = format!("tag:{OWNER_TAG}");
-    let tag = aws_sdk_autoscaling::types::Filter::builder().name(name).values(&cx.site.config.stack);
-    let request = cx.cloud.autoscaling.describe_auto_scaling_groups().filters(tag.build());
-    let mut groups = request.into_paginator().items().send().try_collect().await?;
-    groups.retain(|group| cx.site.owns(&tags::from_autoscaling(group.tags()))); // moto 5.2 ignores the filter
-    Ok(groups.into_iter().filter_map(|group| group.auto_scaling_group_name).collect())
 }

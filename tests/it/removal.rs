@@ -132,6 +132,29 @@ async fn a_dry_run_of_a_large_fleet_counts_and_its_document_names_all() {
     assert_eq!(group.unwrap()["fields"].as_array().unwrap().len(), 30);
 }
 
+/// A network interface that carries our tag and was not made by a launch of ours: in no group of the stack, or a
+/// service's.
+#[tokio::test(start_paused = true)]
+async fn an_interface_that_no_launch_of_ours_made_stays_and_is_named() {
+    for (group, manager) in [("sg-0theirs", None), ("app-sg", Some("amazon-rds"))] {
+        let stage = Stage::up().await.noting(group);
+        let client = stage.other_client().await;
+        let group = if group == "app-sg" { client.security_group(group).await } else { group.to_owned() };
+        let interface = json!({
+            "networkInterfaceId": "eni-0copied", "description": "kept for later",
+            "subnetId": "subnet-0bbbbbbbbbbbbbbb1", "status": "available", "groupSet": [{"groupId": group}],
+            "requesterId": manager, "tagSet": [{"key": "oz-deploy:stack", "value": "oz-liveness"}],
+        });
+        stage.edit(|aws| aws.add(tables::INTERFACES, "eni-0copied", interface));
+        let words = "network interface eni-0copied (in subnet-0bbbbbbbbbbbbbbb1, \"kept for later\")";
+        stage.run("teardown --dry-run").await.writes_nothing().says(words);
+        let start = tokio::time::Instant::now();
+        let removed = stage.run("teardown --yes").await;
+        removed.exits(Exit::Incomplete).says("eni-0copied").has_not_called("DeleteNetworkInterface");
+        assert!(start.elapsed().as_secs() < 300, "{:?}", start.elapsed());
+    }
+}
+
 /// An instance that left the group, or that was launched by hand from the template: it does not go by itself.
 #[tokio::test(start_paused = true)]
 async fn an_instance_that_is_not_of_the_group_ends_a_removal_at_once() {

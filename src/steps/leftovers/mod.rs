@@ -1,6 +1,7 @@
 //! What launches left behind: volumes and network interfaces that carry our tag and outlived their instances. They are
 //! never wanted; only a removal looks for them.
 
+mod interface_origin;
 mod volume_origin;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,11 +110,11 @@ impl Kind for NetworkInterface {
     }
 
     fn words(&self) -> String {
-        format!("in {}", self.subnet_id().unwrap_or("no subnet"))
+        interface_origin::words(self)
     }
 
-    async fn not_of_a_launch(_: &Cloud, _: &Site, _: &[&NetworkInterface]) -> Result<BTreeSet<String>> {
-        Ok(BTreeSet::new()) // nothing is lost with one, and no backup makes any
+    async fn not_of_a_launch(cloud: &Cloud, site: &Site, all: &[&NetworkInterface]) -> Result<BTreeSet<String>> {
+        Ok(interface_origin::not_of_a_launch(cloud, site, all).await?)
     }
 
     async fn remove(cloud: &Cloud, id: &str) -> Result<()> {
@@ -222,12 +223,17 @@ pub async fn strangers(cloud: &Cloud, site: &Site, ids: BTreeSet<&str>) -> Resul
 ///
 /// # Errors
 /// EC2 does not describe it.
-pub async fn restored(&Context { cloud, site, .. }: &Context<'_>) -> Result<Vec<String>> {
-    let all = Volume::tagged(cloud, site.owner_filter()).await?;
-    let loose: Vec<&Volume> = all.iter().filter(|one| Kind::instance(*one).is_none()).collect();
-    let kept = Volume::not_of_a_launch(cloud, site, &loose).await?;
-    let kept = loose.into_iter().filter(|one| one.volume_id().is_some_and(|id| kept.contains(id)));
-    Ok(kept.filter_map(|one| Some(format!("volume {} ({})", one.volume_id()?, one.words()))).collect())
+pub async fn restored(cx: &Context<'_>) -> Result<Vec<String>> {
+    let (volumes, interfaces) = tokio::try_join!(kept::<Volume>(cx), kept::<NetworkInterface>(cx))?;
+    Ok(volumes.into_iter().chain(interfaces).collect())
+}
+
+async fn kept<T: Kind>(&Context { cloud, site, .. }: &Context<'_>) -> Result<Vec<String>> {
+    let all = T::tagged(cloud, site.owner_filter()).await?;
+    let loose: Vec<&T> = all.iter().filter(|one| one.instance().is_none()).collect();
+    let kept = T::not_of_a_launch(cloud, site, &loose).await?;
+    let kept = loose.into_iter().filter(|one| one.id().is_some_and(|id| kept.contains(id)));
+    Ok(kept.filter_map(|one| Some(format!("{} {} ({})", T::NOUN, one.id()?, one.words()))).collect())
 }
 
 /// Whether this resource is never wanted.

@@ -234,13 +234,14 @@ fn instance_of(interface: &NetworkInterface) -> Option<&str> {
 }
 
 /// A network interface: those of the load balancer and of our instances are removed with them, and so is what carries
-/// our tag. `staying`: instances that are not ours to end.
+/// our tag and is no service's. `staying`: instances that are not ours to end.
 fn interface(interface: &NetworkInterface, site: &Site, staying: &BTreeSet<String>) -> Blocker {
     let id = interface.network_interface_id().unwrap_or_default();
     let words = interface.description().unwrap_or_default();
     let instance = instance_of(interface);
     let of_balancer = words.starts_with(&format!("ELB app/{}/", site.config.names.load_balancer));
-    let ours = site.owns(&tags::from_ec2(interface.tag_set()));
+    let is_a_services = interface.requester_managed() == Some(true);
+    let ours = !is_a_services && site.owns(&tags::from_ec2(interface.tag_set()));
     let what = match (instance, words) {
         (Some(instance), _) => format!("{id} (network interface of {instance})"),
         (None, "") => format!("{id} (network interface)"),

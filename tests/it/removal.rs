@@ -365,3 +365,17 @@ async fn a_region_that_cannot_be_looked_at_keeps_the_role_unless_that_is_allowed
     stage.succeeds("teardown --yes --allow-unseen-regions").await;
     stage.nothing_is_left();
 }
+
+/// No way there, as where a network has endpoints for its own region alone: the same.
+#[tokio::test(start_paused = true)]
+async fn a_region_that_does_not_answer_keeps_the_role_unless_that_is_allowed() {
+    let stage = Stage::up().await;
+    stage.weather(|weather| weather.no_way_to = vec!["eu-south-1".to_owned()]);
+    let start = tokio::time::Instant::now();
+    let kept = stage.run("teardown --yes").await;
+    kept.exits(Exit::Incomplete).says("eu-south-1 (no answer)").says("--allow-unseen-regions");
+    kept.has_not_called("DeleteInstanceProfile").has_not_called("DeleteRole");
+    assert!(start.elapsed().as_secs() < 900, "{:?}", start.elapsed());
+    stage.succeeds("teardown --yes --allow-unseen-regions").await;
+    stage.nothing_is_left();
+}

@@ -18,7 +18,7 @@ use crate::outcome::{Finding, Status};
 use crate::oz::{BaseUrl, NoVersion, Transport, VERSION, ask_version};
 use crate::site::Site;
 use crate::steps::auto_scaling::{self, launches};
-use crate::steps::load_balancer::{self, find_load_balancer};
+use crate::steps::load_balancer::{self, Listener, find_load_balancer};
 use crate::steps::target_group::{self, Targets, find_targets};
 
 /// Why a stack is not proven.
@@ -291,6 +291,19 @@ fn is_unreached(why: &NoVersion) -> bool {
 
 fn late(ended: Ended, label: &Label) -> Late {
     Late { ended, why: format!("{} did not answer", label.name) }
+}
+
+/// The same, said of the login that stands in front of the service, where one does: nobody has signed in.
+pub fn behind_login(error: Unproven, ids: &Outputs) -> Unproven {
+    match (error, ids.get(&Listener::<443>::LOGIN)) {
+        (Unproven::NoAnswer { what, .. }, Some(login)) => Unproven::Never {
+            what,
+            cause: format!("{login} stands in front of the service, and a program cannot sign in there"),
+            fix: format!("Ask for {VERSION} as someone who is signed in; {} leaves it out here.", flags::NO_VERIFY),
+            refused: false,
+        },
+        (error, _) => error,
+    }
 }
 
 async fn is_active(cloud: &Cloud, balancer: &str) -> Result<bool, Unproven> {

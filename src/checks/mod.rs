@@ -32,7 +32,7 @@ use check::{Asks, Verb};
 pub use analysis::{Asked, decided, not_called, unanswered, without_best_shot};
 pub use check::{About, Check, CheckContext, Node, Place};
 pub use endpoint::{Endpoint, Way};
-pub use fleet::{Fleet, Unproven, endpoint, through_load_balancer, version};
+pub use fleet::{Fleet, Unproven, behind_login, endpoint, through_load_balancer, version};
 pub use reasons::explain;
 pub use stack::Stack;
 

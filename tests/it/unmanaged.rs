@@ -104,6 +104,17 @@ async fn a_login_goes_with_a_load_balancer_that_is_replaced_only_by_a_flag_that_
     stage.succeeds(&format!("{line} --remove-authentication")).await.has_called("DeleteLoadBalancer");
 }
 
+/// Nobody has signed in: the answer is the login's, and `up` says so.
+#[tokio::test(start_paused = true)]
+async fn a_version_that_does_not_come_through_a_login_is_blamed_on_the_login() {
+    let stage = Stage::up().await;
+    let client = stage.other_client().await;
+    set_actions(&client, vec![login(), forward(&client.target_group().await)]).await;
+    let asked = stage.run("up").await;
+    asked.exits(Exit::Unverified).writes_nothing().says("HTTP 302");
+    asked.says("authenticate-oidc (https://login.example.com) stands in front of the service").says("--no-verify");
+}
+
 /// Requests that are shared between target groups, in words.
 #[tokio::test(start_paused = true)]
 async fn a_weighted_forward_is_shown_with_its_weights() {

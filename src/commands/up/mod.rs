@@ -83,7 +83,8 @@ impl Up<'_> {
         let mut findings = vec![fleet.wait_healthy(wait).await?];
         if let Some(service) = checks::through_load_balancer(cx.site, ids).filter(|_| self.args.asks()) {
             let is_internal = cx.site.config.load_balancer.scheme == Scheme::Internal;
-            findings.push(checks::version(&service, is_internal, &*self.session.transport, wait).await?);
+            let version = checks::version(&service, is_internal, &*self.session.transport, wait).await;
+            findings.push(version.map_err(|error| checks::behind_login(error, ids))?);
             findings.extend(named::look(self, ids).await?);
         }
         Ok(findings)

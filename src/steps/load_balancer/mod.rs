@@ -209,6 +209,8 @@ impl<const PORT: u16> Listener<PORT> {
     const ARN: Output = Output(<Self as Resource>::KEY, "arn");
     /// The certificate that it shows, with HTTPS.
     pub const CERTIFICATE: Output = Output(<Self as Resource>::KEY, "certificate");
+    /// What stands in front of the service there and asks who the client is, in words.
+    pub const LOGIN: Output = Output(<Self as Resource>::KEY, "login");
 }
 
 impl<const PORT: u16> Resource for Listener<PORT> {
@@ -264,11 +266,13 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         };
         let arn = listener.listener_arn.clone().need("ListenerArn")?;
         let spec = spec_of(listener, load_balancer);
-        let in_front = actions::in_front(listener).map(|what| Effect::RemovesAuthentication { what });
+        let in_front = actions::in_front(listener);
         let certificate = spec.certificate.clone();
         let mut live = Live::ready(spec, Owner::Parent(LoadBalancer::KEY)).output(Self::ARN, arn);
         live.outputs.extend(certificate.map(|arn| (Self::CERTIFICATE, arn)));
-        Ok(Some(live.on_removal(in_front.into_iter().collect())))
+        live.outputs.extend(in_front.clone().map(|what| (Self::LOGIN, what)));
+        let removes = in_front.map(|what| Effect::RemovesAuthentication { what });
+        Ok(Some(live.on_removal(removes.into_iter().collect())))
     }
 
     async fn tagged(&self, _: &Context<'_>, _: &Memo) -> Result<Vec<String>> {

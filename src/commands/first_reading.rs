@@ -12,7 +12,7 @@ use crate::engine::{self, AnyLive, Context, Goal, Key, Output, Outputs, Reading}
 use crate::outcome::{Outcome, Problem};
 use crate::site::{MachineImage, Site, SiteError};
 use crate::steps::load_balancer::Listener;
-use crate::steps::{STACK, launch_template};
+use crate::steps::{STACK, dns_record, launch_template};
 
 /// How long the first reading may take: when AWS answers, it takes a second.
 pub const FIRST_READING: Duration = Duration::from_mins(5);
@@ -61,7 +61,8 @@ impl Session<'_> {
             Goal::Absent => {
                 let site = Site::look_up_for_teardown(config, &self.cloud, &reading.memo);
                 let (site, found) = tokio::join!(site, reading.all(STACK, &cx));
-                (site.map_err(SiteError::from), found)
+                let unseen_records = dns_record::unseen(&reading.memo);
+                (site.map(|site| Site { unseen_records, ..site }).map_err(SiteError::from), found)
             }
         }
     }

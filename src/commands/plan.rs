@@ -21,6 +21,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
     let plan = planner.plan(&stack.live);
     let makes_second = makes_second(&plan);
+    let stand_beside = strays.stand_beside();
     let strays = match strays {
         Strays::NotKnown(problem) if makes_second => return Err(not_known(problem)),
         strays => strays.problems(),
@@ -34,7 +35,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
         Outcome::new(Exit::Done, "unchanged", format!("No changes{is_wanted}"))
     } else if has(Action::Foreign) {
         Outcome::new(Exit::Foreign, "refused", "`up` would refuse: something with our name is not ours.")
-    } else if !strays.is_empty() && makes_second {
+    } else if stand_beside && makes_second {
         Outcome::new(
             pending,
             "changes_pending",

@@ -7,15 +7,25 @@ use crate::cloud::{self, RetryBudget};
 use crate::engine::{Context, Decision, Error, Plan};
 use crate::outcome::{Failed, Outcome, Problem, few};
 use crate::site::Site;
+use crate::steps::dns_record::not_looked_for;
 use crate::steps::{auto_scaling, shared};
 
 const CURE: &str = "Remove it first, by `deploy teardown` with the names that made it (--set names.…), or give this \
                     stack another name (`stack:`).";
 
+const OF_RECORDS: &str = "Remove it by hand when no client uses its name, or give it back to deploy.yaml (dns, \
+                          verify.name). It would lead nowhere without the load balancer: `deploy teardown` takes \
+                          aliases along and names every other record, and a replacement leaves both.";
+
 /// What a look for strays came to.
 pub enum Strays {
-    /// What there is, as a problem; none when there is nothing.
-    Found(Vec<Problem>),
+    /// What there is, as problems; none when there is nothing.
+    Found {
+        /// What stands beside this stack, with its tag.
+        beside: Vec<Problem>,
+        /// Records that lead to it, and where none could be looked for.
+        records: Vec<Problem>,
+    },
     /// It could not be looked for: why.
     NotKnown(Problem),
 }
@@ -24,9 +34,26 @@ impl Strays {
     /// What there is to say of it.
     pub fn problems(self) -> Vec<Problem> {
         match self {
-            Strays::Found(problems) => problems,
+            Strays::Found { beside, records } => beside.into_iter().chain(records).collect(),
             Strays::NotKnown(problem) => vec![problem],
         }
+    }
+
+    /// Whether something is known to stand beside this stack.
+    pub fn stand_beside(&self) -> bool {
+        matches!(self, Strays::Found { beside, .. } if !beside.is_empty())
+    }
+}
+
+impl From<shared::Strays> for Strays {
+    fn from(found: shared::Strays) -> Strays {
+        let told = |what: &str, cure: &str, all: &[String]| {
+            (!all.is_empty()).then(|| Problem::new(what, cure).of(few(all, "; ")))
+        };
+        let beside = told("carries the stack's tag under other names than deploy.yaml's", CURE, &found.beside);
+        let records = told("leads to our load balancer, beside the record of deploy.yaml", OF_RECORDS, &found.records);
+        let records = records.into_iter().chain(not_looked_for(&found.unseen)).collect();
+        Strays::Found { beside: beside.into_iter().collect(), records }
     }
 }
 
@@ -44,11 +71,7 @@ impl Session<'_> {
             Err(ended) => Err(Late { ended, why: String::new() }.into()),
         });
         match looked.await {
-            Ok(found) if found.is_empty() => Strays::Found(Vec::new()),
-            Ok(found) => {
-                let what = "carries the stack's tag under other names than deploy.yaml's";
-                Strays::Found(vec![Problem::new(what, CURE).of(few(&found, "; "))])
-            }
+            Ok(found) => found.into(),
             Err(NotLooked::Error(error)) => Strays::NotKnown(Problem::from(&error).of("look for strays")),
             Err(NotLooked::Late) => Strays::NotKnown(Problem::bare("there was no time to look for strays")),
         }
@@ -79,11 +102,26 @@ impl From<Late> for NotLooked {
 pub fn refuse_second(strays: &Strays, plan: &Plan) -> Result<(), Failed> {
     match strays {
         _ if !makes_second(plan) => Ok(()),
-        Strays::Found(problems) if problems.is_empty() => Ok(()),
-        Strays::Found(problems) => {
-            Err(Outcome::preflight("refused; nothing was changed").with_problems(problems.clone()).into())
+        Strays::Found { beside, .. } if beside.is_empty() => Ok(()),
+        Strays::Found { beside, .. } => {
+            Err(Outcome::preflight("refused; nothing was changed").with_problems(beside.clone()).into())
         }
         Strays::NotKnown(problem) => Err(not_known(problem.clone())),
+    }
+}
+
+/// Adds what there is to say of strays to the end of a run, however it ended.
+///
+/// # Errors
+/// As before.
+pub fn telling(ended: Result<Outcome, Failed>, strays: Vec<Problem>) -> Result<Outcome, Failed> {
+    let told = |mut outcome: Outcome| {
+        outcome.problems.extend(strays);
+        outcome
+    };
+    match ended {
+        Ok(outcome) => Ok(told(outcome)),
+        Err(failed) => Err(failed.map(told)),
     }
 }
 

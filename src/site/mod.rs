@@ -4,6 +4,7 @@ mod certificate;
 mod image;
 
 use aws_sdk_ec2::types::Filter;
+use aws_sdk_route53::types::HostedZone;
 use tokio::sync::OnceCell;
 
 use crate::cloud::{Absent, Cloud, Error, Memo, Result, Tags};
@@ -34,6 +35,8 @@ pub struct Site {
     pub zone: Option<Zone>,
     /// What is not there any more and a stack that exists has all the same: enough for all but a change of its user.
     pub gone: Vec<Missing>,
+    /// Where records that lead to the load balancer could not be looked for, in words.
+    pub unseen_records: Vec<String>,
 }
 
 /// An AMI, as far as a launch template needs it.
@@ -58,6 +61,12 @@ pub struct Zone {
     pub id: String,
     /// Without the trailing dot.
     pub name: String,
+}
+
+impl From<HostedZone> for Zone {
+    fn from(zone: HostedZone) -> Zone {
+        Zone { id: bare(&zone.id), name: zone.name.trim_end_matches('.').to_lowercase() }
+    }
 }
 
 /// What is looked up and never made.
@@ -98,7 +107,8 @@ impl Site {
     /// A site for which nothing was looked up: enough to trace edges and to remove a stack.
     pub fn blank(config: Config, region: &str) -> Site {
         let (image, certificate, certificates) = (MachineImage::default(), String::new(), Vec::new());
-        Site { config, region: region.to_owned(), image, certificate, certificates, zone: None, gone: Vec::new() }
+        let (gone, unseen_records) = (Vec::new(), Vec::new());
+        Site { config, region: region.to_owned(), image, certificate, certificates, zone: None, gone, unseen_records }
     }
 
     /// Keeps the certificate that a listener has, where it would do: between two that do, a change gains nothing.
@@ -212,7 +222,7 @@ fn blank<T: Default>(missing: &mut Vec<Missing>, noun: Missing) -> T {
 }
 
 /// A record's whole name, in lower case, without a trailing dot.
-fn full_name(record: &str, zone: &str) -> String {
+pub fn full_name(record: &str, zone: &str) -> String {
     let zone = zone.trim_end_matches('.').to_lowercase();
     match record {
         "" | "@" => zone,
@@ -261,7 +271,7 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
     if is_zone_id(&dns.zone) {
         let reply = cloud.route53.get_hosted_zone().id(&dns.zone).send().await.or_absent()?;
         return match reply.and_then(|reply| reply.hosted_zone) {
-            Some(zone) => Ok(Ok(Some(Zone { id: bare(&zone.id), name: zone.name.trim_end_matches('.').to_owned() }))),
+            Some(zone) => Ok(Ok(Some(Zone::from(zone)))),
             None => missing(
                 Noun::Zone,
                 format!("no hosted zone {} (guide step 7)", dns.zone),
@@ -274,7 +284,7 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
     let reply = cloud.route53.list_hosted_zones_by_name().dns_name(&wanted).send().await?;
     let mut zones: Vec<_> = reply.hosted_zones.into_iter().filter(|zone| zone.name == wanted).collect();
     match zones.len() {
-        1 => Ok(Ok(Some(Zone { id: bare(&zones.remove(0).id), name: wanted.trim_end_matches('.').to_owned() }))),
+        1 => Ok(Ok(Some(Zone::from(zones.remove(0))))),
         0 => missing(
             Noun::Zone,
             format!("no hosted zone {} in this account (guide step 7)", dns.zone),

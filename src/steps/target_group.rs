@@ -92,8 +92,8 @@ impl Resource for TargetGroup {
     }
 
     async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
-        let [_, groups] = shared::tagged_balancing(cx, memo).await?;
-        Ok(groups)
+        let groups = shared::tagged_balancing(cx, memo).await?.target_groups;
+        Ok(groups.into_iter().filter_map(|group| group.target_group_arn).collect())
     }
 
     /// When an equal target group exists, ELBv2 answers with that one, even if it is not ours: its tags are read again.

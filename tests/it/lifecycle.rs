@@ -113,11 +113,11 @@ async fn calls_are_few() {
         counts += &format!("{verb}: {}\n", stage.succeeds(line).await.calls.len());
     }
     expect![[r#"
-        create, to the last write: 41
-        create, with the look afterwards: 57
-        plan: 23
-        plan: 22
-        up: 24
+        create, to the last write: 43
+        create, with the look afterwards: 59
+        plan: 28
+        plan: 27
+        up: 29
     "#]]
     .assert_eq(&counts);
 }

@@ -36,6 +36,7 @@ mod sandbox_protocol;
 mod sandbox_services;
 mod simulation;
 mod storms;
+mod strays;
 mod support;
 mod terraform;
 mod tidy;

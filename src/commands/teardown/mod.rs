@@ -9,25 +9,39 @@ use std::collections::BTreeSet;
 
 use super::Session;
 use super::protection::{protections, remove_protections};
+use super::stack::ReadStack;
+use super::strays::telling;
 use crate::cli;
+use crate::clock::Wait;
 use crate::engine::reconcile::{AGAIN, failed, reconcile};
 use crate::engine::{Context, Decision, Error, Goal, Key, LiveStack, Plan, Walk, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Action, Change, Failed, Outcome, Problem};
 use crate::report::problem_text;
+use crate::steps::dns_record::not_looked_for;
 use crate::steps::leftovers::{self, is_leftover};
 use crate::steps::load_balancer;
 use dry_run::{dry_run, held, kept};
 use last_look::{left_behind, nothing_to_remove};
 use policy::{TeardownPolicy, ours};
 
-/// Removes the stack.
+/// Removes the stack. Where records that lead to it could not be looked for, says so, however it ends.
 ///
 /// # Errors
 /// It was refused, or is incomplete; the outcome lists what was removed and what is left.
 pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Result<Outcome, Failed> {
     let wait = session.wait(args.timeout);
     let stack = session.read_stack(Goal::Absent, false, &wait).await?;
+    let unseen = not_looked_for(&stack.site.unseen_records).into_iter().collect();
+    telling(remove_stack(session, args, stack, wait).await, unseen)
+}
+
+async fn remove_stack(
+    session: &Session<'_>,
+    args: &cli::Teardown,
+    stack: ReadStack,
+    wait: Wait<'_>,
+) -> Result<Outcome, Failed> {
     let planner = session.planner(&stack.site, Goal::Absent, false);
     let cx = Context { unseen_regions: args.allow_unseen_regions, ..Context::reading(&session.cloud, &stack.site) };
     let walk = Walk { planner: &planner, cx, wait };

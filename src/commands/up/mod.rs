@@ -8,7 +8,7 @@ mod named;
 mod policy;
 
 use super::Session;
-use super::strays::refuse_second;
+use super::strays::{refuse_second, telling};
 use crate::checks::{self, Fleet, Unproven};
 use crate::cli;
 use crate::config::Scheme;
@@ -32,7 +32,9 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
     let stack = stack?;
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
     refuse_second(&strays, &planner.plan(&stack.live))?;
-    strays.problems().iter().for_each(|stray| session.report.note(&problem_text(stray)));
+    let strays = strays.problems();
+    let before = strays.iter().filter(|_| args.replace); // what leads to what goes is named before it goes
+    before.for_each(|stray| session.report.note(&problem_text(stray)));
     let cx = Context {
         verified_rollout: args.waits(),
         kept: allowed::kept(args),
@@ -41,7 +43,8 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
     let up = Up { session, args, walk: Walk { planner: &planner, cx, wait } };
     let mut done = Plan::default();
     let converged = up.converge(stack.live, &mut done).await;
-    converged.map_err(|failed| failed.map(|outcome| stopped_after(outcome, &planner, &done)))
+    let converged = converged.map_err(|failed| failed.map(|outcome| stopped_after(outcome, &planner, &done)));
+    telling(converged, strays)
 }
 
 struct Up<'a> {

@@ -109,8 +109,8 @@ impl Resource for LoadBalancer {
     }
 
     async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
-        let [balancers, _] = shared::tagged_balancing(cx, memo).await?;
-        Ok(balancers)
+        let balancers = shared::tagged_balancing(cx, memo).await?.load_balancers;
+        Ok(balancers.into_iter().filter_map(|balancer| balancer.load_balancer_arn).collect())
     }
 
     /// When an equal load balancer exists, ELBv2 answers with that one, even if it is not ours: its tags are read

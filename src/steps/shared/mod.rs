@@ -1,16 +1,19 @@
 //! Reads that serve several resources of one reading, each made once.
 
+mod strays;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup};
 use aws_sdk_elasticloadbalancingv2::types::{Listener, LoadBalancer, TargetGroup};
 use tokio::sync::OnceCell;
 
-use super::auto_scaling;
 use crate::cloud::{Absent, Cloud, Error, Memo, Result, Tags, tags};
 use crate::config::Names;
-use crate::engine::{self, Context, Reading};
+use crate::engine::{Context, Reading};
 use crate::site::{OWNER_TAG, Site};
+
+pub use strays::{Strays, strays};
 
 #[derive(Default)]
 struct SecurityGroups(OnceCell<Vec<SecurityGroup>>);
@@ -116,28 +119,37 @@ impl Balancing {
     }
 }
 
-#[derive(Default)]
-struct TaggedBalancing(OnceCell<[Vec<String>; 2]>);
+/// Load balancers and target groups.
+#[derive(Debug, Default, Clone)]
+pub struct Balancers {
+    /// The load balancers.
+    pub load_balancers: Vec<LoadBalancer>,
+    /// The target groups.
+    pub target_groups: Vec<TargetGroup>,
+}
 
-/// ARNs of load balancers, and of target groups, that carry the stack's tag, whatever their names. Tags are read twenty
-/// at a time: there is no filter.
+#[derive(Default)]
+struct TaggedBalancing(OnceCell<Balancers>);
+
+/// Load balancers and target groups that carry the stack's tag, whatever their names. Tags are read twenty at a time:
+/// there is no filter.
 ///
 /// # Errors
 /// Elastic Load Balancing does not describe them.
-pub async fn tagged_balancing(cx: &Context<'_>, memo: &Memo) -> Result<[Vec<String>; 2]> {
+pub async fn tagged_balancing(cx: &Context<'_>, memo: &Memo) -> Result<Balancers> {
     memo.of::<TaggedBalancing>().0.get_or_try_init(|| read_tagged_balancing(cx.cloud, cx.site)).await.cloned()
 }
 
-async fn read_tagged_balancing(cloud: &Cloud, site: &Site) -> Result<[Vec<String>; 2]> {
+async fn read_tagged_balancing(cloud: &Cloud, site: &Site) -> Result<Balancers> {
     let balancers = async {
         Ok::<_, Error>(cloud.elb.describe_load_balancers().into_paginator().items().send().try_collect().await?)
     };
     let groups = async { Ok(cloud.elb.describe_target_groups().into_paginator().items().send().try_collect().await?) };
-    let (balancers, groups) = tokio::try_join!(balancers, groups)?;
-    let balancers: Vec<String> = balancers.into_iter().filter_map(|balancer| balancer.load_balancer_arn).collect();
-    let groups = groups.into_iter().filter_map(|group| group.target_group_arn);
-    let arns: Vec<String> = balancers.iter().cloned().chain(groups).collect();
-    let mut ours: Vec<String> = Vec::new();
+    let (mut load_balancers, mut target_groups) = tokio::try_join!(balancers, groups)?;
+    let of_balancers = load_balancers.iter().filter_map(|balancer| balancer.load_balancer_arn.clone());
+    let of_groups = target_groups.iter().filter_map(|group| group.target_group_arn.clone());
+    let arns: Vec<String> = of_balancers.chain(of_groups).collect();
+    let mut ours: BTreeSet<String> = BTreeSet::new();
     for some in arns.chunks(20) {
         match owned(cloud, site, some).await? {
             Some(owned) => ours.extend(owned),
@@ -149,7 +161,9 @@ async fn read_tagged_balancing(cloud: &Cloud, site: &Site) -> Result<[Vec<String
             }
         }
     }
-    Ok(ours.into_iter().partition(|arn| balancers.contains(arn)).into())
+    load_balancers.retain(|balancer| balancer.load_balancer_arn().is_some_and(|arn| ours.contains(arn)));
+    target_groups.retain(|group| group.target_group_arn().is_some_and(|arn| ours.contains(arn)));
+    Ok(Balancers { load_balancers, target_groups })
 }
 
 /// Those of these load balancers and target groups that carry our tag; `None`: one of them does not exist.
@@ -199,31 +213,4 @@ pub async fn tagged_security_groups(cx: &Context<'_>, memo: &Memo) -> Result<Vec
         Ok(groups.into_iter().filter_map(|group| group.group_id).collect())
     };
     memo.of::<TaggedSecurityGroups>().0.get_or_try_init(read).await.cloned()
-}
-
-/// What carries the stack's tag under other names than deploy.yaml's: a stack beside this one, made with other names.
-/// One call a noun, of those nouns that no stack is without.
-///
-/// # Errors
-/// AWS does not describe them.
-pub async fn strays(cx: &Context<'_>) -> engine::Result<Vec<String>> {
-    let names = &cx.site.config.names;
-    let groups = async {
-        let request = cx.cloud.ec2.describe_security_groups().filters(cx.site.owner_filter());
-        Ok::<_, engine::Error>(request.into_paginator().page_size(1000).items().send().try_collect().await?)
-    };
-    let templates = async {
-        let request = cx.cloud.ec2.describe_launch_templates().filters(cx.site.owner_filter());
-        Ok(request.into_paginator().page_size(200).items().send().try_collect().await?)
-    };
-    let (groups, templates, scaling) = tokio::try_join!(groups, templates, auto_scaling::tagged_groups(cx))?;
-    let own = [&names.load_balancer_security_group, &names.instance_security_group];
-    let groups = groups.iter().filter_map(|group| Some((group.group_id()?, group.group_name()?)));
-    let groups = groups.filter(|(_, name)| !own.iter().any(|own| own == name));
-    let mut found: Vec<String> = groups.map(|(id, name)| format!("security group {name} ({id})")).collect();
-    let templates = templates.iter().filter_map(|one| one.launch_template_name());
-    found.extend(templates.filter(|name| *name != names.launch_template).map(|name| format!("launch template {name}")));
-    let scaling = scaling.into_iter().filter(|name| *name != names.auto_scaling_group);
-    found.extend(scaling.map(|name| format!("auto scaling group {name}")));
-    Ok(found)
 }

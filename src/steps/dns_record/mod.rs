@@ -4,16 +4,22 @@
 //! our name that no longer exists (it was deleted by hand, or a removal and a creation ran at once): no client depends
 //! on it.
 
+mod leading;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
 use serde::Serialize;
+use tokio::sync::OnceCell;
 
 use super::{load_balancer, shared, target_group};
 use crate::cloud::{self, Absent, Cloud, Memo, Need};
+use crate::config::Config;
 use crate::engine::{Context, Goal, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::outcome::few;
-use crate::site::Site;
+use crate::site::{Site, Zone, full_name};
+
+pub use leading::{Leading, PAGES, leading_to, not_looked_for};
 
 /// The name that clients use.
 pub struct DnsRecord;
@@ -83,6 +89,7 @@ impl Resource for DnsRecord {
         all.retain(|(_, set)| !is_own(set));
         let (further, strangers): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, set)| is_plain_alias(set));
         let strangers: Vec<String> = strangers.iter().map(|(zone, set)| in_words(zone, set)).collect();
+        let further: Vec<(String, ResourceRecordSet)> = further.into_iter().map(|(zone, set)| (zone.id, set)).collect();
         if own.is_none() && further.is_empty() && strangers.is_empty() {
             return Ok(None);
         }
@@ -92,7 +99,7 @@ impl Resource for DnsRecord {
             Owner::Parent(load_balancer::LoadBalancer::KEY)
         };
         let mut live = own.unwrap_or_else(|| Live::ready(Spec::default(), owner));
-        live.spec.each = further.iter().map(|(zone, set)| (plain(&set.name), in_words(zone, set))).collect();
+        live.spec.each = further.iter().map(|(zone, set)| (plain(&set.name), in_zone(zone, set))).collect();
         (live.spec.further, live.spec.kept) = (further, strangers);
         Ok(Some(live))
     }
@@ -144,64 +151,52 @@ async fn own(&Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> R
     Ok(Some(Live::ready(spec, owner)))
 }
 
+#[derive(Default)]
+struct Unseen(OnceCell<Vec<String>>);
+
+/// Where the reading of this memo could not look for further records, and why, in words.
+pub fn unseen(memo: &Memo) -> Vec<String> {
+    memo.of::<Unseen>().0.get().cloned().unwrap_or_default()
+}
+
 /// Every record that leads to our load balancer, alias or not, with its zone: of all zones that we may read.
 ///
 /// # Errors
 /// Route 53 does not list them.
-async fn pointing_at_ours(
-    &Context { cloud, site, .. }: &Context<'_>,
-    reading: &Reading,
-) -> Result<Vec<(String, ResourceRecordSet)>> {
+async fn pointing_at_ours(cx: &Context<'_>, reading: &Reading) -> Result<Vec<(Zone, ResourceRecordSet)>> {
     if reading.output(load_balancer::DNS_NAME).await?.is_none() {
         return Ok(Vec::new());
     }
-    let balancing = shared::balancing(cloud, reading, &site.config.names).await?;
+    let balancing = shared::balancing(cx.cloud, reading, &cx.site.config.names).await?;
     let ours = balancing
         .load_balancer
         .as_ref()
-        .filter(|one| one.load_balancer_arn().is_some_and(|arn| site.owns(&balancing.tags(arn))));
-    let Some(name) = ours.and_then(|balancer| balancer.dns_name()) else {
-        return Ok(Vec::new());
-    };
-    let name = plain(name);
-    let zones = match cloud.route53.list_hosted_zones().into_paginator().items().send().try_collect().await {
-        Ok(zones) => zones,
-        Err(error) => {
-            let error = cloud::Error::from(error);
-            return if error.is_denied() { Ok(Vec::new()) } else { Err(error.into()) };
-        }
-    };
-    let mut found = Vec::new();
-    for zone in zones {
-        let id = zone.id.trim_start_matches("/hostedzone/").to_owned();
-        let sets = every_set(cloud, &id).await?;
-        found.extend(sets.into_iter().filter(|set| leads_to(set, &name)).map(|set| (id.clone(), as_deleted(set))));
-    }
-    Ok(found)
+        .filter(|one| one.load_balancer_arn().is_some_and(|arn| cx.site.owns(&balancing.tags(arn))));
+    let names = ours.and_then(|balancer| balancer.dns_name()).map(plain).into_iter().collect();
+    let Leading { records, unseen } = leading_to(cx, &reading.memo, &names, usize::MAX).await?;
+    // One reading looks once.
+    let _ = reading.memo.of::<Unseen>().0.set(unseen);
+    Ok(records)
 }
 
-/// Nothing of a zone that we may not read.
-async fn every_set(cloud: &Cloud, zone: &str) -> Result<Vec<ResourceRecordSet>> {
-    let (mut found, mut next) = (Vec::new(), Some((None, None, None)));
-    while let Some((name, kind, identifier)) = next {
-        let request = cloud.route53.list_resource_record_sets().hosted_zone_id(zone).set_start_record_name(name);
-        let request = request.set_start_record_type(kind).set_start_record_identifier(identifier);
-        let reply = match request.send().await.or_absent() {
-            Err(error) if error.is_denied() => return Ok(Vec::new()),
-            reply => reply?,
-        };
-        let Some(reply) = reply else { return Ok(found) };
-        found.extend(reply.resource_record_sets);
-        let start = (reply.next_record_name, reply.next_record_type, reply.next_record_identifier);
-        next = reply.is_truncated.then_some(start);
-    }
-    Ok(found)
+/// Records, in words, that lead to load balancers of the stack beside the one that deploy.yaml has: one of an earlier
+/// name, or made by hand. And where they could not be looked for.
+///
+/// # Errors
+/// Route 53 does not list them.
+pub async fn strays(cx: &Context<'_>, names: impl Iterator<Item = &str>) -> Result<(Vec<String>, Vec<String>)> {
+    let Leading { records, unseen } = leading_to(cx, &Memo::default(), &names.map(plain).collect(), PAGES).await?;
+    let others = records.iter().filter(|(zone, set)| !is_meant(&cx.site.config, zone, &plain(&set.name)));
+    Ok((others.map(|(zone, set)| in_words(zone, set)).collect(), unseen))
 }
 
-fn leads_to(set: &ResourceRecordSet, name: &str) -> bool {
-    let values = set.resource_records().iter().map(|record| plain(record.value()));
-    let alias = set.alias_target.as_ref().map(|alias| plain(&alias.dns_name));
-    values.chain(alias).any(|target| target == name)
+/// Whether deploy.yaml has this name in this zone, or as the name whose record is kept elsewhere.
+fn is_meant(config: &Config, zone: &Zone, name: &str) -> bool {
+    let is_record = config.dns.as_ref().is_some_and(|dns| {
+        let is_zone = dns.zone == zone.id || dns.zone.trim_end_matches('.').to_lowercase() == zone.name;
+        is_zone && escaped(&full_name(&dns.record, &zone.name)) == name
+    });
+    is_record || config.verify.name.as_ref().is_some_and(|meant| escaped(&meant.to_lowercase()) == name)
 }
 
 /// Whether it is an alias of its own, and not one of several records of its name.
@@ -209,7 +204,11 @@ fn is_plain_alias(set: &ResourceRecordSet) -> bool {
     set.alias_target.is_some() && set.set_identifier.is_none()
 }
 
-fn in_words(zone: &str, set: &ResourceRecordSet) -> String {
+fn in_words(zone: &Zone, set: &ResourceRecordSet) -> String {
+    in_zone(&zone.id, set)
+}
+
+fn in_zone(zone: &str, set: &ResourceRecordSet) -> String {
     let kind = if set.alias_target.is_some() { "alias" } else { "record" };
     format!("the {} {kind} {} in the zone {zone}", set.r#type.as_str(), plain(&set.name))
 }

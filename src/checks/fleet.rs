@@ -220,13 +220,14 @@ fn lost(site: &Site, (targets, wanted): (&Targets, usize), watched: &mut Watched
 }
 
 /// `https://app.example.com`: by the record, by the name that verify.name gives, which leads to the load balancer
-/// whatever DNS says of it, or by the load balancer's own.
+/// whatever DNS says of it, or by the load balancer's own. A record whose zone is gone is asked for there too.
 pub fn endpoint(site: &Site, outputs: &Outputs) -> Option<BaseUrl> {
     let scheme = if site.https() { "https" } else { "http" };
     let balancer = outputs.get(&load_balancer::DNS_NAME);
     // A stack without TLS was asked for in deploy.yaml.
     let at = |name: &str| BaseUrl::parse(&format!("{scheme}://{name}"), true).ok();
     match (site.record_name(), &site.config.verify.name) {
+        (Some(record), _) if site.lacks_zone() => Some(at(&record)?.via(balancer?)),
         (Some(record), _) => at(&record),
         (None, Some(name)) => Some(at(name)?.via(balancer?)),
         (None, None) => at(&balancer?.to_lowercase()),

@@ -10,8 +10,8 @@ use crate::clock::{Attempt, Ended, Label, Late, Wait};
 use crate::cloud::{Error, retryable};
 use crate::engine::{self, AnyLive, Context, Goal, Key, Output, Outputs, Reading};
 use crate::outcome::{Outcome, Problem};
-use crate::site::{MachineImage, Site, SiteError};
-use crate::steps::load_balancer::Listener;
+use crate::site::{Kept, MachineImage, Site, SiteError};
+use crate::steps::load_balancer::{self, Listener};
 use crate::steps::{STACK, dns_record, launch_template};
 
 /// How long the first reading may take: when AWS answers, it takes a second.
@@ -69,7 +69,7 @@ impl Session<'_> {
 }
 
 /// A site whose certificate is the one that the listener has, where that would do; and whose image and certificate are
-/// those of the stack, where the ones that deploy.yaml means are not there any more.
+/// those of the stack, where the ones that deploy.yaml means are not there any more; without a zone that is gone.
 fn as_it_exists(mut site: Site, found: &Found) -> Result<Site, SiteError> {
     let live = found.values().filter_map(|one| one.as_ref().ok()?.as_ref());
     let ids: Outputs = live.flat_map(|live| live.outputs.clone()).collect();
@@ -81,7 +81,7 @@ fn as_it_exists(mut site: Site, found: &Found) -> Result<Site, SiteError> {
         root_device: device.clone(),
         ..MachineImage::default()
     });
-    site.with_gone_from(image, shown)
+    site.with_gone_from(Kept { image, certificate: shown, stands: ids.contains_key(&load_balancer::ARN) })
 }
 
 /// Whether something failed, and only for reasons that may pass. An endpoint that does not answer at first may never

@@ -9,7 +9,7 @@ use crate::clock::{Cancel, Wait};
 use crate::engine::reconcile::failed;
 use crate::engine::{Goal, LiveStack, Outputs, Ownership, Planner};
 use crate::outcome::{Failed, Outcome, Problem};
-use crate::site::{Missing, OWNER_TAG, Site, SiteError};
+use crate::site::{Missing, Noun, OWNER_TAG, Site, SiteError};
 use crate::steps::{STACK, load_balancer};
 
 /// The site, and what exists on it.
@@ -46,8 +46,15 @@ const NOTHING_CHANGED: &str = "nothing was changed";
 
 /// What is not there any more and the stack goes on with: whether it is as deploy.yaml wants it is not known of that.
 pub fn gone(site: &Site) -> Vec<Problem> {
-    let told =
-        |gone: &Missing| Problem::from(gone).because("what exists goes on, and no new instance or listener can use it");
+    let told = |gone: &Missing| {
+        let problem = Problem::from(gone);
+        match gone.noun {
+            Noun::Zone => problem.because("what exists goes on, and the record is neither looked at nor made"),
+            Noun::Image | Noun::Certificate => {
+                problem.because("what exists goes on, and no new instance or listener can use it")
+            }
+        }
+    };
     site.gone.iter().map(told).collect()
 }
 

@@ -69,6 +69,17 @@ impl From<HostedZone> for Zone {
     }
 }
 
+/// What a stack that exists has of what is looked up.
+#[derive(Debug, Clone)]
+pub struct Kept<'a> {
+    /// Its template's image.
+    pub image: Option<MachineImage>,
+    /// The certificate that its listener shows.
+    pub certificate: Option<&'a str>,
+    /// Its load balancer exists.
+    pub stands: bool,
+}
+
 /// What is looked up and never made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Noun {
@@ -119,19 +130,26 @@ impl Site {
     }
 
     /// Takes what is gone from a stack that exists: this image and this certificate, where it has them. An image that
-    /// is asked for by another id was never this one.
+    /// is asked for by another id was never this one. A zone that is gone took its records along: a stack whose load
+    /// balancer stands goes on without one.
     ///
     /// # Errors
     /// Everything that is missing at once, when something is that the stack does not have either.
-    pub fn with_gone_from(mut self, image: Option<MachineImage>, certificate: Option<&str>) -> Result<Site, SiteError> {
+    pub fn with_gone_from(mut self, kept: Kept<'_>) -> Result<Site, SiteError> {
         for missing in &self.gone {
-            match (missing.noun, &image, certificate) {
-                (Noun::Image, Some(image), _) if self.may_be(image) => self.image = image.clone(),
-                (Noun::Certificate, _, Some(arn)) => arn.clone_into(&mut self.certificate),
+            match (missing.noun, &kept) {
+                (Noun::Image, Kept { image: Some(image), .. }) if self.may_be(image) => self.image = image.clone(),
+                (Noun::Certificate, Kept { certificate: Some(arn), .. }) => (*arn).clone_into(&mut self.certificate),
+                (Noun::Zone, Kept { stands: true, .. }) => {}
                 _ => return Err(SiteError::Missing(self.gone)),
             }
         }
         Ok(self)
+    }
+
+    /// Whether the zone of the record does not exist any more.
+    pub fn lacks_zone(&self) -> bool {
+        self.gone.iter().any(|missing| missing.noun == Noun::Zone)
     }
 
     fn may_be(&self, image: &MachineImage) -> bool {

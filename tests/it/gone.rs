@@ -31,6 +31,23 @@ async fn a_deleted_certificate_stops_a_changed_listener_alone() {
     stage.run("up --set scaling.max=50").await.exits(Exit::Refused).writes_nothing().says("no ISSUED certificate");
 }
 
+/// The records went with their zone. What stands is read, kept and changed, and asked at the load balancer itself.
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_is_gone_stops_its_record_alone() {
+    let stage = Stage::up().await;
+    stage.sandbox.change(|world| world.table(tables::ZONES).clear());
+    for line in ["plan", "status", "up"] {
+        stage.succeeds(line).await.writes_nothing().says("no hosted zone example.com").says("goes on");
+    }
+    stage.run("verify").await.finds("needs", Status::Warn).finds("drift", Status::Pass);
+    stage.succeeds("up --set scaling.max=50").await.changed(&["auto_scaling_group"]);
+    stage.run("diagnose").await.finds("needs", Status::Fail);
+    stage.succeeds("teardown --yes").await;
+    let fresh = Stage::new();
+    fresh.sandbox.change(|world| world.table(tables::ZONES).clear());
+    fresh.run("up").await.refused_before_any_write().says("no hosted zone example.com");
+}
+
 /// An id that the template does not have was never this stack's image: a mistake is no withdrawal.
 #[tokio::test(start_paused = true)]
 async fn an_id_of_no_image_is_refused_though_the_stack_stands() {

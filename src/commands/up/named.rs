@@ -15,7 +15,7 @@ use crate::outcome::{Finding, Status};
 /// It certainly leads elsewhere, or its zone is not delegated; or the wait ended.
 pub async fn look(up: &Up<'_>, ids: &Outputs) -> Result<Vec<Finding>, Unproven> {
     let (session, site, wait) = (up.session, up.walk.cx.site, &up.walk.wait);
-    let Some(name) = site.record_name().filter(|_| session.sandbox.is_none()) else {
+    let Some(name) = site.record_name().filter(|_| session.sandbox.is_none() && !site.lacks_zone()) else {
         return Ok(Vec::new());
     };
     let Ok((web, dns)) = session.reach().web_and_dns(None).await else {

@@ -59,8 +59,9 @@ impl Resource for DnsRecord {
         site.record_name().unwrap_or_else(|| "(no record)".to_owned())
     }
 
+    /// Where its zone does not exist any more, there is no place for it.
     fn included(&self, site: &Site) -> bool {
-        site.config.dns.is_some()
+        site.config.dns.is_some() && !site.lacks_zone()
     }
 
     fn want(&self, site: &Site, refs: &Refs) -> Spec {

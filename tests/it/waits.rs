@@ -31,6 +31,15 @@ async fn launches_that_can_never_succeed_end_the_wait() {
     }
 }
 
+/// A target group is in use for up to two minutes after its load balancer went.
+#[tokio::test(start_paused = true)]
+async fn a_target_group_that_is_in_use_after_its_load_balancer_is_waited_for() {
+    let stage = Stage::up().await;
+    stage.weather(|weather| weather.target_group_linger_seconds = 100.0);
+    stage.succeeds("teardown --yes").await.was_refused("ResourceInUse");
+    stage.nothing_is_left();
+}
+
 /// Nothing that can be read says so beforehand: AWS's words are explained.
 #[tokio::test(start_paused = true)]
 async fn a_zone_that_takes_no_load_balancer_is_explained() {

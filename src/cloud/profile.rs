@@ -13,6 +13,17 @@ pub struct Profile {
     pub region: ProfileFileRegionProvider,
 }
 
+const EXPORTED: &str = "`aws configure export-credentials --profile NAME --format env` prints keys for this shell; run \
+                        without a profile then.";
+
+/// Settings that AWS's own tools understand and this program does not, each with the way round: named before any call,
+/// rather than left to fail as something else.
+const UNSUPPORTED: [(&str, &str); 3] = [
+    ("mfa_serial", EXPORTED),
+    ("login_session", EXPORTED),
+    ("ca_bundle", "Name the file in the environment too: AWS_CA_BUNDLE."),
+];
+
 /// Why a profile cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
@@ -23,6 +34,16 @@ pub enum Unusable {
         name: String,
         /// Those that exist.
         known: Vec<String>,
+    },
+    /// It asks for what this program does not do.
+    #[error("the profile {name:?} has {setting}, which is not supported here")]
+    Unsupported {
+        /// What was asked for.
+        name: String,
+        /// The setting, as the files name it.
+        setting: &'static str,
+        /// What to do instead.
+        cure: &'static str,
     },
     /// The files cannot be read.
     #[error("the AWS configuration files: {0}")]
@@ -38,10 +59,19 @@ impl Profile {
         let (fs, env, files) = (Fs::real(), Env::real(), EnvConfigFiles::default());
         let profiles = aws_config::profile::load(&fs, &env, &files, None).await;
         let profiles = profiles.map_err(|error| Unusable::Unreadable(causes(&error)))?;
-        if profiles.get_profile(name).is_none() {
+        let Some(profile) = profiles.get_profile(name) else {
             let mut known: Vec<String> = profiles.profiles().map(str::to_owned).collect();
             known.sort();
             return Err(Unusable::Unknown { name: name.to_owned(), known });
+        };
+        let has = |setting: &&(&str, &str)| match setting.0 {
+            // The device is asked only for a role.
+            "mfa_serial" => profile.get("role_arn").is_some() && profile.get(setting.0).is_some(),
+            "ca_bundle" => std::env::var_os("AWS_CA_BUNDLE").is_none() && profile.get(setting.0).is_some(),
+            setting => profile.get(setting).is_some(),
+        };
+        if let Some((setting, cure)) = UNSUPPORTED.iter().find(has) {
+            return Err(Unusable::Unsupported { name: name.to_owned(), setting, cure });
         }
         Ok(Profile {
             credentials: ProfileFileCredentialsProvider::builder().profile_name(name).build(),

@@ -85,6 +85,21 @@ fn a_profile_that_does_not_exist_is_refused_with_those_that_do() {
     Run::of(&mut with_profiles(&home, "plan --profile nope", "")).exits(2).says("\"nope\"").says("prod, test");
 }
 
+/// What AWS's own tools do with a profile and this program does not is named, before any call.
+#[test]
+fn a_profile_that_asks_for_more_than_keys_is_refused_by_what_it_asks_for() {
+    for (settings, setting, cure) in [
+        ("role_arn = arn:aws:iam::1:role/x\nmfa_serial = arn:aws:iam::1:mfa/x", "mfa_serial", "export-credentials"),
+        ("login_session = arn:aws:iam::1:user/x", "login_session", "export-credentials"),
+        ("ca_bundle = /etc/corporate.pem", "ca_bundle", "AWS_CA_BUNDLE"),
+    ] {
+        let home = Home::new();
+        let mut command = with_profiles(&home, "plan --profile prod", settings);
+        command.env_remove("AWS_CA_BUNDLE");
+        Run::of(&mut command).exits(2).says("\"prod\"").says(setting).says(cure);
+    }
+}
+
 /// `--profile` means that profile, whatever the environment holds: the request is signed with its key for its region.
 #[test]
 fn a_profile_wins_over_keys_in_the_environment() {

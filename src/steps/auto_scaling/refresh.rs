@@ -41,6 +41,11 @@ impl Refresh {
         ["Pending", "InProgress", "Baking"].contains(&self.status.as_str())
     }
 
+    /// Whether it is under way back from its version.
+    pub fn goes_back(&self) -> bool {
+        self.status == "RollbackInProgress"
+    }
+
     /// Whether it brings this version of this template.
     pub fn brings(&self, template: &str, version: &str) -> bool {
         self.template == template && self.version == version

@@ -10,7 +10,7 @@ use super::find_group;
 use super::instances::{is_in_standby, is_protected, is_terminating};
 use super::refresh::{self, Manner, Refresh, refreshes};
 use super::{RolledBack, Spec, template};
-use crate::cloud::Cloud;
+use crate::cloud::{Absent, Cloud};
 use crate::engine::{Context, Error, Kept, KeptInstances, Reading, Result};
 use crate::steps::launch_template;
 
@@ -24,7 +24,8 @@ pub(super) async fn roll(cx: &Context<'_>, name: &str, had: &Spec, want: &Spec) 
     let (template_id, version) = want.template();
     let all = refreshes(cloud, name).await?.unwrap_or_default();
     if let Some(active) = all.iter().find(|refresh| refresh.active()) {
-        if !active.forward() || active.brings(template_id, version) {
+        let is_lost = active.goes_back() && had.refresh_to.is_some();
+        if !is_lost && (!active.forward() || active.brings(template_id, version)) {
             return Ok(());
         }
         // The next reading waits for its end. If there is none to cancel, a read that lags had shown it.
@@ -86,7 +87,20 @@ pub(super) async fn under_way(
         spec.refresh_to = Some(other.version.clone());
         return Ok(None);
     }
+    // A way back to a template that was deleted since has no end: no instance can be launched from it.
+    let former = spec.launch_template.clone();
+    if let Some(lost) = active.as_ref().filter(|refresh| refresh.goes_back() && former != id)
+        && !exists(cx.cloud, &former).await?
+    {
+        spec.refresh_to = Some(lost.version.clone());
+        return Ok(None);
+    }
     Ok(active)
+}
+
+async fn exists(cloud: &Cloud, template: &str) -> Result<bool> {
+    let request = cloud.ec2.describe_launch_templates().launch_template_ids(template);
+    Ok(request.send().await.or_absent()?.is_some())
 }
 
 /// An instance refresh in a line.

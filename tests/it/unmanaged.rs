@@ -176,7 +176,8 @@ async fn a_mixed_instances_policy_of_the_wanted_version_is_left_alone() {
     mix(&stage.other_client().await, "1").await;
     assert_eq!(stage.plan().await, "");
     stage.unchanged_by("up").await;
-    let verified = stage.succeeds("verify").await;
+    let verified = stage.over_sockets("verify").await;
+    verified.succeeds();
     verified.finds("launch_template_version", Status::Pass).sees("launch_template_version", "version 1 on 2");
 }
 

@@ -106,8 +106,14 @@ pub async fn verify(cx: &CheckContext<'_>) -> Checked {
     let asks = |check: &dyn Check, who: Asks| check.about().asks == who;
     // What does not answer while the load balancer or its targets are still coming may answer later.
     let is_coming = found.iter().any(|(check, finding)| asks(*check, Asks::Aws) && finding.heals && !finding.is_good());
-    for (check, finding) in &mut found {
-        finding.heals |= is_coming && asks(*check, Asks::Service);
+    let behind = found.iter().filter(|(check, finding)| asks(*check, Asks::Aws) && !finding.is_good());
+    let settles = behind.map(|(_, finding)| finding.settles).max().unwrap_or_default();
+    for (_, finding) in found.iter_mut().filter(|(check, _)| asks(*check, Asks::Service)) {
+        finding.heals |= is_coming;
+        // It answers no sooner than what is behind it.
+        if !finding.settles.is_zero() {
+            finding.settles = finding.settles.max(settles);
+        }
     }
     Checked { found: findings(found), ended }
 }

@@ -7,7 +7,7 @@ use futures_util::stream;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SERVER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::{BodyExt, Empty, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -35,6 +35,11 @@ pub struct Answer {
     pub content_type: Option<String>,
     /// Its body.
     pub body: Bytes,
+}
+
+/// No body: not even an empty one in chunks, which a GET should not have.
+pub fn no_body() -> Body {
+    BodyExt::boxed(Empty::new())
 }
 
 /// A body of these parts, and its length.

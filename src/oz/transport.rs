@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use super::connection::{NoAnswer, Stage};
-use super::exchange::{Answer, body};
+use super::exchange::{Answer, no_body};
 use super::sensitive::Redaction;
 use super::status::Said;
 use super::{BaseUrl, Refused, Token, Web};
@@ -78,7 +78,7 @@ pub async fn get(web: &Web, base: &BaseUrl, path: &str, token: Option<&Token>) -
     if let Some(token) = token {
         request = request.header("X-Forensic-Access-Token", token.expose());
     }
-    let request = request.body(body(Vec::new()).0).map_err(|error| NoAnswer::at(Stage::Name, error.to_string()))?;
+    let request = request.body(no_body()).map_err(|error| NoAnswer::at(Stage::Name, error.to_string()))?;
     let silent = || NoAnswer::at(Stage::Answer, format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()));
     timeout(ANSWER_TIMEOUT, web.send(base, request)).await.unwrap_or_else(|_| Err(silent()))
 }

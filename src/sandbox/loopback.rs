@@ -62,6 +62,7 @@ impl Sandbox {
 
 async fn serve_web(sandbox: Sandbox, listener: TcpListener, authority: Arc<Authority>) {
     while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true); // or an answer waits 40 ms for the word that the handshake's last part came
         let (sandbox, authority) = (sandbox.clone(), Arc::clone(&authority));
         tokio::spawn(async move { connection(sandbox, stream, &authority).await });
     }

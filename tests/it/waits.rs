@@ -88,7 +88,7 @@ async fn targets_that_are_not_in_use_yet_are_waited_for() {
     stage.succeeds("up").await;
     let stage = Stage::under(|weather| weather.unused_seconds = 40.0);
     stage.succeeds("up --no-verify").await;
-    stage.succeeds("verify").await;
+    stage.succeeds("verify --wait 10m").await;
     // For ever is not waited for.
     let never = Stage::under(|weather| weather.unused_seconds = 1e9);
     let (start, outcome) = (Instant::now(), never.run("up").await);
@@ -275,6 +275,6 @@ async fn instances_that_ec2_does_not_know_yet_are_no_error() {
         let request = client.autoscaling.set_desired_capacity().auto_scaling_group_name("app-asg").desired_capacity(5);
         request.send().await.unwrap();
         tokio::time::sleep(Duration::from_secs(4)).await;
-        stage.succeeds("verify").await.finds("instance_profile", Status::Pass);
+        stage.succeeds("verify --wait 10m").await.finds("instance_profile", Status::Pass);
     }
 }

@@ -11,8 +11,9 @@ use crate::report::Report;
 pub fn refuse(refused: &clap::Error) -> Exit {
     let printed = refused.print();
     if !refused.use_stderr() {
-        // --help and --version: what is printed is the result.
-        return if printed.is_ok() { Exit::Done } else { Exit::Failed };
+        // --help and --version: what is printed is the result, of which a reader may have enough.
+        let is_lost = printed.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
+        return if is_lost { Exit::Failed } else { Exit::Done };
     }
     let arguments: Vec<String> =
         std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
@@ -49,6 +50,7 @@ fn verb(arguments: &[String]) -> Option<&'static str> {
             word => break word,
         }
     };
+    // Leaked, since the process ends with it.
     program.get_subcommands().find(|verb| verb.get_name() == typed).map(|verb| &*verb.get_name().to_owned().leak())
 }
 

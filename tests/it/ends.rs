@@ -51,8 +51,10 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     }
     // Who closes the pipe has read enough.
     let home = Home::new();
-    let run = Run::end_of(home.command(UP).stdout(closed()).stderr(Stdio::piped()).spawn().unwrap());
-    run.exits(0);
+    for line in [UP, "--help"] {
+        let run = Run::end_of(home.command(line).stdout(closed()).stderr(Stdio::piped()).spawn().unwrap());
+        run.exits(0);
+    }
 }
 
 /// A run that hangs: the service never answers.

@@ -109,3 +109,47 @@ fn reports_say_on_which_account_and_by_whom() {
     let nobody = Frame { account: String::new(), caller: String::new(), ..frame() };
     assert!(!junit(&nobody, &mixed()).contains("account"));
 }
+
+/// Words of a page as a reader without its style meets them.
+fn without_style(page: &str) -> String {
+    let body = page.split("<body>").nth(1).unwrap();
+    let mut words = String::new();
+    for piece in body.split('<').skip(1) {
+        words += piece.split_once('>').map_or("", |(_, text)| text);
+    }
+    words
+}
+
+#[test]
+fn the_page_keeps_its_meaning_where_a_policy_takes_its_style() {
+    let page = html(&frame(), &mixed());
+    let body = page.split("<body>").nth(1).unwrap();
+    assert!(!body.contains(" style="), "an inline style is what a strict policy forbids");
+    for shape in body.split('<').filter(|tag| tag.starts_with("rect ") || tag.starts_with("path ")) {
+        assert!(shape.contains("fill=\""), "black without style: {shape}");
+    }
+    let words = without_style(&page);
+    assert!(words.contains("load balancer active (guide step 4) 0 ms"), "{words}");
+    let place = |title: &str| words.find(title).unwrap_or_else(|| panic!("no {title}"));
+    assert!(place("✕ fail targets healthy") < place("? unknown instance profile"), "failures first");
+    assert!(place("? unknown instance profile") < place("✓ pass load balancer active"));
+}
+
+#[test]
+fn two_stacks_are_two_suites() {
+    let other = Frame { stack: "oz-test".to_owned(), ..frame() };
+    let name = |frame: &Frame| {
+        let xml = junit(frame, &mixed());
+        xml.split("<testsuite name=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(name(&frame()), "deploy.verify.oz-liveness.eu-central-1");
+    assert_eq!(name(&other), "deploy.verify.oz-test.eu-central-1");
+    // Several findings of one title are several cases.
+    let needs = || Finding::new("needs", 0, "what the stack needs").found(Status::Warn, "gone");
+    let outcome = Outcome { checks: vec![needs(), needs()], ..Outcome::new(Exit::Done, "verified", "") };
+    let xml = junit(&frame(), &outcome);
+    assert!(
+        xml.contains("name=\"what the stack needs\"") && xml.contains("name=\"what the stack needs (2)\""),
+        "{xml}"
+    );
+}

@@ -223,6 +223,16 @@ fn frames_are_in_the_order_of_their_numbers() {
     directory("padded", &["img-1-00001.jpeg", "img-1-00002.jpeg", "img-1-00010.jpeg"]);
     let run = service.run("liveness padded --base-url URL");
     run.exits(0).demand(!run.stderr().contains("in the order"), || "that is the order of the letters too".to_owned());
+    // Frames may be numbered by fives, and one may be missing.
+    directory("fives", &["0.jpeg", "5.jpeg", "10.jpeg"]);
+    let run = service.run("liveness fives --base-url URL");
+    run.exits(0).demand(!run.stderr().contains("missing"), || "nothing is missing by fives".to_owned());
+    directory("gap", &["img_1.jpeg", "IMG_2.jpeg", "img_4.jpeg"]);
+    let run = service.run("liveness gap --base-url URL");
+    run.exits(0).says("no frame is between IMG_2.jpeg and img_4.jpeg: is one missing?");
+    directory("link", &["1.jpeg", "3.jpeg"]);
+    std::os::unix::fs::symlink("nowhere.jpeg", service.path("link/2.jpeg")).unwrap();
+    service.run("liveness link --base-url URL").exits(2).says("link/2.jpeg: No such file");
     for (name, frames) in [("zero", ["1.jpeg", "01.jpeg"]), ("two", ["1.jpeg", "1.jpg"])] {
         directory(name, &frames);
         service.run(&format!("liveness {name} --base-url URL")).exits(2).says("which of them comes first is not known");

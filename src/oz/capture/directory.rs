@@ -16,14 +16,18 @@ pub fn read(path: &Path, skip_first: bool) -> Result<Contents, Refused> {
     let listed = std::fs::read_dir(path).and_then(std::iter::Iterator::collect::<Result<Vec<_>, _>>);
     let listed = listed.map_err(|error| refused(format!("{}: {error}", path.display())))?;
     let mut files: Vec<PathBuf> =
-        listed.iter().map(std::fs::DirEntry::path).filter(|path| path.is_file() && !is_hidden(path)).collect();
+        listed.iter().map(std::fs::DirEntry::path).filter(|path| !path.is_dir() && !is_hidden(path)).collect();
     files.sort(); // so that what is alike by its numbers is told in one order
     let is_other_order = in_order(&mut files)?;
     let mut frames = Frames::new(skip_first);
     for file in &files {
-        let size = file.metadata().map_or(0, |data| data.len());
-        if size > LARGEST_FRAME as u64 {
-            return Err(refused(format!("{}: {size} bytes are no frame", file.display())));
+        // A link that leads nowhere is a frame that would be left out.
+        let data = file.metadata().map_err(|error| refused(format!("{}: {error}", file.display())))?;
+        if !data.is_file() {
+            return Err(refused(format!("{}: it is no file", file.display())));
+        }
+        if data.len() > LARGEST_FRAME as u64 {
+            return Err(refused(format!("{}: {} bytes are no frame", file.display(), data.len())));
         }
         frames.add(Picture::read(file)?);
         if frames.bytes > MOST {
@@ -33,6 +37,8 @@ pub fn read(path: &Path, skip_first: bool) -> Result<Contents, Refused> {
     let size = frames.bytes;
     let (zip, frames) = frames.finish();
     let order = is_other_order.then(|| format!("frames are sent in the order of their numbers: {}", told(&files)));
+    let gap = gap(&files).map(|(before, after)| format!("no frame is between {before} and {after}: is one missing?"));
+    let order = [order, gap].into_iter().flatten().reduce(|one, other| format!("{one}; {other}"));
     match frames {
         0 => Err(refused(format!("{}: no frames", path.display()))),
         _ => Ok(Contents { zip, frames, action: Some(BLANK.to_owned()), size, order, ..Contents::default() }),
@@ -42,7 +48,7 @@ pub fn read(path: &Path, skip_first: bool) -> Result<Contents, Refused> {
 /// Sorts by the numbers within names; whether that is another order than that of the letters.
 fn in_order(files: &mut [PathBuf]) -> Result<bool, Refused> {
     let by_letters = files.to_vec();
-    let key = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let key = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
     files.sort_by(|a, b| alphanumeric_sort::compare_str(key(a), key(b)));
     let alike = files.windows(2).find(|two| unpadded(&key(&two[0])) == unpadded(&key(&two[1])));
     if let Some([one, other]) = alike {
@@ -62,6 +68,24 @@ fn unpadded(name: &str) -> String {
         }
     }
     plain
+}
+
+/// The first place where numbers go on by more than elsewhere; frames may be numbered by fives.
+fn gap(files: &[PathBuf]) -> Option<(String, String)> {
+    let numbers: Option<Vec<(String, u64)>> = files.iter().map(|file| numbered(file)).collect();
+    let numbers = numbers?;
+    let steps = numbers.windows(2).map(|two| if two[0].0 == two[1].0 { two[1].1.saturating_sub(two[0].1) } else { 0 });
+    let steps: Vec<u64> = steps.collect();
+    let least = steps.iter().copied().filter(|step| *step > 0).min()?;
+    let at = steps.iter().position(|step| *step > least)?;
+    Some((name(&files[at]), name(&files[at + 1])))
+}
+
+/// What is before the last number of a name, and that number.
+fn numbered(path: &Path) -> Option<(String, u64)> {
+    let stem = path.file_stem()?.to_str()?.to_lowercase();
+    let before = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+    Some((before.to_owned(), stem[before.len()..].parse().ok()?))
 }
 
 fn told(files: &[PathBuf]) -> String {

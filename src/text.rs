@@ -7,6 +7,10 @@ use std::borrow::Cow;
 const MARK: &[u8] = b"\xef\xbb\xbf";
 /// How every pointer of Git LFS begins (git-lfs, docs/spec.md).
 const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
+/// What is often saved in a file's place.
+const PAGE: &str = "an HTML page";
+/// So many bytes of a file show whether it is text.
+const SHOWN: usize = 1024;
 
 /// Why bytes are not what was wanted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,10 +58,9 @@ pub fn not_text(bytes: &[u8]) -> Result<(), Unreadable> {
             Err(Unreadable::new("it is UTF-16", "Save it as UTF-8."))
         }
         _ => match kind(bytes) {
-            Some(kind) if !["empty", "an HTML page", "XML"].contains(&kind) => {
-                Err(Unreadable::new(format!("it is {kind}"), "Name the file with the text."))
-            }
-            _ => Ok(()),
+            None | Some("empty" | "XML") => Ok(()),
+            Some(PAGE) => Err(Unreadable::new(format!("it is {PAGE}"), "Perhaps a login was saved in its place.")),
+            Some(kind) => Err(Unreadable::new(format!("it is {kind}"), "Name the file with the text.")),
         },
     }
 }
@@ -79,6 +82,22 @@ pub fn kind(bytes: &[u8]) -> Option<&'static str> {
     if bytes.is_empty() {
         return Some("empty");
     }
+    let bytes = unmarked(bytes);
+    match by_magic(bytes)? {
+        kind @ (PAGE | "XML" | "a PDF") => Some(kind),
+        // Letters alone prove nothing: a token may begin with BM or ID3, as pictures and sounds do.
+        kind => (!is_text(bytes)).then_some(kind),
+    }
+}
+
+/// Whether bytes could be text: UTF-8 without control characters.
+pub fn is_text(bytes: &[u8]) -> bool {
+    let first = &bytes[..bytes.len().min(SHOWN)];
+    let is_utf8 = std::str::from_utf8(first).map_or_else(|error| error.error_len().is_none(), |_| true);
+    is_utf8 && !first.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace())
+}
+
+fn by_magic(bytes: &[u8]) -> Option<&'static str> {
     let known = infer::get(bytes)?;
     Some(match known.mime_type() {
         "image/jpeg" => "a JPEG",
@@ -93,7 +112,7 @@ pub fn kind(bytes: &[u8]) -> Option<&'static str> {
         "application/zip" => "a ZIP archive",
         "application/gzip" => "compressed with gzip",
         "application/zstd" => "compressed with zstd",
-        "text/html" => "an HTML page",
+        "text/html" => PAGE,
         "text/xml" => "XML",
         other if other.starts_with("video/") => "a video",
         other if other.starts_with("audio/") => "a sound",
@@ -216,5 +235,14 @@ mod tests {
         for broken in [&b"{\"a\":"[..], b"<html>", b"", b"{\"a\" 1}"] {
             assert_eq!(lenient_json(broken), None);
         }
+    }
+
+    #[test]
+    fn letters_alone_make_no_binary_file() {
+        for text in ["BMtoken", "GIFtoken", "ID3token", "{\"img\":\"WEBP\"}", "8BPStoken", "OggStoken"] {
+            assert_eq!((kind(text.as_bytes()), not_text(text.as_bytes())), (None, Ok(())), "{text}");
+        }
+        assert_eq!(kind(b"BM\x36\0\0\0\0\0"), Some("a BMP picture"));
+        assert_eq!(kind("\u{feff}<!DOCTYPE html><html>".as_bytes()), Some(PAGE));
     }
 }

@@ -136,16 +136,15 @@ fn is_loopback(host: &url::Host<&str>) -> bool {
 pub struct Token(Sensitive<HeaderValue>);
 
 impl Token {
-    /// From `--token-file`, else from `OZ_ACCESS_TOKEN`; `None` when that is empty or not there.
+    /// From `--token-file`, else from `OZ_ACCESS_TOKEN`; `None` when that variable is empty or not there.
     ///
     /// # Errors
-    /// It cannot be read, or holds what no header can.
+    /// It cannot be read, or holds what no header can; a file that was named holds none.
     pub fn read(file: Option<&Path>) -> Result<Option<Token>, Refused> {
         let cure = "A token is one line of printable ASCII.";
         let (place, text) = if let Some(path) = file {
             let place = path.display().to_string();
-            let text = std::fs::read(path)
-                .map_err(|error| Refused::new(format!("{place}: {error}"), "Name a file that can be read."))?;
+            let text = file::read(path, "Name a file with the token; a service that wants none is called without.")?;
             text::not_text(&text).map_err(|why| file::refused(path, &why))?;
             (place, text)
         } else {
@@ -158,7 +157,8 @@ impl Token {
             None => text,
         };
         if line.is_empty() {
-            return Ok(None);
+            let none = || Refused::new(format!("{place}: there is no token in it"), cure);
+            return file.map_or(Ok(None), |_| Err(none()));
         }
         let printable = line.iter().all(|byte| (0x20..0x7f).contains(byte));
         let header = HeaderValue::from_bytes(line).ok().filter(|_| printable);

@@ -66,7 +66,8 @@ fn read(json: &str) -> Result<(), String> {
     let read: Result<Map<String, Value>, _> = serde_path_to_error::deserialize(&mut deserializer);
     let read = read.map_err(|error| {
         let (place, flaw) = (error.path().to_string(), flaw(error.inner()));
-        if place == "." { flaw } else { format!("{place}: {flaw}") }
+        // Keys are a person's own words too: not too many of them, and nothing that a terminal obeys.
+        if place == "." { flaw } else { format!("{}: {flaw}", Redaction::default().clean(&place)) }
     });
     read.and_then(|_| deserializer.end().map_err(|error| flaw(&error)))
 }
@@ -79,7 +80,8 @@ pub fn flaw(error: &serde_json::Error) -> String {
         _ if words.contains("surrogate") || words.contains("hex escape") => {
             "a broken character (half of a pair, as when an emoji was cut)"
         }
-        _ if words.contains("unicode code point") => "bytes that are not UTF-8",
+        _ if words.contains("unicode code point") => "bytes that are not UTF-8: save it as UTF-8",
+        _ if words.contains("recursion") => "nested too deep",
         serde_json::error::Category::Data => "not of the shape that is wanted",
         _ => "not JSON",
     };

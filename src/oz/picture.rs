@@ -87,7 +87,7 @@ impl Picture {
     /// It cannot be read, or is neither JPEG nor PNG: what it is.
     pub fn read(path: &std::path::Path) -> Result<Picture, Refused> {
         let bytes = file::read(path, "Name a picture that can be read.")?;
-        let kind = text::kind(&bytes);
+        let kind = text::kind(&bytes).or_else(|| text::is_text(&bytes).then_some("text"));
         Picture::new(bytes).ok_or_else(|| {
             let what = kind.map_or("neither JPEG nor PNG by its first bytes".to_owned(), |kind| {
                 format!("it is {kind}, neither JPEG nor PNG")

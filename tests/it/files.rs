@@ -164,6 +164,15 @@ fn a_broken_character_names_its_field() {
     service.write("meta.json", r#"{"user": {"names": ["anna", "\ud83d"]}}"#);
     let run = service.run("liveness capture.json --base-url URL --meta meta.json");
     run.exits(2).says("meta.json: user.names[1]: a broken character");
+    service.write("deep.json", format!("{}1{}", "{\"a\":".repeat(200), "}".repeat(200)));
+    service.run("liveness capture.json --base-url URL --meta deep.json").exits(2).says("nested too deep");
+    service.write("obeyed.json", r#"{"\u001b[31m": "\ud83d"}"#);
+    let run = service.run("liveness capture.json --base-url URL --meta obeyed.json");
+    run.exits(2).demand(!run.stderr().contains('\u{1b}'), || "a key must not command the terminal".to_owned());
+    let latin = with("/meta/transaction_id", "caf~").into_bytes();
+    let latin: Vec<u8> = latin.into_iter().map(|byte| if byte == b'~' { 0xe9 } else { byte }).collect();
+    service.write("latin.json", latin);
+    service.run("liveness latin.json --base-url URL").exits(2).says("meta: bytes that are not UTF-8: save it as UTF-8");
     service.write("list.json", "[1]");
     service.run("liveness capture.json --base-url URL --meta list.json").exits(2).says("not of the shape");
     // Where nothing reads it, it does not matter.
@@ -203,6 +212,18 @@ fn metadata_goes_out_byte_for_byte() {
         service.write("empty.json", capture.to_string().replace("\"META\"", sent));
         service.run("liveness empty.json --base-url URL").exits(0);
         assert_eq!(service.requests().pop().unwrap().payload.unwrap()["folder:meta_data"], wanted);
+    }
+}
+
+#[test]
+fn text_that_begins_like_a_binary_file_is_text() {
+    let service = LoopbackService::new();
+    service.write("meta.json", r#"{"img":"WEBP"}"#);
+    for token in ["BM2token", "GIFtoken", "ID3token"] {
+        service.script(|script| script.token = Some(token.to_owned()));
+        service.write("token.txt", token);
+        let line = "liveness capture.json --base-url URL --meta meta.json --token-file token.txt";
+        service.run(&format!("{line} --additional-info token.txt")).exits(0);
     }
 }
 
@@ -247,6 +268,8 @@ fn what_is_not_the_file_that_was_meant_is_named() {
     service.write("photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic");
     service.write("photo.webp", b"RIFF\x24\0\0\0WEBPVP8 ");
     service.write("page.html", "<!DOCTYPE html><html><body>Sign in</body></html>");
+    service.write("marked.html", format!("{MARK}<!DOCTYPE html><html><body>Sign in</body></html>"));
+    service.write("line.txt", "\n");
     service.write("archive.zip", b"PK\x03\x04\x14\0\0\0\0\0");
     service.write("authority.der", rcgen::generate_simple_self_signed(["a".to_owned()]).unwrap().cert.der());
     std::fs::create_dir(service.path("frames")).unwrap();
@@ -272,6 +295,15 @@ fn what_is_not_the_file_that_was_meant_is_named() {
         ("biometry --best-shot anna.jpg --reference photo.heic --base-url URL", "HEIF"),
         ("biometry --best-shot anna.jpg --reference photo.webp --base-url URL", "WebP"),
         ("biometry --best-shot anna.jpg --reference page.html --base-url URL", "an HTML page"),
+        ("biometry --best-shot anna.jpg --reference capture.json --base-url URL", "it is text, neither JPEG nor PNG"),
+        ("liveness marked.html --base-url URL", "it is an HTML page"),
+        ("liveness capture.json --base-url URL --meta marked.html", "it is an HTML page"),
+        ("liveness capture.json --base-url URL --additional-info page.html", "it is an HTML page"),
+        ("liveness capture.json --base-url URL --token-file page.html", "it is an HTML page"),
+        ("liveness capture.json --base-url URL --ca-file marked.html", "it is an HTML page"),
+        ("plan --config page.html", "it is an HTML page"),
+        ("liveness capture.json --base-url URL --token-file empty", "it is empty"),
+        ("liveness capture.json --base-url URL --token-file line.txt", "there is no token in it"),
     ] {
         service.run(line).exits(2).says(what);
     }

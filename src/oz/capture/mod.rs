@@ -128,10 +128,10 @@ impl Capture {
 fn begin(text: &mut impl BufRead) -> Result<(), Refused> {
     let cure = "Hand over what the Web SDK's on_capture_complete gave, as JSON; or a directory of frames.";
     let first = text.fill_buf().map_err(|error| Refused::new(error.to_string(), cure))?;
-    text::not_text(first).map_err(|why| Refused::new(why.to_string(), why.cure))?;
     if let Some(kind) = text::kind(first) {
         return Err(Refused::new(format!("it is {kind}, and a capture is JSON"), cure));
     }
+    text::not_text(first).map_err(|why| Refused::new(why.to_string(), why.cure))?;
     let mark = first.len() - text::unmarked(first).len();
     text.consume(mark);
     Ok(())

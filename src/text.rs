@@ -121,35 +121,52 @@ fn by_magic(bytes: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// JSON of an answer, whatever is cosmetically wrong with it: a mark, what follows it (NUL, spaces), bytes that are no
-/// UTF-8, half characters, numbers that are none (`NaN`).
+/// JSON of an answer, whatever is cosmetically wrong with it: a mark, UTF-16, what follows it (NUL, spaces), bytes that
+/// are no UTF-8, half characters, bare line breaks and unknown escapes, numbers that are none (`NaN`). What was wrong
+/// in a text leaves a trace in it: no mending makes one word into another.
 pub fn lenient_json(bytes: &[u8]) -> Option<serde_json::Value> {
-    let bytes = unmarked(bytes).trim_ascii();
+    let wide = utf16(bytes);
+    let bytes = wide.as_ref().map_or(unmarked(bytes), String::as_bytes).trim_ascii();
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let bytes = &bytes[..end];
     let strict = serde_json::from_slice(bytes).ok();
-    strict.or_else(|| serde_json::from_str(&mended(&String::from_utf8_lossy(bytes), escape)).ok())
+    strict.or_else(|| serde_json::from_str(&mended(&String::from_utf8_lossy(bytes), whole)).ok())
+}
+
+/// Text in UTF-16, which its mark tells.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let unit = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|two| unit([two[0], two[1]])).collect();
+    Some(String::from_utf16_lossy(&units))
 }
 
 /// The same JSON, where no number is beyond what can be computed with (1e999).
 pub fn computable(json: &str) -> String {
     mended(json, |rest| {
-        let length = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+        let length = character(rest);
         (&rest[..length], length)
     })
 }
 
-/// The same text with numbers that are none, or too large, replaced by null, and escapes by what is given.
-fn mended(text: &str, escape: impl Fn(&str) -> (&str, usize)) -> String {
+/// The length of the character that a text begins with; a backslash and what follows it are one.
+fn character(text: &str) -> usize {
+    text.chars().take(if text.starts_with('\\') { 2 } else { 1 }).map(char::len_utf8).sum()
+}
+
+/// The same text with numbers that are none, or too large, replaced by null, and what texts hold by what is given.
+fn mended(text: &str, inside: impl Fn(&str) -> (&str, usize)) -> String {
     let (mut out, mut rest, mut in_string) = (String::with_capacity(text.len()), text, false);
     while let Some(next) = rest.chars().next() {
         let (written, taken) = match next {
-            '\\' if in_string => escape(rest),
             '"' => {
                 in_string = !in_string;
                 ("\"", 1)
             }
-            _ if in_string => (&rest[..next.len_utf8()], next.len_utf8()),
+            _ if in_string => inside(rest),
             _ => match number(rest) {
                 Some((word, true)) => ("null", word),
                 Some((word, false)) => (&rest[..word], word),
@@ -174,20 +191,23 @@ fn number(text: &str) -> Option<(usize, bool)> {
     })
 }
 
-/// The escape that a text begins with, whole, and its length; half a surrogate pair becomes U+FFFD.
-fn escape(text: &str) -> (&str, usize) {
+/// The character that a text begins with, and its length in it. Half a surrogate pair and an escape that is none become
+/// U+FFFD, a bare control character becomes a space.
+fn whole(text: &str) -> (&str, usize) {
     let unit = |at: usize| {
         let hex = text.get(at..at + 6)?.strip_prefix("\\u")?;
-        u16::from_str_radix(hex, 16).ok()
+        u16::from_str_radix(hex, 16).ok().filter(|_| !hex.starts_with('+'))
     };
+    if !text.starts_with('\\') {
+        let length = character(text);
+        return if text.as_bytes()[0] < b' ' { (" ", length) } else { (&text[..length], length) };
+    }
     match (unit(0), unit(6)) {
         (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (&text[..12], 12),
         (Some(0xd800..=0xdfff), _) => ("\\ufffd", 6),
         (Some(_), _) => (&text[..6], 6),
-        (None, _) => {
-            let length = 1 + text[1..].chars().next().map_or(0, char::len_utf8);
-            (&text[..length], length)
-        }
+        (None, _) if text[1..].starts_with(['"', '\\', '/', 'b', 'f', 'n', 'r', 't']) => (&text[..2], 2),
+        (None, _) => ("\\ufffd", 1),
     }
 }
 
@@ -218,8 +238,13 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_in_spite_of_cosmetic_flaws() {
-        let rows: [(&[u8], &str); 8] = [
+        let rows: [(&[u8], &str); 13] = [
             (b"\xef\xbb\xbf{\"a\":1}\n", r#"{"a":1}"#),
+            (b"\xff\xfe[\x001\0]\0\0\0", "[1]"),
+            (b"\xfe\xff\0[\x001\0]", "[1]"),
+            (b"[\"b\nc\td\"]", r#"["b c d"]"#),
+            (b"[\"C:\\x\", \"\\u+123\"]", "[\"C:\u{fffd}x\", \"\u{fffd}u+123\"]"),
+            (b"[\"SUCC\\ESS\", \"SUCCESS\n\"]", "[\"SUCC\u{fffd}ESS\", \"SUCCESS \"]"),
             (b"{\"a\":1}\0\0", r#"{"a":1}"#),
             (b"{\"a\":\"\\ud83d\",\"b\":\"\\ud83d\\ude00\"}", "{\"a\":\"\u{fffd}\",\"b\":\"\u{1f600}\"}"),
             (b"{\"a\":\"caf\xe9\"}", "{\"a\":\"caf\u{fffd}\"}"),
@@ -232,7 +257,7 @@ mod tests {
             let wanted: serde_json::Value = serde_json::from_str(wanted).unwrap();
             assert_eq!(lenient_json(bytes), Some(wanted), "{}", String::from_utf8_lossy(bytes));
         }
-        for broken in [&b"{\"a\":"[..], b"<html>", b"", b"{\"a\" 1}"] {
+        for broken in [&b"{\"a\":"[..], b"<html>", b"", b"{\"a\" 1}", b"\xff\xfe{"] {
             assert_eq!(lenient_json(broken), None);
         }
     }

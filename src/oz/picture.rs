@@ -1,5 +1,7 @@
 //! Pictures, recognised by their first bytes and never by their names.
 
+use std::borrow::Cow;
+
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use base64::{Engine, alphabet};
@@ -7,6 +9,8 @@ use percent_encoding::percent_decode_str;
 
 use super::{Refused, file};
 use crate::text;
+
+const SCHEME: &str = "data:";
 
 const FORGIVING: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -102,46 +106,56 @@ impl Picture {
     /// # Errors
     /// What is wrong with it, without a byte of it.
     pub fn from_data_url(url: &str) -> Result<Picture, &'static str> {
-        let url = url.trim_ascii();
-        let scheme = url.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("data:"));
-        let rest = &url[scheme.ok_or("not a data URL")?.len()..];
-        let (head, data) = rest.split_once(',').ok_or("a data URL without a comma")?;
-        let mut parameters = head.split(';').map(str::trim_ascii);
-        let mime = parameters.next().unwrap_or_default().to_ascii_lowercase();
-        if !parameters.next_back().is_some_and(|last| last.eq_ignore_ascii_case("base64")) {
-            return Err("a data URL that is not base64");
-        }
+        let (mime, data) = parts(url)?;
         let claimed = match mime.as_str() {
             "image/jpeg" | "image/jpg" => Kind::Jpeg,
             "image/png" => Kind::Png,
             _ => return Err("a data URL of another type than image/jpeg or image/png"),
         };
-        let data = percent_decode_str(data).decode_utf8().map_err(|_| "broken base64")?;
-        let picture = Picture::from_base64(&data)?;
+        let picture = decode(&data)?;
         if picture.kind == claimed { Ok(picture) } else { Err("another type than it says, by its first bytes") }
     }
 
     /// From base64 as browsers take it: white space anywhere, padding or none (WHATWG Infra, "forgiving-base64
-    /// decode"). A service may hand over a whole data URL.
+    /// decode"). A service may hand over a whole data URL, and call a JPEG a PNG, as the guide's own sample does.
     ///
     /// # Errors
     /// What is wrong with it, without a byte of it.
     pub fn from_base64(data: &str) -> Result<Picture, &'static str> {
-        if data.trim_ascii_start().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data:")) {
-            return Picture::from_data_url(data);
-        }
-        let has_spaces = data.bytes().any(|byte| byte.is_ascii_whitespace());
-        let bytes = if has_spaces {
-            FORGIVING.decode(data.split_ascii_whitespace().collect::<String>())
-        } else {
-            FORGIVING.decode(data)
-        };
-        let bytes = bytes.map_err(|_| "broken base64")?;
-        Picture::new(bytes).ok_or("neither JPEG nor PNG by its first bytes")
+        if is_data_url(data.trim_ascii_start()) { decode(&parts(data)?.1) } else { decode(data) }
     }
 
     /// For the service.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+fn is_data_url(text: &str) -> bool {
+    text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
+}
+
+/// The type that a data URL says, and its base64.
+fn parts(url: &str) -> Result<(String, Cow<'_, str>), &'static str> {
+    let url = url.trim_ascii();
+    if !is_data_url(url) {
+        return Err("not a data URL");
+    }
+    let (head, data) = url[SCHEME.len()..].split_once(',').ok_or("a data URL without a comma")?;
+    let mut parameters = head.split(';').map(str::trim_ascii);
+    let mime = parameters.next().unwrap_or_default().to_ascii_lowercase();
+    if !parameters.next_back().is_some_and(|last| last.eq_ignore_ascii_case("base64")) {
+        return Err("a data URL that is not base64");
+    }
+    Ok((mime, percent_decode_str(data).decode_utf8().map_err(|_| "broken base64")?))
+}
+
+fn decode(base64: &str) -> Result<Picture, &'static str> {
+    let has_spaces = base64.bytes().any(|byte| byte.is_ascii_whitespace());
+    let bytes = if has_spaces {
+        FORGIVING.decode(base64.split_ascii_whitespace().collect::<String>())
+    } else {
+        FORGIVING.decode(base64)
+    };
+    Picture::new(bytes.map_err(|_| "broken base64")?).ok_or("neither JPEG nor PNG by its first bytes")
 }

@@ -3,13 +3,15 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::process::Stdio;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Kind, LoopbackService, samples};
+use crate::support::{Answer, Kind, LoopbackService, Run, samples};
 
 const MARK: &str = "\u{feff}";
 
@@ -99,7 +101,13 @@ fn base64_is_taken_as_browsers_take_it_both_ways() {
         let pointer = "/analyses/0/results_media/0/output_images/0/image_b64";
         service.script(|script| script.liveness = Answer::With(pointer, json!(shot)));
     };
-    for shot in [lines.clone(), plain.trim_end_matches('=').to_owned(), format!("data:image/jpeg;base64,{plain}")] {
+    for shot in [
+        lines.clone(),
+        plain.trim_end_matches('=').to_owned(),
+        format!("data:image/jpeg;base64,{plain}"),
+        format!("data:image/png;base64,{plain}"), // the guide calls its JPEG best_shot.png
+        format!("data:application/octet-stream;base64,{plain}"),
+    ] {
         answered(shot);
         service.run("liveness capture.json --base-url URL --best-shot best.jpg --force").exits(0);
         assert_eq!(std::fs::read(service.path("best.jpg")).unwrap(), picture);
@@ -120,7 +128,18 @@ fn a_paid_answer_is_not_lost_to_a_flaw_in_it() {
     let mut flawed = answer.clone();
     flawed["remark"] = json!("REMARK");
     let flawed = flawed.to_string();
-    let rows: [(Vec<u8>, &'static str); 5] = [
+    // What mending leaves of a decision is none.
+    for broken in ["SUCC\\ESS", "SUCCESS\n", "SUCCESS\\ud83d"] {
+        let body = answer.to_string().replace("\"SUCCESS\"", &format!("\"{broken}\"")).into_bytes();
+        service.script(|script| script.liveness = Answer::Raw(200, "application/json", body.clone()));
+        service.run("liveness capture.json --base-url URL").exits(6);
+    }
+    let wide: Vec<u8> = utf16(&flawed);
+    let rows: [(Vec<u8>, &'static str); 9] = [
+        (wide, "application/json; charset=utf-16"),
+        (flawed.replace("REMARK", "two\nlines").into_bytes(), "application/json"),
+        (flawed.replace("REMARK", "C:\\path").into_bytes(), "application/json"),
+        (flawed.replace("REMARK", "\\u12").into_bytes(), "application/json"),
         (flawed.replace("REMARK", "\\ud83d").into_bytes(), "application/json"),
         (flawed.replace("\"REMARK\"", "NaN").into_bytes(), "text/html"),
         (
@@ -225,6 +244,24 @@ fn text_that_begins_like_a_binary_file_is_text() {
         let line = "liveness capture.json --base-url URL --meta meta.json --token-file token.txt";
         service.run(&format!("{line} --additional-info token.txt")).exits(0);
     }
+}
+
+/// The call was paid for: what becomes of the picture takes nothing of the verdict away.
+#[test]
+fn a_best_shot_that_cannot_be_written_leaves_the_verdict() {
+    let service = LoopbackService::new();
+    std::fs::create_dir(service.path("out")).unwrap();
+    service.script(|script| script.liveness = Answer::Slow(Duration::from_secs(1)));
+    let mut command = service.command("liveness capture.json --base-url URL --best-shot out/best.jpg --json");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while service.calls() == 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::fs::remove_dir_all(service.path("out")).unwrap();
+    let run = Run::end_of(child);
+    run.exits(1).ends_as("failed").says("The best shot is lost; the call was made.");
+    let verdict = &run.json()["verdict"];
+    assert_eq!((&verdict["decision"], &verdict["folder_id"]), (&json!("SUCCESS"), &json!("some_id")), "{run}");
 }
 
 #[test]

@@ -157,6 +157,33 @@ fn character(text: &str) -> usize {
     text.chars().take(if text.starts_with('\\') { 2 } else { 1 }).map(char::len_utf8).sum()
 }
 
+/// Every text and number of JSON as it is written, texts in their quotes; without the keys.
+pub fn scalars(json: &str) -> Vec<&str> {
+    let (mut found, mut rest) = (Vec::new(), json);
+    while let Some(start) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        rest = &rest[start..];
+        let length = number(rest).map_or_else(|| quoted(rest), |(length, _)| length);
+        let (scalar, after) = rest.split_at(length);
+        if !(scalar.starts_with('"') && after.trim_start().starts_with(':')) {
+            found.push(scalar);
+        }
+        rest = after;
+    }
+    found
+}
+
+/// The length of the text in quotes that a text begins with.
+fn quoted(text: &str) -> usize {
+    let mut length = 1;
+    while let Some(next) = text[length..].chars().next() {
+        length += character(&text[length..]);
+        if next == '"' {
+            break;
+        }
+    }
+    length
+}
+
 /// The same text with numbers that are none, or too large, replaced by null, and what texts hold by what is given.
 fn mended(text: &str, inside: impl Fn(&str) -> (&str, usize)) -> String {
     let (mut out, mut rest, mut in_string) = (String::with_capacity(text.len()), text, false);
@@ -269,5 +296,12 @@ mod tests {
         }
         assert_eq!(kind(b"BM\x36\0\0\0\0\0"), Some("a BMP picture"));
         assert_eq!(kind("\u{feff}<!DOCTYPE html><html>".as_bytes()), Some(PAGE));
+    }
+
+    #[test]
+    fn scalars_are_those_of_the_json() {
+        let json = r#"{"key": "a\"b", "n": [-1.50, 1E400, true, null, "\\"], "again": {"again": "12"}, "again": ""}"#;
+        assert_eq!(scalars(json), [r#""a\"b""#, "-1.50", "1E400", r#""\\""#, r#""12""#, r#""""#]);
+        assert!(scalars("[]").is_empty());
     }
 }

@@ -51,10 +51,20 @@ impl Meta {
         self.0.expose()
     }
 
-    /// Withholds every value.
+    /// Withholds every value, as it was written and as a server may say it: of a key that is there twice, both.
     pub fn withhold_in(&self, redaction: &mut Redaction) {
-        if let Some(values) = text::lenient_json(self.0.expose().get().as_bytes()) {
-            redaction.withhold_all(&values);
+        for scalar in text::scalars(self.0.expose().get()) {
+            let bare = scalar.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+            redaction.withhold(bare.unwrap_or(scalar));
+            match serde_json::from_str(scalar) {
+                Ok(Value::String(text)) => redaction.withhold(&text),
+                Ok(number) => {
+                    let words = number.to_string();
+                    redaction.withhold(words.trim_end_matches(".0"));
+                    redaction.withhold(&words);
+                }
+                Err(_) => {}
+            }
         }
     }
 }

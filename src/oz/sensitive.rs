@@ -60,21 +60,10 @@ impl Redaction {
         if value.len() >= SHORTEST {
             let escaped = Value::from(value).to_string();
             let escaped = escaped.trim_matches('"').to_owned();
-            self.0.0.extend([value.to_owned(), escaped]);
+            self.0.0.extend([value.to_owned(), in_ascii(&escaped), escaped]);
             // The longest first: one value may be a part of another.
             self.0.0.sort_by_key(|value| std::cmp::Reverse(value.len()));
             self.0.0.dedup();
-        }
-    }
-
-    /// Withholds every text and number in a tree.
-    pub fn withhold_all(&mut self, tree: &Value) {
-        match tree {
-            Value::Object(fields) => fields.values().for_each(|value| self.withhold_all(value)),
-            Value::Array(values) => values.iter().for_each(|value| self.withhold_all(value)),
-            Value::String(text) => self.withhold(text),
-            Value::Number(number) => self.withhold(&number.to_string()),
-            Value::Bool(_) | Value::Null => {}
         }
     }
 
@@ -91,6 +80,18 @@ impl Redaction {
             None => text,
         }
     }
+}
+
+/// JSON as many servers write it: `caf\u00e9`.
+fn in_ascii(json: &str) -> String {
+    let mut written = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            _ if c.is_ascii() => written.push(c),
+            _ => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| written.push_str(&format!("\\u{unit:04x}"))),
+        }
+    }
+    written
 }
 
 fn is_data(c: char) -> bool {

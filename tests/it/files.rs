@@ -234,6 +234,33 @@ fn metadata_goes_out_byte_for_byte() {
     }
 }
 
+/// A server may echo metadata as it was written, as it reads it, or as its own JSON writes it.
+#[test]
+fn metadata_is_withheld_however_it_is_echoed() {
+    let service = LoopbackService::new();
+    let meta =
+        r#"{"n": [12345678901234567890123, 77E5, 1234.50], "t": "first-secret", "t": "caf\u00e9-annà", "q": "a\"b"}"#;
+    service.write("meta.json", meta);
+    let echoes = [
+        ("12345678901234567890123", "789012345678"),
+        ("1.2345678901234568e+22", "2345678"),
+        ("77E5", "77E5"),
+        ("7700000", "77000"),
+        ("1234.50", "1234"),
+        ("first-secret", "first-secret"),
+        ("café-annà", "caf"),
+        ("caf\\u00e9-ann\\u00e0", "caf"),
+        ("a\\\"b", "a\\\"b"),
+    ];
+    for (echo, secret) in echoes {
+        let answer = json!({"error_code": 4, "error_message": format!("this is bad: {echo}")}).to_string();
+        service.script(|script| script.liveness = Answer::Raw(400, "application/json", answer.clone().into_bytes()));
+        let run = service.run("liveness capture.json --base-url URL --meta meta.json -vv");
+        run.exits(6).prints("this is bad: [withheld]");
+        run.demand(!format!("{}{}", run.stdout(), run.stderr()).contains(secret), || format!("{echo} is shown"));
+    }
+}
+
 #[test]
 fn text_that_begins_like_a_binary_file_is_text() {
     let service = LoopbackService::new();

@@ -41,7 +41,7 @@ pub mod testing {
     pub use crate::exit::Exit;
     pub use crate::outcome::{Analysis, Decision, Finding, Frame, Outcome, Problem, Status};
     pub use crate::oz::picture::Kind;
-    pub use crate::oz::{BaseUrl, Capture, Meta, Picture, Redaction, Web, certificates, judge};
+    pub use crate::oz::{BaseUrl, Capture, Meta, Picture, Redaction, Token, Web, certificates, judge};
     pub use crate::report::{Report, envelope, html, junit, plan_text, problem_text};
     pub use crate::resolver::Dns;
     pub use crate::sandbox::oz::{Answer, Script, Seen, Service, samples, serve};

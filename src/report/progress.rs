@@ -73,7 +73,8 @@ impl Progress {
     pub fn note_always(&self, text: &str) {
         self.told.set(Instant::now());
         match &self.bars {
-            Some(bars) => bars.suspend(|| to_stderr(&format!("{text}\n"))),
+            // Not `suspend`: that panics when the terminal has gone away.
+            Some(bars) => drop(bars.println(text)),
             None => to_stderr(&format!("{text}\n")),
         }
     }

@@ -71,7 +71,7 @@ fn hanging(service: &LoopbackService, line: &str) -> Child {
     child
 }
 
-fn send(signal: &str, child: &Child) {
+pub fn send(signal: &str, child: &Child) {
     let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }
@@ -102,6 +102,31 @@ fn each_signal_ends_a_run_within_a_second_with_its_code() {
     }
     send("-HUP", &child);
     Run::end_of(child).exits(0);
+}
+
+/// It hangs in a call of the system: nobody opens the other side of the pipe.
+#[test]
+fn a_second_signal_ends_what_hangs() {
+    let service = LoopbackService::new();
+    let made = Command::new("mkfifo").arg(service.path("pipe")).status().unwrap();
+    assert!(made.success());
+    let mut child = service.command("verify --base-url URL --junit pipe").stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    send("-TERM", &child);
+    std::thread::sleep(Duration::from_millis(300)); // two that wait together are one
+    send("-INT", &child);
+    let began = Instant::now();
+    let ended = loop {
+        match child.try_wait().unwrap() {
+            Some(ended) => break ended,
+            None if began.elapsed() > Duration::from_secs(5) => {
+                child.kill().unwrap();
+                panic!("it goes on");
+            }
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    assert_eq!(ended.code(), Some(130));
 }
 
 /// Names of the cases of a JUnit file, and how many of them are errors.

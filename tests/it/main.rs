@@ -38,6 +38,7 @@ mod simulation;
 mod storms;
 mod strays;
 mod support;
+mod terminal;
 mod terraform;
 mod tidy;
 mod together;

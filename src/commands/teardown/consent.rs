@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use crate::cli;
-use crate::clock::Ended;
+use crate::clock::{Ended, Wait};
 use crate::commands::Session;
 use crate::exit::Exit;
 use crate::outcome::{Change, Failed, Outcome, Problem};
@@ -12,8 +12,13 @@ use crate::report::plan_text;
 /// Asks for the stack's name, unless `--yes` was given.
 ///
 /// # Errors
-/// There is no terminal, another name was typed, or a signal came.
-pub fn ask(session: &Session<'_>, args: &cli::Teardown, changes: &[Change]) -> Result<(), Failed> {
+/// There is no terminal, another name was typed, the time is over, or a signal came.
+pub async fn ask(
+    session: &Session<'_>,
+    args: &cli::Teardown,
+    changes: &[Change],
+    wait: &Wait<'_>,
+) -> Result<(), Failed> {
     if args.yes {
         return Ok(());
     }
@@ -24,13 +29,16 @@ pub fn ask(session: &Session<'_>, args: &cli::Teardown, changes: &[Change]) -> R
     }
     session.report.note(&plan_text(changes));
     session.report.ask(&format!("Type the stack's name ({stack}) to remove it: "));
-    let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer);
-    if let Some(signal) = session.cancel.signal() {
-        return Err(Outcome::ended(Ended::Cancelled(signal), "nothing was removed").into());
-    }
-    match read {
-        Ok(_) if answer.trim() == stack => Ok(()),
+    let ended = |ended: Ended| Outcome::ended(ended, "nothing was removed");
+    let answer = wait.within(line_of_stdin()).await.map_err(ended)?;
+    match answer {
+        Some(answer) if answer.trim() == stack => Ok(()),
         _ => Err(Outcome::preflight("That is not the stack's name; nothing was removed.").into()),
     }
+}
+
+/// A line of stdin, read beside the run: a signal ends the wait for it.
+async fn line_of_stdin() -> Option<String> {
+    let line = tokio::task::spawn_blocking(|| std::io::stdin().lines().next());
+    line.await.ok()??.ok()
 }

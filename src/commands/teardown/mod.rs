@@ -64,7 +64,7 @@ async fn remove_stack(
         session.report.note(&problem_text(&problem));
     }
     if !changes.is_empty() {
-        consent::ask(session, args, &changes)?;
+        consent::ask(session, args, &changes, &walk.wait).await?;
     }
     let behind = load_balancer::strangers_behind(&cx, &outputs_of(&stack.live)).await.map_err(unread)?;
     left.extend(

@@ -1,0 +1,91 @@
+//! The program at a terminal, which may go away, and at whose question a person may want to stop.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::support::{Home, Run};
+
+/// The side of a terminal at which a person sits, and the program at the other one.
+struct AtTerminal {
+    person: File,
+    program: Child,
+    shown: String,
+}
+
+impl AtTerminal {
+    fn start(home: &Home, line: &str) -> AtTerminal {
+        let person: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&person).unwrap();
+        unlockpt(&person).unwrap();
+        let name = ptsname(&person, Vec::new()).unwrap();
+        let terminal = || {
+            let path = OsStr::from_bytes(name.to_bytes());
+            Stdio::from(File::options().read(true).write(true).open(path).unwrap())
+        };
+        let mut command = home.command(line);
+        command.env("TERM", "xterm").stdin(terminal()).stderr(terminal()).stdout(Stdio::piped());
+        AtTerminal { person: person.into(), program: command.spawn().unwrap(), shown: String::new() }
+    }
+
+    /// Reads until this is on the screen.
+    fn shows(&mut self, words: &str) {
+        let mut bytes = [0; 4096];
+        while !self.shown.contains(words) {
+            let count = self.person.read(&mut bytes).unwrap_or_else(|why| panic!("{why}: {}", self.shown));
+            self.shown += &String::from_utf8_lossy(&bytes[..count]);
+        }
+    }
+
+    fn send(&self, signal: &str) {
+        super::ends::send(signal, &self.program);
+    }
+}
+
+#[test]
+fn a_terminal_that_goes_away_changes_nothing() {
+    let home = Home::new();
+    let mut at_terminal = AtTerminal::start(&home, "--sandbox up --json");
+    at_terminal.shows("creat");
+    let AtTerminal { person, program, .. } = at_terminal;
+    drop(person);
+    let run = Run::end_of(program);
+    run.exits(0).ends_as("changed");
+}
+
+#[test]
+fn a_signal_ends_a_question() {
+    for (signal, code) in [("-HUP", 129), ("-INT", 130), ("-TERM", 143)] {
+        let home = Home::new();
+        home.run("--sandbox up --no-verify").exits(0);
+        let mut at_terminal = AtTerminal::start(&home, "--sandbox teardown --json");
+        at_terminal.shows("Type the stack's name");
+        let began = Instant::now();
+        at_terminal.send(signal);
+        let run = Run::end_of(at_terminal.program);
+        run.exits(code).ends_as("interrupted");
+        assert!(began.elapsed() < Duration::from_secs(2), "{signal} took {:?}", began.elapsed());
+        home.run("--sandbox plan --exit-code").exits(0);
+    }
+}
+
+#[test]
+fn the_stacks_name_typed_at_the_question_removes_it() {
+    for (typed, code) in [("oz-liveness\n", 0), ("another\n", 4)] {
+        let home = Home::new();
+        home.run("--sandbox up --no-verify").exits(0);
+        let mut at_terminal = AtTerminal::start(&home, "--sandbox teardown --json");
+        at_terminal.shows("Type the stack's name");
+        std::io::Write::write_all(&mut at_terminal.person, typed.as_bytes()).unwrap();
+        let mut screen = at_terminal.person;
+        let reader = std::thread::spawn(move || drop(std::io::copy(&mut screen, &mut std::io::sink())));
+        Run::end_of(at_terminal.program).exits(code);
+        reader.join().unwrap();
+    }
+}

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 use crate::support::{
-    Aws, BaseUrl, Cancel, CheckContext, Clock, Dns, Ended, Endpoint, Exit, Sandbox, Stage, Status, Wait, Way, Web,
-    config, configuration, explain_reason, seed, verify,
+    Aws, BaseUrl, Cancel, CheckContext, Clock, Dns, Ended, Endpoint, Exit, Fault, Sandbox, Signal, Stage, Status, Wait,
+    Way, Web, config, configuration, explain_reason, seed, verify,
 };
 
 /// After `up`, and from now on in real time: what follows goes over real sockets.
@@ -161,6 +161,36 @@ async fn the_deadline_governs_what_may_heal() {
     stage.succeeds("up --no-verify").await;
     tokio::time::resume();
     stage.run("verify --timeout 2s").await.exits(Exit::Deadline).ends_as("timeout");
+}
+
+/// The time is over, or a signal comes, in the middle of a reading of AWS.
+#[tokio::test(start_paused = true)]
+async fn a_reading_that_hangs_keeps_what_the_look_before_found() {
+    let stage = Stage::new();
+    stage.succeeds("up --no-verify").await;
+    tokio::time::resume();
+    let hangs = async {
+        stage.sandbox.clear_calls();
+        let mut calls = 0;
+        while calls == 0 || calls != stage.sandbox.calls().len() {
+            calls = stage.sandbox.calls().len();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        stage.sandbox.disturb(0, Fault::Hang);
+    };
+    let (ended, ()) = tokio::join!(stage.run("verify --timeout 5s"), hangs);
+    assert!(stage.sandbox.clear_fault(), "a call hangs");
+    ended.exits(Exit::Deadline).ends_as("timeout").says("did not answer in time").finds("targets", Status::Fail);
+
+    let (sender, cancel) = Cancel::channel();
+    let stage = Stage { cancel, ..Stage::new() };
+    stage.sandbox.disturb(0, Fault::Hang);
+    let signal = async {
+        stage.sandbox.hangs().await;
+        sender.send(Some(Signal::Interrupt)).unwrap();
+    };
+    let (ended, ()) = tokio::join!(stage.run("verify"), signal);
+    ended.exits(Exit::Interrupted).says("before a check had its answer");
 }
 
 #[tokio::test]

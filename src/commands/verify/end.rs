@@ -10,7 +10,7 @@ use crate::cli;
 use crate::clock::{Ended, Wait};
 use crate::commands::late;
 use crate::exit::Exit;
-use crate::outcome::{Finding, Outcome, Status};
+use crate::outcome::{Finding, Outcome, Problem, Status};
 use crate::report::Report;
 
 /// The metered calls, once, when everything before is good; then the outcome.
@@ -71,5 +71,17 @@ fn ended(checks: &[Finding]) -> (Exit, &'static str) {
 
 /// The outcome of a time that was over, or of a signal.
 pub fn stopped(ended: Ended, round: Round) -> Outcome {
-    Outcome { checks: round.found, outputs: round.outputs, ..late(ended) }
+    listed(Outcome { checks: round.found, outputs: round.outputs, ..late(ended) })
+}
+
+/// An outcome in whose lists something says that it is not good: reports show lists.
+pub fn listed(outcome: Outcome) -> Outcome {
+    if !outcome.problems.is_empty() || outcome.checks.iter().any(|check| !check.is_good()) {
+        return outcome;
+    }
+    let problem = match outcome.checks.as_slice() {
+        [] => Problem::bare("the run ended before a check had its answer"),
+        _ => Problem::bare("the run ended between two looks; the checks are of the look before"),
+    };
+    outcome.problem(problem)
 }

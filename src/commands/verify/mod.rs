@@ -10,13 +10,14 @@ use std::path::Path;
 
 use tokio::time::Instant;
 
-use super::{Reach, Session, late};
+use super::{Reach, Session};
 use crate::checks::is_drift;
 use crate::cli;
 use crate::clock::{Attempt, Label, Late, Streak, Wait};
+use crate::exit::Exit;
 use crate::outcome::{Failed, Finding, Outcome};
 use crate::report::Report;
-use end::{finish, stopped};
+use end::{finish, listed, stopped};
 use prepared::Prepared;
 pub use reports::Reports;
 use round::{Round, look, look_alone};
@@ -38,6 +39,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Result<Outcome, F
     let label = Label::new("verify", session.config.stack.clone());
     let (mut passes, mut drifts, mut streak, mut last) = (0, 0, Streak::default(), Round::default());
     let settled = wait.until(&label, async || {
+        let late = |ended| Late { ended, why: String::new() };
         let round = wait.within(Box::pin(look(session, &prepared, &wait, start))).await.map_err(late)??;
         if round.ended.is_some() {
             return Ok::<_, Unsettled>(Attempt::Done(round));
@@ -62,8 +64,18 @@ pub async fn run(session: &Session<'_>, args: &cli::Verify) -> Result<Outcome, F
     });
     match settled.await {
         Ok(round) => Ok(finish(session.report, args, &prepared, round, &wait, start).await),
-        Err(Unsettled::Failed(failed)) => Err(failed),
+        Err(Unsettled::Failed(failed)) => Err(failed.map(|outcome| keeping(last, outcome))),
         Err(Unsettled::Late(late)) => Ok(stopped(late.ended, last)),
+    }
+}
+
+/// What the round before found, when the time of the run was over in the middle of the next one's reading.
+fn keeping(last: Round, outcome: Outcome) -> Outcome {
+    match outcome.exit {
+        Exit::Deadline | Exit::HungUp | Exit::Interrupted | Exit::Terminated => {
+            listed(Outcome { checks: last.found, outputs: last.outputs, ..outcome })
+        }
+        _ => outcome,
     }
 }
 

@@ -20,9 +20,16 @@ pub async fn run(cli: Cli) -> Exit {
     log_to_stderr(cli.global.verbose);
     let report = Report::new(cli.global.json, cli.global.quiet);
     let cancel = cancel_on_signals();
+    // A service that waits for its clients is not silent work.
+    let is_work = !matches!(cli.verb, Verb::Sandbox(_));
+    let beat = || {
+        if is_work {
+            report.beat();
+        }
+    };
     tokio::select! {
         exit = reported(&cli, &report, &cancel) => exit,
-        never = every(LISTENS, || report.beat()) => match never {},
+        never = every(LISTENS, beat) => match never {},
     }
 }
 
@@ -32,18 +39,16 @@ const LISTENS: Duration = Duration::from_secs(5);
 async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
     let start = Instant::now();
     let mut frame = Frame { command: cli.verb.name(), ..Frame::default() };
-    let reports = match &cli.verb {
-        Verb::Verify(args) => Reports::begin(args, &frame),
-        _ => Ok(Reports::default()),
+    let (reports, refused) = match &cli.verb {
+        Verb::Verify(args) => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
+        _ => Default::default(),
     };
-    let mut outcome = match &reports {
-        Ok(_) => carried_out(cli, report, cancel, (&mut frame, start)).await,
-        Err(refused) => Outcome::refused(refused.clone()),
+    let mut outcome = match refused {
+        None => carried_out(cli, report, cancel, (&mut frame, start)).await,
+        Some(refused) => Outcome::refused(refused),
     };
     frame.seconds = seconds(start);
-    if let Ok(reports) = reports {
-        reports.finish(&frame, &mut outcome);
-    }
+    reports.finish(&frame, &mut outcome);
     match report.result(&frame, &outcome) {
         Ok(()) => outcome.exit,
         Err(_) => Exit::Failed,

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use crate::cli;
 use crate::clock::Cancel;
 use crate::exit::Exit;
-use crate::outcome::{Outcome, Problem};
+use crate::outcome::{Failed, Outcome, Problem};
 use crate::oz::Refused;
 use crate::report::Report;
 use crate::sandbox::{self, Sandbox};
@@ -15,26 +15,26 @@ use crate::sandbox::{self, Sandbox};
 /// Serves the sandbox, shows what fits it, changes its weather or forgets it.
 pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, cancel: &Cancel) -> Outcome {
     let done = match verb {
-        cli::Sandbox::Reset => reset(world),
-        cli::Sandbox::Weather { switches } => match weather(world, switches, report) {
-            Ok(Err(mistake)) => {
-                let cure = "`deploy sandbox weather` shows every switch with its value.";
-                return Outcome::refused(Refused::new(mistake, cure));
-            }
-            done => done.map(Result::unwrap_or_default),
-        },
-        cli::Sandbox::Config => report.line(configuration().trim_end()).map(|()| String::new()),
+        cli::Sandbox::Reset => reset(world).map_err(|error| unkept(world, &error)),
+        cli::Sandbox::Weather { switches } => weather(world, switches, report),
+        cli::Sandbox::Config => report.line(configuration().trim_end()).map_err(unwritten).map(|()| String::new()),
         cli::Sandbox::Serve { port, pace } => serve(world, *port, *pace, report, cancel).await,
     };
     match done {
         Ok(nothing) if nothing.is_empty() => Outcome::new(Exit::Done, "unchanged", ""),
         Ok(summary) => Outcome::new(Exit::Done, "changed", summary),
-        Err(error) => {
-            let cure = "Name another file with --sandbox-world, or another port.";
-            let problem = Problem::new(format!("{}: {error}", world.display()), cure);
-            Outcome::new(Exit::Failed, "failed", "").with_problems(vec![problem])
-        }
+        Err(failed) => failed.into(),
     }
+}
+
+fn unkept(world: &Path, error: &std::io::Error) -> Failed {
+    let cure = "Name another file with --sandbox-world.";
+    Outcome::failed("").problem(Problem::new(format!("{}: {error}", world.display()), cure)).into()
+}
+
+/// Stdout is where an envelope would go too: the report has told why on stderr.
+fn unwritten(_: std::io::Error) -> Failed {
+    Outcome::failed("").into()
 }
 
 /// The deploy.yaml that fits the seeded network.
@@ -61,41 +61,45 @@ fn reset(world: &Path) -> std::io::Result<String> {
     }
 }
 
-/// The inner error: a switch that there is not, or a value that it cannot have.
-fn weather(world: &Path, switches: &[String], report: &Report) -> std::io::Result<Result<String, String>> {
-    let sandbox = Sandbox::open(world, cli::PACE)?;
+fn weather(world: &Path, switches: &[String], report: &Report) -> Result<String, Failed> {
+    let unkept = |error| unkept(world, &error);
+    let sandbox = Sandbox::open(world, cli::PACE).map_err(unkept)?;
     let mut weather = sandbox.world().weather;
     for switch in switches {
-        weather = match weather.with(switch) {
-            Ok(weather) => weather,
-            Err(mistake) => return Ok(Err(mistake)),
-        };
+        let cure = "`deploy sandbox weather` shows every switch with its value.";
+        weather = weather.with(switch).map_err(|mistake| Outcome::refused(Refused::new(mistake, cure)))?;
     }
-    let shown = serde_yaml::to_string(&weather).map_err(std::io::Error::other)?;
-    report.line(shown.trim_end())?;
+    let shown = serde_yaml::to_string(&weather).map_err(|error| unkept(std::io::Error::other(error)))?;
+    report.line(shown.trim_end()).map_err(unwritten)?;
     if switches.is_empty() {
-        return Ok(Ok(String::new()));
+        return Ok(String::new());
     }
     sandbox.change(|world| world.weather = weather);
-    sandbox.keep(world)?;
-    Ok(Ok("Kept.".to_owned()))
+    sandbox.keep(world).map_err(unkept)?;
+    Ok("Kept.".to_owned())
 }
 
-async fn serve(world: &Path, port: u16, pace: f64, report: &Report, cancel: &Cancel) -> std::io::Result<String> {
-    let sandbox = Sandbox::open(world, pace)?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    let address = listener.local_addr()?;
+async fn serve(world: &Path, port: u16, pace: f64, report: &Report, cancel: &Cancel) -> Result<String, Failed> {
+    let unkept = |error| unkept(world, &error);
+    let unserved = |error| {
+        let problem = Problem::new(format!("port {port} of loopback: {error}"), "Name another one with --port.");
+        Failed::from(Outcome::failed("").problem(problem))
+    };
+    let sandbox = Sandbox::open(world, pace).map_err(unkept)?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(unserved)?;
+    let address = listener.local_addr().map_err(unserved)?;
     // The AWS CLI, boto3 and Terraform read the region from the second name, the SDKs from the first.
     let region = sandbox::seed().region;
-    report
-        .line(&format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_DEFAULT_REGION={region}"))?;
-    report.line("export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox")?;
+    let keys = "export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox";
+    let lines =
+        format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_DEFAULT_REGION={region}\n{keys}");
+    report.line(&lines).map_err(unwritten)?;
     report.note("Serving; Ctrl-C ends it and keeps what was made.");
     let cancel = cancel.clone();
-    sandbox::serve(sandbox.clone(), listener, async move {
+    let served = sandbox::serve(sandbox.clone(), listener, async move {
         cancel.asked().await;
-    })
-    .await?;
-    sandbox.keep(world)?;
+    });
+    served.await.map_err(unserved)?;
+    sandbox.keep(world).map_err(unkept)?;
     Ok("Kept.".to_owned())
 }

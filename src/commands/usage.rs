@@ -1,38 +1,56 @@
 //! A command line that cannot be parsed.
 
+use std::path::Path;
+
 use clap::CommandFactory;
 
+use super::verify::Reports;
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::outcome::{Frame, Outcome, Problem};
-use crate::report::Report;
+use crate::report::{Report, parsed};
 
-/// What it ends in; with `--json` in it, the envelope too.
+/// What it ends in; with `--json` in it, the envelope too, and the reports of a `verify`: what they said yesterday is
+/// not so today.
 pub fn refuse(refused: &clap::Error) -> Exit {
-    let printed = refused.print();
     if !refused.use_stderr() {
-        // --help and --version: what is printed is the result, of which a reader may have enough.
-        let is_lost = printed.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
-        return if is_lost { Exit::Failed } else { Exit::Done };
+        // --help and --version: what is printed is the result.
+        return parsed(refused).map_or(Exit::Failed, |()| Exit::Done);
     }
     let arguments: Vec<String> =
         std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
-    if arguments.iter().any(|argument| argument == "--json") {
-        let words = refused.render().to_string();
-        let first = words.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let command = verb(&arguments).unwrap_or_default();
-        let cure = if command.is_empty() {
-            "`deploy --help` shows what there is.".to_owned()
-        } else {
-            format!("`deploy {command} --help` shows what there is.")
-        };
-        let outcome = Outcome::refused(Problem::new(first, cure));
-        let frame = Frame { command, ..Frame::default() };
-        if Report::new(true, true).result(&frame, &outcome).is_err() {
-            return Exit::Failed;
-        }
+    let command = verb(&arguments).unwrap_or_default();
+    let frame = Frame { command, ..Frame::default() };
+    let mut outcome = Outcome::refused(problem(&refused.render().to_string(), command));
+    if command == "verify" {
+        let named = |flag: &str| value(&arguments, flag).map(Path::new);
+        Reports::begin(named("--junit"), named("--html"), &frame).0.finish(&frame, &mut outcome);
     }
+    if arguments.iter().any(|argument| argument == "--json") {
+        return Report::new(true, true).result(&frame, &outcome).map_or(Exit::Failed, |()| Exit::Usage);
+    }
+    let _ = parsed(refused);
     Exit::Usage
+}
+
+/// The parser's own sentence, and what it advises: its paragraphs before the usage.
+fn problem(words: &str, command: &str) -> Problem {
+    let mut paragraphs = words.split("\n\n").map(|lines| lines.split_whitespace().collect::<Vec<_>>().join(" "));
+    let sentence = paragraphs.next().unwrap_or_default();
+    let tips = paragraphs.filter_map(|words| words.strip_prefix("tip: ").map(|tip| format!("{tip}; ")));
+    let shown = ["deploy", command, "--help"].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let cure = format!("{}`{shown}` shows what there is.", tips.collect::<String>());
+    Problem::new(sentence.trim_start_matches("error: "), cure)
+}
+
+/// The value of a flag, however it is written; the last one.
+fn value<'a>(arguments: &'a [String], flag: &str) -> Option<&'a str> {
+    let after = |(index, argument): (usize, &'a String)| match argument.strip_prefix(flag)? {
+        "" => arguments.get(index + 1).map(String::as_str),
+        rest => rest.strip_prefix('='),
+    };
+    let named = arguments.iter().enumerate().filter_map(after).next_back();
+    named.filter(|value| !value.is_empty() && !value.starts_with('-'))
 }
 
 /// The verb that was typed: the first argument that is neither a flag nor a flag's value.
@@ -56,7 +74,7 @@ fn verb(arguments: &[String]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::verb;
+    use super::{problem, value, verb};
 
     #[test]
     fn the_verb_is_the_first_word_that_belongs_to_no_flag() {
@@ -66,5 +84,24 @@ mod tests {
         assert_eq!(typed("--config=up -q plan up"), Some("plan"));
         assert_eq!(typed("--json vrify"), None);
         assert_eq!(typed("--json"), None);
+    }
+
+    #[test]
+    fn the_parsers_sentence_is_whole_and_its_tips_are_a_cure() {
+        let words = "error: these were not provided:\n  --base-url <URL>\n\n  tip: look\n\nUsage: x\n\nFor more";
+        let problem = problem(words, "liveness");
+        assert_eq!(problem.message, "these were not provided: --base-url <URL>");
+        assert_eq!(problem.cure.as_deref(), Some("look; `deploy liveness --help` shows what there is."));
+    }
+
+    #[test]
+    fn a_value_is_found_however_it_is_written() {
+        let found =
+            |line: &str| value(&line.split(' ').map(str::to_owned).collect::<Vec<_>>(), "--junit").map(str::to_owned);
+        assert_eq!(found("verify --junit a --x").as_deref(), Some("a"));
+        assert_eq!(found("verify --junit=a --junit=b").as_deref(), Some("b"));
+        assert_eq!(found("verify --junit --html"), None);
+        assert_eq!(found("verify --junit"), None);
+        assert_eq!(found("verify --junitx a"), None);
     }
 }

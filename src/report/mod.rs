@@ -82,10 +82,7 @@ impl Report {
         if !outcome.summary.is_empty() {
             to_stderr(&format!("{}\n", outcome.summary));
         }
-        if let Err(error) = &written {
-            to_stderr(&format!("error: the result could not be written to stdout: {error}\n"));
-        }
-        written
+        judged(written)
     }
 
     /// A line of a running service's own result, at once.
@@ -93,16 +90,33 @@ impl Report {
     /// # Errors
     /// It could not be written.
     pub fn line(&self, text: &str) -> std::io::Result<()> {
-        to_stdout(&format!("{text}\n"))
+        judged(to_stdout(&format!("{text}\n")))
     }
 }
 
-/// Who closes the pipe has read enough: that is no error. A disk that is full is one.
+/// What the command line's parser has to say: help is a result, a refusal belongs to the story.
+///
+/// # Errors
+/// It is a result, and could not be written.
+pub fn parsed(said: &clap::Error) -> std::io::Result<()> {
+    let printed = said.print();
+    if said.use_stderr() { Ok(()) } else { judged(printed) }
+}
+
 fn to_stdout(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+}
+
+/// Who closes the pipe has read enough: that is no error, and the run's own exit code stays. A full disk is one.
+fn judged(written: std::io::Result<()>) -> std::io::Result<()> {
+    match written {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+        Err(error) => {
+            to_stderr(&format!("error: the result could not be written to stdout: {error}\n"));
+            Err(error)
+        }
+        Ok(()) => Ok(()),
     }
 }
 

@@ -44,16 +44,21 @@ fn whoever_does_not_read_the_story_changes_nothing() {
 
 #[test]
 fn a_result_that_cannot_be_written_is_a_failure() {
-    for line in [UP, "--sandbox plan", "--help", "sandbox config", "verify --nope --json"] {
+    let lines = ["--sandbox plan", "--help", "up --help", "--version", "sandbox config", "sandbox weather"];
+    for line in [UP, "verify --nope --json", "sandbox serve"].into_iter().chain(lines) {
         let home = Home::new();
         let run = Run::end_of(home.command(line).stdout(full()).stderr(Stdio::piped()).spawn().unwrap());
         run.demand(run.code() == 1, || format!("{line} on a full disk"));
+        let told = run.stderr().matches("No space left").count();
+        run.says("could not be written to stdout").demand(told == 1, || format!("told {told} times"));
     }
     // Who closes the pipe has read enough.
-    let home = Home::new();
-    for line in [UP, "--help"] {
-        let run = Run::end_of(home.command(line).stdout(closed()).stderr(Stdio::piped()).spawn().unwrap());
-        run.exits(0);
+    for (line, code) in [(UP, 0), ("--sandbox plan --exit-code", 3), ("verify --nope --json", 2)]
+        .into_iter()
+        .chain(lines.map(|line| (line, 0)))
+    {
+        let home = Home::new();
+        Run::end_of(home.command(line).stdout(closed()).stderr(Stdio::piped()).spawn().unwrap()).exits(code);
     }
 }
 
@@ -218,23 +223,74 @@ fn cases_are_unique_and_two_stacks_are_two_suites() {
 #[test]
 fn a_usage_error_names_its_verb_in_the_envelope() {
     let home = Home::new();
-    for (line, verb) in
-        [("verify --nope --json", "verify"), ("--json --config up plan --x", "plan"), ("--json vrify", "")]
-    {
+    for (line, verb, sentence, cure) in [
+        ("verify --nope --json", "verify", "unexpected argument '--nope' found", "`deploy verify --help`"),
+        ("--json --config up plan --x", "plan", "unexpected argument '--x' found", "`deploy plan --help`"),
+        ("--json vrify", "", "unrecognized subcommand 'vrify'", "'verify'; `deploy --help`"),
+        ("--json liveness c", "liveness", "arguments were not provided: --base-url <URL>", "`deploy liveness --help`"),
+        ("up --timeout 3x --json", "up", "'--timeout <TIME>': write it as 90s", "`deploy up --help`"),
+        ("--json", "", "requires a subcommand", "`deploy --help`"),
+    ] {
         let run = home.run(line);
         run.exits(2);
         assert_eq!(run.json()["command"], verb, "{line}");
-        let told = run.json()["problems"][0]["message"].as_str().unwrap().to_owned();
-        assert!(told.starts_with("un"), "clap's own sentence: {told}");
+        let problem = run.json()["problems"][0].clone();
+        assert!(problem["message"].as_str().unwrap().contains(sentence), "{problem}");
+        assert!(problem["cure"].as_str().unwrap().contains(cure), "{problem}");
+        assert_eq!(run.stderr().matches("error: ").count(), 1, "told once: {run}");
     }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_or_a_usage_error_is_told_in_the_others() {
+    let service = LoopbackService::new();
+    for line in [
+        "verify --base-url URL --junit j.xml --html none/p.html",
+        "verify --base-url URL --junit=j.xml --nope",
+        "--json verify --timeout never --junit j.xml",
+        "verify --base-url URL --html ./j.xml --junit j.xml",
+    ] {
+        service.run("verify --base-url URL --junit j.xml").exits(0);
+        let run = service.run(line);
+        run.exits(2);
+        let (names, errors) = cases(&read(&service, "j.xml"));
+        run.demand((names.len(), errors) == (1, 1), || format!("the refusal alone: {names:?}"));
+        run.demand(!read(&service, "j.xml").contains("did not finish"), || "it has finished".to_owned());
+    }
+}
+
+#[test]
+fn what_is_no_file_of_its_own_is_written_through() {
+    let service = LoopbackService::new();
+    // A file behind stdout: the result comes after the report, in one file.
+    let both = File::create(service.path("both")).unwrap();
+    let line = "verify --base-url URL --json --junit /dev/stdout";
+    let child = service.command(line).stdout(both).stderr(Stdio::piped()).spawn().unwrap();
+    Run::end_of(child).exits(0);
+    let text = read(&service, "both");
+    assert!(text.contains("</testsuites>") && text.contains(r#""schema":"deploy/v1""#), "{text}");
+    // A pipe with a name, whose reader ends with its first writer.
+    let made = Command::new("mkfifo").arg(service.path("pipe")).status().unwrap();
+    assert!(made.success());
+    let reader = Command::new("cat").arg(service.path("pipe")).stdout(Stdio::piped()).spawn().unwrap();
+    service.run("verify --base-url URL --junit pipe").exits(0);
+    Run::end_of(reader).prints("</testsuites>");
+    // One whose reader has gone has been read enough.
+    let mut command = service.command("verify --base-url URL --junit /dev/stdout");
+    Run::end_of(command.stdout(closed()).stderr(Stdio::piped()).spawn().unwrap()).exits(0);
 }
 
 #[test]
 fn what_is_silent_says_each_minute_that_it_is_still_at_work() {
     let service = LoopbackService::new();
     service.script(|script| script.liveness = Answer::Slow(Duration::from_secs(600)));
+    let serving = service.command("sandbox serve").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let run = service.run("liveness capture.json --base-url URL --timeout 68s");
     run.exits(5).says("still at work [1m0");
+    // Who waits for clients is not at work.
+    send("-TERM", &serving);
+    let served = Run::end_of(serving);
+    served.says("Serving").demand(!served.stderr().contains("still at work"), || "it may be silent".to_owned());
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use crate::cli;
 use crate::commands::whole_file::WholeFile;
 use crate::exit::Exit;
 use crate::outcome::{Frame, Outcome, Problem};
@@ -16,24 +15,31 @@ type Render = fn(&Frame, &Outcome) -> String;
 pub struct Reports(Vec<(WholeFile, Render)>);
 
 impl Reports {
-    /// Opens them, and writes what is true if nothing more comes.
-    ///
-    /// # Errors
-    /// One cannot be written, or both are one file.
-    pub fn begin(args: &cli::Verify, frame: &Frame) -> Result<Reports, Refused> {
-        let asked = [(&args.junit, junit as Render), (&args.html, html as Render)];
-        if args.junit.is_some() && args.junit == args.html {
+    /// Opens them, and writes what is true if nothing more comes. Those that can be written tell of one that cannot:
+    /// the refusal.
+    pub fn begin(as_junit: Option<&Path>, as_html: Option<&Path>, frame: &Frame) -> (Reports, Option<Refused>) {
+        let (mut reports, mut refused) = (Reports::default(), None);
+        for (path, render) in [(as_junit, junit as Render), (as_html, html as Render)] {
+            let Some(path) = path else { continue };
+            if let Err(why) = reports.open(path, render, frame) {
+                refused = Some(why);
+            }
+        }
+        (reports, refused)
+    }
+
+    fn open(&mut self, path: &Path, render: Render, frame: &Frame) -> Result<(), Refused> {
+        let unwritable =
+            |error| Refused::new(format!("{}: {error}", path.display()), "Name a file that can be written.");
+        let file = WholeFile::new(path).map_err(unwritable)?;
+        if self.0.iter().any(|(other, _)| other.is_same(&file)) {
             return Err(Refused::new("--junit and --html name one file", "Give each a file of its own."));
         }
-        let mut reports = Vec::new();
-        for (path, render) in asked.into_iter().filter_map(|(path, render)| Some((path.as_deref()?, render))) {
-            let file = WholeFile::new(path).map_err(|error| unwritable(path, &error))?;
-            if file.is_replaced() {
-                file.write(&render(frame, &unfinished())).map_err(|error| unwritable(path, &error))?;
-            }
-            reports.push((file, render));
+        if file.is_replaced() {
+            file.write(&render(frame, &unfinished())).map_err(unwritable)?;
         }
-        Ok(Reports(reports))
+        self.0.push((file, render));
+        Ok(())
     }
 
     /// Writes them, whatever the outcome.
@@ -51,8 +57,4 @@ impl Reports {
 fn unfinished() -> Outcome {
     let cure = "The run is still under way, or was ended from outside: look at its own output.";
     Outcome::new(Exit::Failed, "unfinished", "did not finish").problem(Problem::new("the run did not finish", cure))
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Refused {
-    Refused::new(format!("{}: {error}", path.display()), "Name a file that can be written.")
 }

@@ -44,7 +44,7 @@ async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
         _ => Default::default(),
     };
     let mut outcome = match refused {
-        None => carried_out(cli, report, cancel, (&mut frame, start)).await,
+        None => carried_out(cli, (report, &reports), cancel, (&mut frame, start)).await,
         Some(refused) => Outcome::refused(refused),
     };
     frame.seconds = seconds(start);
@@ -55,12 +55,18 @@ async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
     }
 }
 
-async fn carried_out(cli: &Cli, report: &Report, cancel: &Cancel, (frame, start): (&mut Frame, Instant)) -> Outcome {
+async fn carried_out(
+    cli: &Cli,
+    (report, reports): (&Report, &Reports),
+    cancel: &Cancel,
+    (frame, start): (&mut Frame, Instant),
+) -> Outcome {
     if let Some(ended) = alone(cli, report, cancel).await {
         return ended.unwrap_or_else(Outcome::from);
     }
     match Session::open(&cli.global, report, cancel).await {
         Ok(session) => {
+            reports.begun(&session.frame(frame.command, start));
             let outcome = on_stack(&session, cli).await;
             *frame = session.frame(frame.command, start);
             outcome

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -206,6 +207,36 @@ fn every_writer_lists_the_same_checks_and_the_one_that_hung() {
         let stuck = checks.iter().find(|check| check["title"] == hung).unwrap();
         assert_eq!(stuck["status"], "unknown", "{run}");
     }
+}
+
+/// An endpoint that takes the connection and never answers: the first reading of AWS hangs.
+#[test]
+fn an_unfinished_report_says_of_which_stack_it_is() {
+    let home = Home::new();
+    home.write(
+        "deploy.yaml",
+        "region: eu-central-1\nstack: one\nload_balancer: { listener: http }\nnetwork:\n  vpc: vpc-0a1b2c3d4e5f60718\n  \
+         private_subnets: [subnet-0bbbbbbbbbbbbbbb1, subnet-0bbbbbbbbbbbbbbb2]\n",
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut command = home.command_at(&url, "verify --junit j.xml --html p.html");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _asked = listener.accept().unwrap();
+    for name in ["j.xml", "p.html"] {
+        let text = std::fs::read_to_string(home.path(name)).unwrap();
+        for words in ["did not finish", "one", "eu-central-1"] {
+            assert!(text.contains(words), "{name} while it runs: {text}");
+        }
+    }
+    send("-TERM", &child);
+    Run::end_of(child).exits(143);
+    let text = std::fs::read_to_string(home.path("j.xml")).unwrap();
+    assert!(
+        text.contains("deploy.verify.one.eu-central-1") && text.contains("before a check had its answer"),
+        "{text}"
+    );
+    assert_eq!(cases(&text).1, 1, "the problem of the document, and no case beside it");
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn mixed() -> Outcome {
         Finding::new("launch_template_version", 3, "version").found(Status::Warn, "old").because("a", "b"),
         Finding::new("liveness", 0, "liveness").skip("not called"),
     ];
-    outcome.problems = vec![Problem::new("something else", "a cure")];
+    outcome.problems = vec![Problem::new("something else", "a cure").because("a deeper cause")];
     outcome
 }
 
@@ -75,9 +75,15 @@ fn a_failed_run_is_never_all_green() {
 #[test]
 fn the_page_shows_every_check_and_breaks_where_the_stack_does() {
     let page = html(&frame(), &mixed());
-    for words in
-        ["load balancer active", "because of &lt;that&gt;", "do &amp; mend", "something else", "a cure", "exit code 6"]
-    {
+    for words in [
+        "load balancer active",
+        "because of &lt;that&gt;",
+        "do &amp; mend",
+        "something else",
+        "a deeper cause",
+        "a cure",
+        "exit code 6",
+    ] {
         assert!(page.contains(words), "no {words}");
     }
     let node = |key: &str, status: &str| {

@@ -42,6 +42,14 @@ impl Reports {
         Ok(())
     }
 
+    /// Says of which stack the run is that is not finished: two of one pipeline do not collide. What cannot be written
+    /// now is told at the end.
+    pub fn begun(&self, frame: &Frame) {
+        for (file, render) in self.0.iter().filter(|(file, _)| file.is_replaced()) {
+            let _ = file.write(&render(frame, &unfinished()));
+        }
+    }
+
     /// Writes them, whatever the outcome.
     pub fn finish(&self, frame: &Frame, outcome: &mut Outcome) {
         for (file, render) in &self.0 {

@@ -215,8 +215,8 @@ fn an_unfinished_report_says_of_which_stack_it_is() {
     let home = Home::new();
     home.write(
         "deploy.yaml",
-        "region: eu-central-1\nstack: one\nload_balancer: { listener: http }\nnetwork:\n  vpc: vpc-0a1b2c3d4e5f60718\n  \
-         private_subnets: [subnet-0bbbbbbbbbbbbbbb1, subnet-0bbbbbbbbbbbbbbb2]\n",
+        "region: eu-central-1\nstack: one\nload_balancer: { listener: http }\nnetwork:\n  \
+         vpc: vpc-0a1b2c3d4e5f60718\n  private_subnets: [subnet-0bbbbbbbbbbbbbbb1, subnet-0bbbbbbbbbbbbbbb2]\n",
     );
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

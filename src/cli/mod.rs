@@ -2,11 +2,12 @@
 
 mod service;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::oz::Refused;
 pub use service::{Biometry, Liveness, Overrides, Service};
 
 /// How many of AWS's seconds pass in one of the sandbox's, so that a person sees progress move.
@@ -254,6 +255,18 @@ pub enum Sandbox {
 }
 
 impl Verify {
+    /// Refuses a report that would be written over a file that is read: a face, a token.
+    pub fn written_over(&self) -> Option<Refused> {
+        let (service, more) = (&self.service, &self.overrides);
+        let read = [&self.capture, &self.reference, &service.token_file, &service.ca_file, &more.meta];
+        let read: Vec<PathBuf> =
+            read.into_iter().chain([&more.additional_info]).flatten().filter_map(|path| real(path)).collect();
+        let reports = [&self.junit, &self.html].into_iter().flatten();
+        let over = reports.into_iter().find(|report| real(report).is_some_and(|report| read.contains(&report)))?;
+        let what = format!("{}: it is a file that this run reads, and a report would replace it", over.display());
+        Some(Refused::new(what, "Name another file for the report."))
+    }
+
     /// How long everything may take: long enough for what is to be waited for.
     pub fn deadline(&self) -> Duration {
         self.timeout.unwrap_or_else(|| Duration::from_mins(10).max(self.wait + Duration::from_mins(1)))
@@ -288,6 +301,11 @@ impl Verb {
             Verb::Sandbox(_) => "sandbox",
         }
     }
+}
+
+/// The file that a path leads to.
+fn real(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok()
 }
 
 /// `90s`, `30m`, `1h30m`, or seconds.

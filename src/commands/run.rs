@@ -40,7 +40,10 @@ async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
     let start = Instant::now();
     let mut frame = Frame { command: cli.verb.name(), ..Frame::default() };
     let (reports, refused) = match &cli.verb {
-        Verb::Verify(args) => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
+        Verb::Verify(args) => match args.written_over() {
+            None => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
+            refused => (Reports::default(), refused),
+        },
         _ => Default::default(),
     };
     let mut outcome = match refused {

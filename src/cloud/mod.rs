@@ -73,6 +73,9 @@ pub enum NotConnected {
     /// The environment's proxies.
     #[error(transparent)]
     Proxy(#[from] crate::proxy::Unusable),
+    /// The authorities of `AWS_CA_BUNDLE`.
+    #[error("{0}")]
+    Authorities(String),
 }
 
 /// One client for each service, and a count of their calls.
@@ -114,11 +117,12 @@ impl Cloud {
     /// Makes no call but those of the credentials' own sources.
     ///
     /// # Errors
-    /// No region is configured anywhere, there is no such profile, or the environment's proxies cannot be used.
+    /// No region is configured anywhere, there is no such profile, or the environment's proxies or authorities cannot
+    /// be used.
     pub async fn connect(access: &Access) -> Result<Cloud, NotConnected> {
         let inner = match &access.stand_in {
             Some(stand_in) => stand_in.http_client.clone(),
-            None => network::client(Proxies::from_env()?),
+            None => network::client(Proxies::from_env()?).map_err(NotConnected::Authorities)?,
         };
         let mut loader =
             aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(inner.clone()).timeout_config(timeouts());

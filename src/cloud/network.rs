@@ -1,7 +1,7 @@
 //! How calls to AWS leave this machine: HTTPS by ring, with the proxies of the environment and the authorities of
 //! `AWS_CA_BUNDLE`.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::http::{
@@ -11,22 +11,41 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
 use crate::proxy::{Proxies, Proxy};
+use crate::text;
 
 /// The network.
-pub fn client(proxies: Proxies) -> SharedHttpClient {
+///
+/// # Errors
+/// `AWS_CA_BUNDLE` names a file without authorities: what is wrong with it.
+pub fn client(proxies: Proxies) -> Result<SharedHttpClient, String> {
     let trust = tls::TrustStore::default();
-    let bundle = std::env::var_os("AWS_CA_BUNDLE").map(PathBuf::from).and_then(|path| std::fs::read(path).ok());
-    let trust = match bundle {
-        Some(pem) => trust.with_pem_certificate(pem),
+    let trust = match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+        Some(path) => trust.with_pem_certificate(authorities(Path::new(&path))?),
         None => trust,
     };
     let context = tls::TlsContext::builder().with_trust_store(trust).build().unwrap_or_default();
-    SharedHttpClient::new(Network {
+    Ok(SharedHttpClient::new(Network {
         direct: through(&context, ProxyConfig::disabled()),
         proxied: through(&context, ProxyConfig::from_env()),
         proxies,
-    })
+    }))
+}
+
+/// The certificates of a file in PEM.
+fn authorities(path: &Path) -> Result<Vec<u8>, String> {
+    let wrong = |why: String| format!("AWS_CA_BUNDLE={}: {why}", path.display());
+    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let pem = text::utf8(&bytes).map_err(|why| wrong(why.to_string()))?.as_bytes();
+    let found: Result<Vec<CertificateDer>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(pem.to_vec()),
+        Ok(_) => Err(wrong("no certificate in PEM".to_owned())),
+        Err(error) => Err(wrong(error.to_string())),
+    }
 }
 
 fn through(context: &tls::TlsContext, proxies: ProxyConfig) -> SharedHttpClient {

@@ -186,6 +186,7 @@ fn not_connected(why: &NotConnected) -> Outcome {
         }
         NotConnected::Profile(Unusable::Unknown { known, .. }) => format!("Those that exist: {}.", known.join(", ")),
         NotConnected::Proxy(why) => why.cure(),
+        NotConnected::Authorities(_) => "Name a file of certificates in PEM, or unset AWS_CA_BUNDLE.".to_owned(),
         NotConnected::Profile(Unusable::Unsupported { cure, .. }) => (*cure).to_owned(),
         NotConnected::Profile(Unusable::Unreadable(_)) => {
             "Look at ~/.aws/config and ~/.aws/credentials, or at AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE."

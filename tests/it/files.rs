@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Kind, LoopbackService, Run, samples};
+use crate::support::{Answer, Kind, LoopbackService, Run, configuration, samples};
 
 const MARK: &str = "\u{feff}";
 
@@ -47,6 +47,31 @@ fn a_byte_order_mark_is_skipped_wherever_text_is_read() {
     // deploy.yaml.
     service.write("deploy.yaml", format!("{MARK}stack: oz\nnonsense: 1\n"));
     service.run("plan").exits(2).says("deploy.yaml:2:1");
+}
+
+#[test]
+fn authorities_for_aws_are_read_or_refused() {
+    let service = LoopbackService::new();
+    let without_region = configuration().lines().skip(1).collect::<Vec<_>>().join("\n");
+    service.write("deploy.yaml", without_region);
+    let pem = rcgen::generate_simple_self_signed(["a".to_owned()]).unwrap().cert.pem();
+    service.write("marked.pem", format!("{MARK}{pem}"));
+    service.write("none.pem", "nothing");
+    service.write("wide.pem", utf16(&pem));
+    for (file, code, said) in [
+        ("marked.pem", 2, "no region is configured"), // read, and gone on
+        ("missing.pem", 2, "missing.pem: No such file"),
+        ("none.pem", 2, "no certificate in PEM"),
+        ("wide.pem", 2, "it is UTF-16"),
+    ] {
+        let mut command = service.command("plan");
+        command.env("AWS_CA_BUNDLE", service.path(file)).env("AWS_EC2_METADATA_DISABLED", "true");
+        for name in ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", service.path(""));
+        Run::of(&mut command).exits(code).says(said);
+    }
 }
 
 #[test]

@@ -3,6 +3,9 @@
 
 use std::borrow::Cow;
 
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
 /// UTF-8's byte order mark.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 /// How every pointer of Git LFS begins (git-lfs, docs/spec.md).
@@ -65,7 +68,19 @@ pub fn not_text(bytes: &[u8]) -> Result<(), Unreadable> {
     }
 }
 
-/// Refuses what stands in place of a file: a pointer of Git LFS, or nothing.
+/// The certificates of a text in PEM.
+///
+/// # Errors
+/// There is none, or it is broken.
+pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<CertificateDer>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match found {
+        Ok(found) if found.is_empty() => Err("no certificate in PEM".to_owned()),
+        found => found.map_err(|error| error.to_string()),
+    }
+}
+
+/// Refuses what stands in place of a file: a pointer of Git LFS.
 ///
 /// # Errors
 /// What it is.

@@ -81,6 +81,11 @@ impl Endpoint<'_> {
         if self.tunnel(way).is_some() { self.base.clone() } else { self.base.clone().via(&way.balancer) }
     }
 
+    /// Where the service is judged: at the load balancer itself, or where it may be anybody's.
+    pub fn judged(&self) -> BaseUrl {
+        self.way.as_ref().map_or_else(|| self.base.clone(), |way| self.through(way))
+    }
+
     /// Where a tunnel begins that every connection is to go through.
     pub fn tunnel(&self, way: &Way) -> Option<(&str, u16)> {
         let (host, port) = self.base.connects_to();

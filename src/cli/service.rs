@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::{duration, share};
-use crate::oz::{BaseUrl, CaptureOverrides, Refused};
+use crate::oz::{BaseUrl, CaptureOverrides, Tunnel};
 
 /// How a service is reached, and what is expected of it.
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub struct Service {
     pub ca_file: Option<PathBuf>,
     /// Connect there, whatever the name leads to: where a tunnel to the service begins, such as localhost:8443
     #[arg(long, value_name = "HOST:PORT")]
-    pub connect_to: Option<String>,
+    pub connect_to: Option<Tunnel>,
     /// Allow plain http beyond loopback
     #[arg(long)]
     pub allow_http: bool,
@@ -107,21 +107,12 @@ pub struct Biometry {
 }
 
 impl Service {
-    /// This service, at the beginning of the tunnel that the command line names.
-    ///
-    /// # Errors
-    /// What it names is no host with a port.
-    pub fn led(&self, base: BaseUrl) -> Result<BaseUrl, Refused> {
-        self.connect_to.as_deref().map_or(Ok(base.clone()), |to| base.connect_to(to))
-    }
-
-    /// The beginning of the tunnel, when it is one.
-    ///
-    /// # Errors
-    /// What the command line names is no host with a port.
-    pub fn tunnel(&self) -> Result<Option<String>, Refused> {
-        let example = BaseUrl::parse("https://app.example.com", false)?;
-        self.led(example).map(|_| self.connect_to.clone())
+    /// This service, through the tunnel that the command line names.
+    pub fn led(&self, base: BaseUrl) -> BaseUrl {
+        match &self.connect_to {
+            Some(tunnel) => base.connect_to(tunnel),
+            None => base,
+        }
     }
 
     /// Whether DECLINED is the success.

@@ -11,9 +11,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
-
 use crate::proxy::{Proxies, Proxy};
 use crate::text;
 
@@ -35,17 +32,13 @@ pub fn client(proxies: Proxies) -> Result<SharedHttpClient, String> {
     }))
 }
 
-/// The certificates of a file in PEM.
+/// A file of certificates in PEM.
 fn authorities(path: &Path) -> Result<Vec<u8>, String> {
     let wrong = |why: String| format!("AWS_CA_BUNDLE={}: {why}", path.display());
     let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
     let pem = text::utf8(&bytes).map_err(|why| wrong(why.to_string()))?.as_bytes();
-    let found: Result<Vec<CertificateDer>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match found {
-        Ok(found) if !found.is_empty() => Ok(pem.to_vec()),
-        Ok(_) => Err(wrong("no certificate in PEM".to_owned())),
-        Err(error) => Err(wrong(error.to_string())),
-    }
+    text::certificates(pem).map_err(wrong)?;
+    Ok(pem.to_vec())
 }
 
 fn through(context: &tls::TlsContext, proxies: ProxyConfig) -> SharedHttpClient {

@@ -30,7 +30,7 @@ impl Client<'_> {
             return Err(Refused::new("no --base-url", "Name the service: --base-url https://app.example.com"));
         };
         let reach = if base_url.is_some() { Reach { sandbox: None } } else { self.reach };
-        let base = args.led(BaseUrl::parse(&url, args.allow_http)?)?;
+        let base = args.led(BaseUrl::parse(&url, args.allow_http)?);
         let (web, _) = reach.web_and_dns(args.ca_file.as_deref()).await?;
         Ok(Service::new(base, token, &web))
     }

@@ -1,6 +1,7 @@
 //! Where the service is, and the token that it may want.
 
 use std::path::Path;
+use std::str::FromStr;
 
 use http::HeaderValue;
 use url::Url;
@@ -8,6 +9,22 @@ use url::Url;
 use super::{Refused, Sensitive, file};
 use crate::flags;
 use crate::text;
+
+/// `HOST:PORT`: where a tunnel to a service begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tunnel {
+    host: String,
+    port: u16,
+}
+
+impl FromStr for Tunnel {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Tunnel, &'static str> {
+        let url = Url::parse(&format!("tunnel://{text}")).ok().filter(|url| url.path().is_empty());
+        let place = url.and_then(|url| Some(Tunnel { host: bare(url.host_str()?).to_owned(), port: url.port()? }));
+        place.filter(|_| !text.contains('@')).ok_or("write it as localhost:8443: where the tunnel begins")
+    }
+}
 
 /// `https://host[:port][/prefix]`, without a slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,20 +75,9 @@ impl BaseUrl {
         BaseUrl { via: Some((host.to_lowercase(), port)), ..self }
     }
 
-    /// The same, with connections to `HOST:PORT`: the end of a tunnel.
-    ///
-    /// # Errors
-    /// It is no host with a port.
-    pub fn connect_to(self, to: &str) -> Result<BaseUrl, Refused> {
-        let place = Url::parse(&format!("tunnel://{to}")).ok().filter(|url| url.path().is_empty());
-        let place = place.and_then(|url| Some((bare(url.host_str()?).to_owned(), url.port()?)));
-        match place {
-            Some(via) if !to.contains('@') => Ok(BaseUrl { via: Some(via), ..self }),
-            _ => Err(Refused::new(
-                format!("{}: {to:?} is no host with a port", flags::CONNECT_TO),
-                "Write it as localhost:8443: where the tunnel begins.",
-            )),
-        }
+    /// The same, with every connection through a tunnel.
+    pub fn connect_to(self, tunnel: &Tunnel) -> BaseUrl {
+        BaseUrl { via: Some((tunnel.host.clone(), tunnel.port)), ..self }
     }
 
     /// The host and the port that connections go to.

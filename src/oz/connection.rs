@@ -116,7 +116,7 @@ pub async fn direct(addresses: &[SocketAddr]) -> Result<Connection, NoAnswer> {
 ///
 /// # Errors
 /// The proxy is not reached, or does not lead there.
-pub async fn tunnel(proxy: &Proxy, tls: &ClientConfig, host: &str, port: u16) -> Result<Connection, NoAnswer> {
+pub async fn tunnel(proxy: &Proxy, tls: &Arc<ClientConfig>, host: &str, port: u16) -> Result<Connection, NoAnswer> {
     let stream = to_proxy(proxy, tls).await?;
     let silent = || NoAnswer::at(Stage::Proxy, format!("{proxy} did not answer within {} s", PATIENCE.as_secs()));
     timeout(PATIENCE, connect(proxy, stream, host, port)).await.unwrap_or_else(|_| Err(silent()))
@@ -126,7 +126,7 @@ pub async fn tunnel(proxy: &Proxy, tls: &ClientConfig, host: &str, port: u16) ->
 ///
 /// # Errors
 /// It is not reached.
-pub async fn to_proxy(proxy: &Proxy, tls: &ClientConfig) -> Result<Connection, NoAnswer> {
+pub async fn to_proxy(proxy: &Proxy, tls: &Arc<ClientConfig>) -> Result<Connection, NoAnswer> {
     let unreached = |error: NoAnswer| NoAnswer::at(Stage::Proxy, format!("{proxy} is not reached: {error}"));
     let stream = direct(&addresses(proxy.host(), proxy.port()).await.map_err(unreached)?).await.map_err(unreached)?;
     if !proxy.is_https() {
@@ -164,10 +164,14 @@ async fn connect(proxy: &Proxy, stream: Connection, host: &str, port: u16) -> Re
 ///
 /// # Errors
 /// It is refused, or does not end.
-pub async fn handshake(stream: Connection, tls: &ClientConfig, host: &str) -> Result<TlsStream<Connection>, NoAnswer> {
+pub async fn handshake(
+    stream: Connection,
+    tls: &Arc<ClientConfig>,
+    host: &str,
+) -> Result<TlsStream<Connection>, NoAnswer> {
     let at = |words: String| NoAnswer::at(Stage::Handshake, words);
     let name = ServerName::try_from(host.to_owned()).map_err(|_| at(format!("{host} is no name of a server")))?;
-    let shaken = timeout(PATIENCE, TlsConnector::from(Arc::new(tls.clone())).connect(name, stream)).await;
+    let shaken = timeout(PATIENCE, TlsConnector::from(Arc::clone(tls)).connect(name, stream)).await;
     let shaken = shaken.map_err(|_| at(format!("no TLS handshake within {} s", PATIENCE.as_secs())))?;
     shaken.map_err(|error| {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());

@@ -18,7 +18,7 @@ mod trust;
 mod verdict;
 mod web;
 
-pub use base::{BaseUrl, Token};
+pub use base::{BaseUrl, Token, Tunnel};
 pub use capture::{Capture, CaptureOverrides};
 pub use connection::{NoAnswer, Stage};
 pub use exchange::Answer;

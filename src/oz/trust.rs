@@ -10,7 +10,6 @@ use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
-use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -52,14 +51,9 @@ pub fn only(authority: &str) -> Result<ClientConfig, String> {
 /// # Errors
 /// There is none, or one cannot be read.
 pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read: Result<Vec<CertificateDer>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let found = read.map_err(|error| error.to_string())?;
+    let found = text::certificates(pem)?;
     let is_one = |der: &CertificateDer<'_>| X509Certificate::from_der(der).is_ok();
-    match found {
-        found if found.is_empty() => Err("no certificate in PEM".to_owned()),
-        found if !found.iter().all(is_one) => Err("one of its certificates cannot be read".to_owned()),
-        found => Ok(found),
-    }
+    if found.iter().all(is_one) { Ok(found) } else { Err("one of its certificates cannot be read".to_owned()) }
 }
 
 fn trusting(given: Vec<CertificateDer<'static>>) -> ClientConfig {

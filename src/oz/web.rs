@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::{HeaderValue, Request, Uri};
@@ -16,7 +17,7 @@ use crate::proxy::{Proxies, Proxy};
 /// Trust and routes of every HTTP call to the service.
 #[derive(Debug, Clone)]
 pub struct Web {
-    tls: ClientConfig,
+    tls: Arc<ClientConfig>,
     proxies: Proxies,
     /// Where every connection goes: the sandbox's loopback servers.
     route: Option<SocketAddr>,
@@ -29,7 +30,7 @@ impl Web {
     /// The file cannot be read or holds no certificate; a proxy's variable holds no URL.
     pub fn new(ca_file: Option<&Path>) -> Result<Web, Refused> {
         let proxies = Proxies::from_env().map_err(|why| Refused::new(why.to_string(), why.cure()))?;
-        Ok(Web { tls: trust::system(ca_file)?, proxies, route: None })
+        Ok(Web { tls: Arc::new(trust::system(ca_file)?), proxies, route: None })
     }
 
     /// Into the sandbox: every connection goes to `route`, and only `authority`, in PEM, is trusted.
@@ -37,7 +38,7 @@ impl Web {
     /// # Errors
     /// The authority is no certificate.
     pub fn sandbox(route: SocketAddr, authority: &str) -> Result<Web, String> {
-        Ok(Web { tls: trust::only(authority)?, proxies: Proxies::none(), route: Some(route) })
+        Ok(Web { tls: Arc::new(trust::only(authority)?), proxies: Proxies::none(), route: Some(route) })
     }
 
     /// The proxy between this machine and a host; `None`: the way is direct.

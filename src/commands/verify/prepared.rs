@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli;
 use crate::commands::Reach;
-use crate::oz::{BaseUrl, Capture, Picture, Refused, Token, Web};
+use crate::oz::{BaseUrl, Capture, Picture, Refused, Token, Tunnel, Web};
 use crate::resolver::Dns;
 use crate::sandbox;
 
@@ -18,8 +18,8 @@ pub struct Prepared {
     pub token: Option<Token>,
     /// The service, when it is not the stack's.
     pub base: Option<BaseUrl>,
-    /// `HOST:PORT` that every connection goes to: where a tunnel begins.
-    pub connect_to: Option<String>,
+    /// What every connection goes through.
+    pub tunnel: Option<Tunnel>,
     /// Trust and routes.
     pub web: Web,
     /// Where names are asked.
@@ -51,9 +51,9 @@ impl Prepared {
         }
         let token = Token::read(args.service.token_file.as_deref())?;
         let base = args.base_url.as_deref().map(|url| BaseUrl::parse(url, args.service.allow_http)).transpose()?;
-        let base = base.map(|base| args.service.led(base)).transpose()?;
-        let connect_to = args.service.tunnel()?;
+        let base = base.map(|base| args.service.led(base));
+        let tunnel = args.service.connect_to.clone();
         let (web, dns) = reach.web_and_dns(args.service.ca_file.as_deref()).await?;
-        Ok(Prepared { capture, reference, token, base, connect_to, web, dns })
+        Ok(Prepared { capture, reference, token, base, tunnel, web, dns })
     }
 }

@@ -43,6 +43,8 @@ pub async fn look(
     let planner = session.planner(site, Goal::Present, false);
     let changes = planner.changes(&planner.plan(&stack.live));
     let called = called(prepared, site, &ids);
+    // Faces go to what was judged: the load balancer itself, or where the command line leads.
+    let to = called.as_ref().map(Endpoint::judged);
     let stack = Stack::new(&session.cloud, &session.config, Some(site), &ids, &changes);
     let cx = CheckContext::new(Some(stack), called, start, wait.quiet());
     let Checked { mut found, ended } = checks::verify(&cx).await;
@@ -50,7 +52,6 @@ pub async fn look(
         let finding = Finding::new("needs", 0, "what the stack needs").found(Status::Warn, gone.message);
         finding.because(gone.cause.unwrap_or_default(), gone.cure.unwrap_or_default())
     }));
-    let to = prepared.base.clone().or_else(|| through(prepared, site, &ids));
     Ok(Round { found, outputs: outputs(site, &ids), to, ended })
 }
 
@@ -64,22 +65,15 @@ fn as_unverified(failed: Failed) -> Failed {
     })
 }
 
-/// Where faces go: to the load balancer itself, or where the command line leads.
-fn through(prepared: &Prepared, site: &Site, ids: &Outputs) -> Option<BaseUrl> {
-    match &prepared.connect_to {
-        Some(to) => checks::endpoint(site, ids)?.connect_to(to).ok(),
-        None => checks::through_load_balancer(site, ids),
-    }
-}
-
 /// Where the service is called: where the command line says, else through the stack.
 fn called<'a>(prepared: &'a Prepared, site: &Site, ids: &Outputs) -> Option<Endpoint<'a>> {
     if prepared.base.is_some() {
         return given(prepared);
     }
-    let base = match &prepared.connect_to {
-        Some(to) => checks::endpoint(site, ids)?.connect_to(to).ok()?,
-        None => checks::endpoint(site, ids)?,
+    let base = checks::endpoint(site, ids)?;
+    let base = match &prepared.tunnel {
+        Some(tunnel) => base.connect_to(tunnel),
+        None => base,
     };
     let way = Some(Way::of(site, ids)?);
     Some(Endpoint { web: &prepared.web, dns: prepared.dns, base, token: prepared.token.clone(), way })

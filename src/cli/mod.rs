@@ -255,12 +255,13 @@ pub enum Sandbox {
 }
 
 impl Verify {
-    /// Refuses a report that would be written over a file that is read: a face, a token.
-    pub fn written_over(&self) -> Option<Refused> {
+    /// Refuses a report that would be written over a file that is read: deploy.yaml, a face, a token.
+    pub fn written_over(&self, config: &Path) -> Option<Refused> {
         let (service, more) = (&self.service, &self.overrides);
         let read = [&self.capture, &self.reference, &service.token_file, &service.ca_file, &more.meta];
         let read: Vec<PathBuf> =
             read.into_iter().chain([&more.additional_info]).flatten().filter_map(|path| real(path)).collect();
+        let read = [read, Vec::from_iter(real(config))].concat();
         let reports = [&self.junit, &self.html].into_iter().flatten();
         let over = reports.into_iter().find(|report| real(report).is_some_and(|report| read.contains(&report)))?;
         let what = format!("{}: it is a file that this run reads, and a report would replace it", over.display());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::log::log_to_stderr;
-use super::session::seconds;
+use super::session::{config_file, seconds};
 use super::signals::cancel_on_signals;
 use super::verify::Reports;
 use super::{Session, alone, on_stack};
@@ -40,7 +40,7 @@ async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
     let start = Instant::now();
     let mut frame = Frame { command: cli.verb.name(), ..Frame::default() };
     let (reports, refused) = match &cli.verb {
-        Verb::Verify(args) => match args.written_over() {
+        Verb::Verify(args) => match args.written_over(&config_file(&cli.global)) {
             None => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
             refused => (Reports::default(), refused),
         },

@@ -220,6 +220,11 @@ pub fn world_file(global: &Global) -> PathBuf {
     global.sandbox_world.clone().unwrap_or_else(|| state().join("deploy").join("sandbox.json"))
 }
 
+/// Where the configuration is, unless the sandbox has its own.
+pub fn config_file(global: &Global) -> PathBuf {
+    global.config.clone().unwrap_or_else(|| PathBuf::from("deploy.yaml"))
+}
+
 /// The name and the text of the configuration. The sandbox needs none: its own network is seeded.
 fn configuration(global: &Global) -> Result<(String, String), Problem> {
     let path = match &global.config {
@@ -227,7 +232,7 @@ fn configuration(global: &Global) -> Result<(String, String), Problem> {
         None if global.sandbox => {
             return Ok(("the sandbox's configuration".to_owned(), sandbox::configuration()));
         }
-        None => PathBuf::from("deploy.yaml"),
+        None => config_file(global),
     };
     let cure = "Copy deploy.yaml.example to deploy.yaml and set the network, or try `deploy --sandbox up`.";
     let name = path.display().to_string();

@@ -190,11 +190,13 @@ fn a_report_says_that_the_run_did_not_finish_until_it_has() {
 fn a_report_is_not_written_over_what_is_read() {
     let service = LoopbackService::new();
     let before = read(&service, "capture.json");
-    for line in ["--junit capture.json", "--html ./capture.json"] {
+    service.write("deploy.yaml", "stack: oz\n");
+    for line in ["--junit capture.json", "--html ./capture.json", "--junit deploy.yaml"] {
         let run = service.run(&format!("verify --base-url URL --capture capture.json {line}"));
         run.exits(2).says("a file that this run reads");
     }
     assert_eq!((read(&service, "capture.json"), service.calls()), (before, 0));
+    assert_eq!(read(&service, "deploy.yaml"), "stack: oz\n");
 }
 
 #[test]

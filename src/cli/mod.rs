@@ -1,14 +1,17 @@
 //! The command line.
 
 mod service;
+mod up;
+mod verify;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::oz::Refused;
 pub use service::{Biometry, Liveness, Overrides, Service};
+pub use up::{Plan, Protected, Standby, Up};
+pub use verify::{Diagnose, Verify};
 
 /// How many of AWS's seconds pass in one of the sandbox's, so that a person sees progress move.
 pub const PACE: f64 = 40.0;
@@ -88,128 +91,6 @@ pub enum Verb {
     Sandbox(Sandbox),
 }
 
-/// `deploy up`
-#[derive(Debug, Args)]
-pub struct Up {
-    /// Take over what has our names and no owner (a stack clicked together in the console): tag it, then converge it
-    #[arg(long)]
-    pub adopt: bool,
-    /// Allow what AWS cannot change in place to be removed and made again, with what depends on it
-    #[arg(long)]
-    pub replace: bool,
-    /// Roll a changed launch template out although the group is unhealthy, or the version was rolled back before
-    #[arg(long)]
-    pub force: bool,
-    /// Allow scaling.max below the capacity that runs: instances are terminated
-    #[arg(long)]
-    pub allow_scale_in: bool,
-    /// What a rollout does with instances that are protected from scale-in
-    #[arg(long, value_name = "HOW")]
-    pub protected_instances: Option<Protected>,
-    /// What a rollout does with instances in standby
-    #[arg(long, value_name = "HOW")]
-    pub standby_instances: Option<Standby>,
-    /// Allow a listener to go that asks clients who they are (a login, a token, their certificate): the service itself
-    /// asks nobody
-    #[arg(long)]
-    pub remove_authentication: bool,
-    /// Do not wait for healthy targets (nor, then, ask the service)
-    #[arg(long)]
-    pub no_wait: bool,
-    /// Do not ask the service for its version, neither during a rollout nor afterwards
-    #[arg(long)]
-    pub no_ask: bool,
-    /// --no-wait and --no-ask
-    #[arg(long)]
-    pub no_verify: bool,
-    /// Fail (6) where an internal load balancer is not reached from here, so that the service was not asked
-    #[arg(long)]
-    pub require_answer: bool,
-    /// How long everything may take
-    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
-    pub timeout: Duration,
-}
-
-/// An instance refresh's `ScaleInProtectedInstances`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Protected {
-    /// Replace them too
-    Refresh,
-    /// Leave them as they are
-    Ignore,
-    /// Wait an hour for their protection to be taken off
-    Wait,
-}
-
-/// An instance refresh's `StandbyInstances`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Standby {
-    /// Replace them too
-    Terminate,
-    /// Leave them as they are
-    Ignore,
-    /// Wait an hour for them to come back to service
-    Wait,
-}
-
-/// `deploy plan`
-#[derive(Debug, Args)]
-pub struct Plan {
-    /// Exit with 3 when there are changes
-    #[arg(long)]
-    pub exit_code: bool,
-    /// Show what `up --adopt` would do
-    #[arg(long)]
-    pub adopt: bool,
-    /// Show what `up --replace` would do
-    #[arg(long)]
-    pub replace: bool,
-}
-
-/// `deploy verify`
-#[derive(Debug, Args)]
-pub struct Verify {
-    /// Only the client's checks, against this service: needs neither an account nor deploy.yaml
-    #[arg(long, value_name = "URL")]
-    pub base_url: Option<String>,
-    /// A capture for a real liveness call [default: verify.capture; with --sandbox a generated one]
-    #[arg(long, value_name = "FILE")]
-    pub capture: Option<PathBuf>,
-    /// A picture to compare the capture's best shot with [default: verify.reference]
-    #[arg(long, value_name = "FILE")]
-    pub reference: Option<PathBuf>,
-    #[command(flatten)]
-    pub service: Service,
-    #[command(flatten)]
-    pub overrides: Overrides,
-    /// Least similarity of the biometry call; can only tighten what the service decides
-    #[arg(long, value_name = "0..1", value_parser = share)]
-    pub min_confidence: Option<f64>,
-    /// So many passes in a row; the metered calls are made once
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub count: u32,
-    /// Write the checks as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-    /// Write the checks as one self-contained page
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-    /// How long to wait for what may still become right: targets that start, names that are on their way
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
-    pub wait: Duration,
-    /// How long everything may take [default: 10m, or --wait and a minute]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub timeout: Option<Duration>,
-}
-
-/// `deploy diagnose`
-#[derive(Debug, Args)]
-pub struct Diagnose {
-    /// How long everything may take
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
-    pub timeout: Duration,
-}
-
 /// `deploy teardown`
 #[derive(Debug, Args)]
 pub struct Teardown {
@@ -254,38 +135,6 @@ pub enum Sandbox {
     Reset,
 }
 
-impl Verify {
-    /// Refuses a report that would be written over a file that is read: deploy.yaml, a face, a token.
-    pub fn written_over(&self, config: &Path) -> Option<Refused> {
-        let (service, more) = (&self.service, &self.overrides);
-        let read = [&self.capture, &self.reference, &service.token_file, &service.ca_file, &more.meta];
-        let read: Vec<PathBuf> =
-            read.into_iter().chain([&more.additional_info]).flatten().filter_map(|path| real(path)).collect();
-        let read = [read, Vec::from_iter(real(config))].concat();
-        let reports = [&self.junit, &self.html].into_iter().flatten();
-        let over = reports.into_iter().find(|report| real(report).is_some_and(|report| read.contains(&report)))?;
-        let what = format!("{}: it is a file that this run reads, and a report would replace it", over.display());
-        Some(Refused::new(what, "Name another file for the report."))
-    }
-
-    /// How long everything may take: long enough for what is to be waited for.
-    pub fn deadline(&self) -> Duration {
-        self.timeout.unwrap_or_else(|| Duration::from_mins(10).max(self.wait + Duration::from_mins(1)))
-    }
-}
-
-impl Up {
-    /// Whether healthy targets are waited for.
-    pub fn waits(&self) -> bool {
-        !self.no_wait && !self.no_verify
-    }
-
-    /// Whether the service is asked.
-    pub fn asks(&self) -> bool {
-        !self.no_ask && self.waits()
-    }
-}
-
 impl Verb {
     /// Its name.
     pub fn name(&self) -> &'static str {
@@ -302,11 +151,6 @@ impl Verb {
             Verb::Sandbox(_) => "sandbox",
         }
     }
-}
-
-/// The file that a path leads to.
-fn real(path: &Path) -> Option<PathBuf> {
-    path.canonicalize().ok()
 }
 
 /// `90s`, `30m`, `1h30m`, or seconds.

@@ -1,0 +1,78 @@
+//! What `verify` and `diagnose` take.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Overrides, Service, duration, share};
+use crate::oz::Refused;
+
+/// `deploy verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Only the client's checks, against this service: needs neither an account nor deploy.yaml
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// A capture for a real liveness call [default: verify.capture; with --sandbox a generated one]
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+    /// A picture to compare the capture's best shot with [default: verify.reference]
+    #[arg(long, value_name = "FILE")]
+    pub reference: Option<PathBuf>,
+    #[command(flatten)]
+    pub service: Service,
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Least similarity of the biometry call; can only tighten what the service decides
+    #[arg(long, value_name = "0..1", value_parser = share)]
+    pub min_confidence: Option<f64>,
+    /// So many passes in a row; the metered calls are made once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub count: u32,
+    /// Write the checks as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write the checks as one self-contained page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// How long to wait for what may still become right: targets that start, names that are on their way
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
+    pub wait: Duration,
+    /// How long everything may take [default: 10m, or --wait and a minute]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+}
+
+impl Verify {
+    /// Refuses a report that would be written over a file that is read: deploy.yaml, a face, a token.
+    pub fn written_over(&self, config: &Path) -> Option<Refused> {
+        let (service, more) = (&self.service, &self.overrides);
+        let read = [&self.capture, &self.reference, &service.token_file, &service.ca_file, &more.meta];
+        let read: Vec<PathBuf> =
+            read.into_iter().chain([&more.additional_info]).flatten().filter_map(|path| real(path)).collect();
+        let read = [read, Vec::from_iter(real(config))].concat();
+        let reports = [&self.junit, &self.html].into_iter().flatten();
+        let over = reports.into_iter().find(|report| real(report).is_some_and(|report| read.contains(&report)))?;
+        let what = format!("{}: it is a file that this run reads, and a report would replace it", over.display());
+        Some(Refused::new(what, "Name another file for the report."))
+    }
+
+    /// How long everything may take: long enough for what is to be waited for.
+    pub fn deadline(&self) -> Duration {
+        self.timeout.unwrap_or_else(|| Duration::from_mins(10).max(self.wait + Duration::from_mins(1)))
+    }
+}
+
+/// `deploy diagnose`
+#[derive(Debug, Args)]
+pub struct Diagnose {
+    /// How long everything may take
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// The file that a path leads to.
+fn real(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok()
+}

@@ -12,6 +12,7 @@ mod exit;
 mod flags;
 mod outcome;
 mod oz;
+mod permissions;
 mod proxy;
 mod report;
 mod resolver;
@@ -42,6 +43,7 @@ pub mod testing {
     pub use crate::outcome::{Analysis, Decision, Finding, Frame, Outcome, Problem, Status};
     pub use crate::oz::picture::Kind;
     pub use crate::oz::{BaseUrl, Capture, Meta, Picture, Redaction, Token, Web, certificates, judge};
+    pub use crate::permissions::{Need, Where, document as policy_document};
     pub use crate::report::{Report, envelope, html, junit, plan_text, problem_text};
     pub use crate::resolver::Dns;
     pub use crate::sandbox::oz::{Answer, Script, Seen, Service, samples, serve};

@@ -74,6 +74,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &preflight::VcpuQuota,
     &preflight::ImageFits,
     &preflight::KeyPair,
+    &preflight::Permissions,
 ];
 
 /// What is known of every check, and of the metered calls, which are made apart.

@@ -246,8 +246,10 @@ impl<'a> Stack<'a> {
 /// What a check finds when AWS does not answer its question.
 pub fn unanswered(finding: Finding, error: &cloud::Error) -> Finding {
     let (cause, fix) = match cloud::explain(error) {
-        Some(row) => (row.cause.as_str(), row.fix.as_str()),
-        None => ("AWS did not answer the question", "The caller needs the permission to read it; see the error."),
+        Some(row) => (row.cause.as_str(), row.fix_of(error)),
+        None => {
+            ("AWS did not answer the question", "The caller needs the permission to read it; see the error.".to_owned())
+        }
     };
     finding.found(Status::Unknown, error.to_string()).because(cause, fix)
 }

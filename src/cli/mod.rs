@@ -1,5 +1,6 @@
 //! The command line.
 
+mod iam_policy;
 mod service;
 mod up;
 mod verify;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub use iam_policy::{IamPolicy, Purpose};
 pub use service::{Biometry, Liveness, Overrides, Service};
 pub use up::{Plan, Protected, Standby, Up};
 pub use verify::{Diagnose, Verify};
@@ -86,6 +88,8 @@ pub enum Verb {
     Liveness(Liveness),
     /// Ask a service whether two pictures show the same person
     Biometry(Biometry),
+    /// Print the least-privilege IAM policy that the other verbs need; asks nobody
+    IamPolicy(IamPolicy),
     /// The local AWS behind --sandbox
     #[command(subcommand)]
     Sandbox(Sandbox),
@@ -148,6 +152,7 @@ impl Verb {
             Verb::Teardown(_) => "teardown",
             Verb::Liveness(_) => "liveness",
             Verb::Biometry(_) => "biometry",
+            Verb::IamPolicy(_) => "iam-policy",
             Verb::Sandbox(_) => "sandbox",
         }
     }

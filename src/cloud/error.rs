@@ -77,6 +77,15 @@ impl Error {
         }
     }
 
+    /// The action of IAM that the call needs: what AWS says was denied, else its own, as in `iam:CreateRole`.
+    pub fn action(&self) -> String {
+        let denied = self.message().split("not authorized to perform: ").nth(1);
+        let is_end = |one: char| one.is_whitespace() || one == ',';
+        let denied = denied.and_then(|rest| rest.split(is_end).next()).filter(|action| action.contains(':'));
+        let own = || format!("{}:{}", self.service().trim_end_matches("v2"), self.operation());
+        denied.map_or_else(own, str::to_owned)
+    }
+
     /// Whether AWS could not be reached, or did not answer, for reasons that may pass.
     pub fn is_outage(&self) -> bool {
         matches!(self, Error::Unanswered { outage: true, .. })

@@ -41,6 +41,11 @@ impl Row {
         by_code || self.said(error.message())
     }
 
+    /// What to do about this error.
+    pub fn fix_of(&self, error: &Error) -> String {
+        self.fix.replace("{action}", &error.action())
+    }
+
     fn said(&self, text: &str) -> bool {
         self.words.iter().any(|word| text.contains(word.as_str()))
     }
@@ -65,7 +70,7 @@ impl From<&Error> for Problem {
                 Some(step) => format!("{} (guide step {step})", row.cause),
                 None => row.cause.clone(),
             }),
-            cure: row.map(|row| row.fix.clone()),
+            cure: row.map(|row| row.fix_of(error)),
         }
     }
 }

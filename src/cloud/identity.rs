@@ -64,7 +64,7 @@ impl Cloud {
 }
 
 /// The partition of a region (botocore, partitions.json).
-fn partition(region: &str) -> &'static str {
+pub fn partition(region: &str) -> &'static str {
     const PREFIXES: [(&str, &str); 7] = [
         ("cn-", "aws-cn"),
         ("us-gov-", "aws-us-gov"),

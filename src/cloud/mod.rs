@@ -32,7 +32,7 @@ use profile::Profile;
 
 pub use error::{Absent, Error, Result};
 pub use explain::{Row, explain, explain_words, table};
-use identity::Identity;
+pub use identity::{Identity, partition};
 pub use limiter::CallLimiter;
 pub use memo::Memo;
 pub use profile::Unusable;

@@ -7,6 +7,7 @@ mod client;
 mod core_dump;
 mod diagnose;
 mod first_reading;
+mod iam_policy;
 mod liveness;
 mod log;
 mod plan;
@@ -46,6 +47,7 @@ async fn alone(cli: &Cli, report: &Report, cancel: &Cancel) -> Option<Result<Out
         Verb::Verify(args) if args.base_url.is_some() && !cli.global.sandbox => {
             Some(verify::client_alone(args, report, &wait(args.deadline())).await)
         }
+        Verb::IamPolicy(args) => Some(iam_policy::run(args, &cli.global, report)),
         Verb::Sandbox(verb) => Some(Ok(sandbox::run(verb, &world_file(&cli.global), report, cancel).await)),
         Verb::Liveness(_) | Verb::Biometry(_) => {
             let sandbox = match open_sandbox(&cli.global) {
@@ -85,7 +87,7 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
         Verb::Verify(args) => Box::pin(verify::run(session, args)).await,
         Verb::Diagnose(args) => Box::pin(diagnose::run(session, args)).await,
         Verb::Teardown(args) => Box::pin(teardown::run(session, args)).await,
-        Verb::Liveness(_) | Verb::Biometry(_) | Verb::Sandbox(_) => {
+        Verb::Liveness(_) | Verb::Biometry(_) | Verb::IamPolicy(_) | Verb::Sandbox(_) => {
             Ok(Outcome::new(Exit::Usage, "refused", "this verb works on no stack"))
         }
     };

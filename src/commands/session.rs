@@ -61,12 +61,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// What is wrong with them, before any call.
     pub async fn open(global: &Global, report: &'a Report, cancel: &'a Cancel) -> Result<Session<'a>, Failed> {
-        let (file, text) = configuration(global).map_err(Outcome::refused)?;
-        let mut config = config::parse(&text, &file, &global.set).map_err(|mistakes| {
-            let problems = mistakes.to_string().lines().map(Problem::bare).collect();
-            Outcome::new(Exit::Usage, "refused", "").with_problems(problems)
-        })?;
-        config.region = global.region.clone().or(config.region);
+        let config = configured(global)?;
         let sandbox = open_sandbox(global).map_err(Outcome::refused)?;
         let access = Access {
             profile: global.profile.clone(),
@@ -223,6 +218,20 @@ pub fn world_file(global: &Global) -> PathBuf {
 /// Where the configuration is, unless the sandbox has its own.
 pub fn config_file(global: &Global) -> PathBuf {
     global.config.clone().unwrap_or_else(|| PathBuf::from("deploy.yaml"))
+}
+
+/// The configuration, with what the command line overrides.
+///
+/// # Errors
+/// It cannot be read, or every mistake in it.
+pub fn configured(global: &Global) -> Result<Config, Failed> {
+    let (file, text) = configuration(global).map_err(Outcome::refused)?;
+    let mut config = config::parse(&text, &file, &global.set).map_err(|mistakes| {
+        let problems = mistakes.to_string().lines().map(Problem::bare).collect();
+        Outcome::new(Exit::Usage, "refused", "").with_problems(problems)
+    })?;
+    config.region = global.region.clone().or(config.region);
+    Ok(config)
 }
 
 /// The name and the text of the configuration. The sandbox needs none: its own network is seeded.

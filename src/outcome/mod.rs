@@ -34,6 +34,8 @@ pub struct Outcome {
     pub standing: Vec<Standing>,
     /// What a person reads of the ids: where the service answers, and what it runs on.
     pub outputs: BTreeMap<String, String>,
+    /// What a verb that makes a document gives out.
+    pub document: Option<serde_json::Value>,
     /// What the checks found.
     pub checks: Vec<Finding>,
     /// What the service decided, when it was asked.
@@ -53,6 +55,7 @@ impl Outcome {
             planned: false,
             standing: Vec::new(),
             outputs: BTreeMap::new(),
+            document: None,
             checks: Vec::new(),
             verdict: None,
             problems: Vec::new(),

@@ -20,6 +20,9 @@ pub fn result(outcome: &Outcome) -> String {
     for (name, value) in &outcome.outputs {
         let _ = writeln!(text, "{name:width$}  {value}");
     }
+    if let Some(document) = &outcome.document {
+        let _ = writeln!(text, "{document:#}");
+    }
     text
 }
 

@@ -6,11 +6,12 @@ use super::paging::Page;
 use super::parameters::{Refusal, Reply, flag};
 use super::wire::{self, Asked, Protocol};
 use super::world::World;
-use super::{Call, account, autoscaling, dns, ec2, elb, iam, weather};
+use super::{Call, account, authorization, autoscaling, dns, ec2, elb, iam, weather};
 
 /// Answers one request.
 pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<Vec<u8>>) {
     let asked = wire::read(request);
+    let actions = authorization::actions(world, &asked);
     let reply = match weather::turned_away(world, &asked.service) {
         Some(refusal) => Err(refusal),
         None => perform(world, &asked),
@@ -19,7 +20,7 @@ pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<
     let id = format!("00000000-0000-4000-8000-{:012x}", world.request());
     let mut response = wire::respond(&asked, &reply, &id);
     response.headers_mut().extend(wire::date(&world.date()));
-    (Call { service: asked.service, operation: asked.operation, code }, response)
+    (Call { service: asked.service, operation: asked.operation, code, actions }, response)
 }
 
 /// A page of what the call gives back. An EC2 call with `DryRun` is tried on a copy of the world.
@@ -44,8 +45,11 @@ fn carry_out(world: &mut World, asked: &Asked) -> Reply {
         return Err(Refusal { code: "AuthFailure", message, status: 401 });
     }
     if let Some(action) = world.weather.denied.iter().find(|action| **action == format!("{service}:{operation}")) {
-        let caller = format!("arn:aws:iam::{}:user/sandbox", world.account);
-        return Err(denied(asked.protocol, &caller, action));
+        return Err(denied(asked.protocol, &world.arn("iam", authorization::USER), (action, "*")));
+    }
+    if let Some(question) = authorization::not_allowed(world, asked) {
+        let on = (question.action.as_str(), question.resource.as_str());
+        return Err(denied(asked.protocol, &world.arn("iam", authorization::USER), on));
     }
     match service.as_str() {
         "ec2" => ec2::call(world, operation, parameters),
@@ -59,14 +63,15 @@ fn carry_out(world: &mut World, asked: &Asked) -> Reply {
 
 /// What IAM's services say to a caller whom no policy allows the action (IAM user guide, "Troubleshoot access denied
 /// error messages").
-fn denied(protocol: Protocol, caller: &str, action: &str) -> Refusal {
+fn denied(protocol: Protocol, caller: &str, (action, resource): (&str, &str)) -> Refusal {
     if protocol == Protocol::Ec2 {
-        let encoded = account::encoded(action, caller);
+        let encoded = account::encoded(action, resource, caller);
         let words = "You are not authorized to perform this operation. Encoded authorization failure message: ";
         return Refusal { code: "UnauthorizedOperation", message: format!("{words}{encoded}"), status: 403 };
     }
     let why = format!("because no identity-based policy allows the {action} action");
-    let message = format!("User: {caller} is not authorized to perform: {action} {why}");
+    let on = if resource == "*" { String::new() } else { format!(" on resource: {resource}") };
+    let message = format!("User: {caller} is not authorized to perform: {action}{on} {why}");
     Refusal { code: "AccessDenied", message, status: 403 }
 }
 
@@ -75,7 +80,7 @@ pub fn refused(request: &Request<Vec<u8>>, code: &'static str, status: u16) -> R
     let asked = wire::read(request);
     let refusal = if code == "AccessDenied" && asked.protocol == Protocol::Ec2 {
         let action = format!("ec2:{}", asked.operation);
-        Refusal { status, ..denied(asked.protocol, "arn:aws:iam::123456789012:user/sandbox", &action) }
+        Refusal { status, ..denied(asked.protocol, "arn:aws:iam::123456789012:user/sandbox", (&action, "*")) }
     } else {
         Refusal { code, message: format!("{} was disturbed", asked.operation), status }
     };
@@ -92,5 +97,5 @@ pub fn throttled(request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
 
 /// Whether a call only reads.
 pub fn is_read(operation: &str) -> bool {
-    ["Describe", "List", "Get", "Decode"].iter().any(|verb| operation.starts_with(verb))
+    ["Describe", "List", "Get", "Decode", "Simulate"].iter().any(|verb| operation.starts_with(verb))
 }

@@ -4,6 +4,7 @@
 //! users reported; the source stands beside it. It keeps no secrets and checks no signatures.
 
 mod account;
+mod authorization;
 mod autoscaling;
 mod dispatch;
 mod dns;
@@ -56,7 +57,7 @@ pub use weather::Weather;
 pub use world::World;
 
 /// One call of an AWS client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call {
     /// The service that it is signed for.
     pub service: String,
@@ -64,6 +65,8 @@ pub struct Call {
     pub operation: String,
     /// The error's code, when it was refused.
     pub code: Option<String>,
+    /// The actions of IAM that its caller needs for it.
+    pub actions: Vec<String>,
 }
 
 impl Call {

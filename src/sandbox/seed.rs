@@ -81,6 +81,7 @@ impl World {
             tables: BTreeMap::new(),
             tokens: BTreeMap::new(),
             weather: Weather::default(),
+            caller_policy: None,
             buckets: BTreeMap::new(),
         };
         world.seed_network(seed);

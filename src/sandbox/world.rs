@@ -32,6 +32,9 @@ pub struct World {
     /// What goes on around it.
     #[serde(default)]
     pub weather: Weather,
+    /// What the caller may do; `None`: it is the account's root, who may do everything.
+    #[serde(default)]
+    pub caller_policy: Option<Value>,
     /// Calls that each service still takes, and since when.
     #[serde(default)]
     pub buckets: BTreeMap<String, (f64, f64)>,

@@ -316,7 +316,8 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
     }
 }
 
-fn is_zone_id(zone: &str) -> bool {
+/// Whether dns.zone is a hosted zone's id, not its name.
+pub fn is_zone_id(zone: &str) -> bool {
     zone.starts_with('Z') && !zone.contains('.')
 }
 

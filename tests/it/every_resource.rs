@@ -18,7 +18,7 @@ fn unknown<T>(key: &str) -> Demand<T> {
 }
 
 /// Someone changes it.
-async fn change(stage: &Stage, key: &str) -> Demand<()> {
+pub async fn change(stage: &Stage, key: &str) -> Demand<()> {
     let client = stage.other_client().await;
     match key {
         "load_balancer_security_group" => stage.edit(|aws| aws.security_group("alb-sg").lose_tag("Name")),
@@ -62,7 +62,7 @@ async fn a_change_of_any_resource_is_planned_and_put_right() {
 }
 
 /// Someone else makes one of its name.
-async fn make_foreign(client: &OtherClient, key: &str) -> Demand<()> {
+pub async fn make_foreign(client: &OtherClient, key: &str) -> Demand<()> {
     match key {
         "load_balancer_security_group" => drop(client.create_security_group("alb-sg").await),
         "instance_security_group" => drop(client.create_security_group("app-sg").await),

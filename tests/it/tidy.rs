@@ -17,9 +17,28 @@ const FUNCTION_LINES_MAX: usize = 70;
 const COLUMNS_MAX: usize = 120;
 
 /// Modules from the lowest to the highest: each may use only those before it.
-const LAYERS: [&str; 20] = [
-    "exit", "event", "flags", "clock", "text", "proxy", "resolver", "outcome", "config", "cloud", "site", "engine",
-    "steps", "oz", "checks", "rollout", "sandbox", "report", "cli", "commands",
+const LAYERS: [&str; 21] = [
+    "exit",
+    "event",
+    "flags",
+    "clock",
+    "text",
+    "proxy",
+    "resolver",
+    "outcome",
+    "config",
+    "cloud",
+    "site",
+    "permissions",
+    "engine",
+    "steps",
+    "oz",
+    "checks",
+    "rollout",
+    "sandbox",
+    "report",
+    "cli",
+    "commands",
 ];
 
 /// A source file: its path below the repository, and its text.

@@ -1,9 +1,11 @@
 //! What AWS would refuse minutes later: looked at before the first write, on creates and on updates.
 
 mod instances;
+mod permissions;
 mod subnets;
 
 pub use instances::{ImageFits, InstanceTypeOffered, KeyPair, VcpuQuota};
+pub use permissions::Permissions;
 pub use subnets::{FreeAddresses, LoadBalancerZones, Subnets};
 
 use super::check::{About, Asks, CheckContext, Verb};

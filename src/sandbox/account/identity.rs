@@ -3,14 +3,15 @@
 use base64::Engine;
 use serde_json::{Value, json};
 
+use crate::sandbox::authorization::USER;
 use crate::sandbox::wire::{Refusal, Reply, need, refuse};
 use crate::sandbox::world::World;
 
 /// What EC2 encodes when it denies something. The real encoding is secret; this one is base64.
-pub fn encoded(action: &str, principal: &str) -> String {
+pub fn encoded(action: &str, resource: &str, principal: &str) -> String {
     let told = json!({
         "allowed": false, "explicitDeny": false,
-        "context": {"principal": {"arn": principal}, "action": action, "resource": "arn:aws:ec2:*:*:*/*"},
+        "context": {"principal": {"arn": principal}, "action": action, "resource": resource},
     });
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(told.to_string())
 }
@@ -19,7 +20,8 @@ pub fn encoded(action: &str, principal: &str) -> String {
 pub fn call(world: &World, operation: &str, asked: &Value) -> Option<Reply> {
     Some(match operation {
         "GetCallerIdentity" => {
-            Ok(json!({"Account": world.account, "UserId": world.account, "Arn": world.arn("iam", "root")}))
+            let caller = if world.caller_policy.is_some() { USER } else { "root" };
+            Ok(json!({"Account": world.account, "UserId": world.account, "Arn": world.arn("iam", caller)}))
         }
         "DecodeAuthorizationMessage" => decode(world, asked),
         "GetAccessKeyInfo" => need(asked, "AccessKeyId").map(|_| json!({"Account": world.account})),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::wire::{Refusal, Reply, list, need, refuse};
 use super::world::World;
-pub use rest::read_rest;
+pub use rest::{many, read_rest};
 
 /// Every zone's name servers.
 pub const NAME_SERVERS: [&str; 4] =

@@ -1,9 +1,12 @@
 //! What a command line ended in. An assertion that fails prints the run as its user would have seen it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 use std::panic::Location;
+use std::sync::LazyLock;
 
+use super::permissions::every_action;
 use super::program::{Call, Exit, Finding, Outcome, Status, problem_text};
 
 /// What a command line ended in, and the calls it made.
@@ -75,6 +78,15 @@ impl Ended {
     #[track_caller]
     pub fn writes_nothing(&self) -> &Ended {
         self.writes(&[])
+    }
+
+    /// Every call that it made is one of those that `deploy iam-policy` allows.
+    #[track_caller]
+    pub(super) fn needs_no_other_permission(&self) {
+        static ALLOWED: LazyLock<BTreeSet<String>> = LazyLock::new(every_action);
+        let asked: BTreeSet<&String> = self.calls.iter().flat_map(|call| &call.actions).collect();
+        let more: Vec<_> = asked.into_iter().filter(|action| !ALLOWED.contains(*action)).collect();
+        self.demand(more.is_empty(), || format!("templates/permissions.yaml does not have {more:?}"));
     }
 
     /// Among its calls was this one.
@@ -157,7 +169,7 @@ impl Ended {
         self
     }
 
-    fn problems_text(&self) -> String {
+    pub fn problems_text(&self) -> String {
         self.problems.iter().map(problem_text).collect()
     }
 }

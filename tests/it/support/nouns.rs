@@ -290,6 +290,16 @@ impl Certificate<'_> {
         self.0.set("CertificateArn", arn);
     }
 
+    /// The name that it is for is beyond those that a list shows.
+    pub fn show_few_names(self) {
+        self.0.each(|row| {
+            row["SubjectAlternativeNames"] = json!(["example.org", "app.example.com"]);
+            row["DomainName"] = json!("example.org");
+            row["SubjectAlternativeNameSummaries"] = json!(["example.org"]);
+            row["HasAdditionalSubjectAlternativeNames"] = json!(true);
+        });
+    }
+
     pub fn not_after(self, unix_seconds: i64) {
         self.0.set("NotAfter", unix_seconds);
     }

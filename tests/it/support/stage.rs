@@ -83,6 +83,11 @@ impl Stage {
         self.sandbox.change(|world| change(&mut world.weather));
     }
 
+    /// From now on the caller may do what this policy allows, and nothing else.
+    pub fn allow(&self, policy: Value) {
+        self.sandbox.change(|world| world.caller_policy = Some(policy));
+    }
+
     /// Changes what there is, as someone else would: `stage.edit(|aws| aws.load_balancer().protect())`.
     pub fn edit(&self, edit: impl FnOnce(&mut Aws<'_>)) {
         self.sandbox.change(|world| edit(&mut Aws::of(world)));
@@ -176,7 +181,9 @@ impl Stage {
         let end = self.session_run(line).await.1;
         let mut calls = self.sandbox.calls();
         let calls = calls.split_off(before.min(calls.len())); // someone may have cleared them meanwhile
-        Ended { line: line.to_owned(), place, note: self.note.clone(), end, calls }
+        let ended = Ended { line: line.to_owned(), place, note: self.note.clone(), end, calls };
+        ended.needs_no_other_permission();
+        ended
     }
 
     async fn session_run(&self, line: &str) -> (Session<'_>, Outcome) {

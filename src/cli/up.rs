@@ -1,14 +1,20 @@
 //! What `up` and `plan` take.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use super::duration;
+use super::verify::written_over;
+use crate::oz::Refused;
 
 /// `deploy up`
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Up {
+    /// Apply this plan of `deploy plan --save`, and nothing else: refused when anything has moved since
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["adopt", "replace"])]
+    pub plan: Option<PathBuf>,
     /// Take over what has our names and no owner (a stack clicked together in the console): tag it, then converge it
     #[arg(long)]
     pub adopt: bool,
@@ -48,6 +54,13 @@ pub struct Up {
     pub timeout: Duration,
 }
 
+impl Plan {
+    /// Refuses a plan that would be saved over deploy.yaml.
+    pub fn written_over(&self, config: &Path) -> Option<Refused> {
+        written_over(self.save.iter(), std::iter::once(config))
+    }
+}
+
 impl Up {
     /// Whether healthy targets are waited for.
     pub fn waits(&self) -> bool {
@@ -85,6 +98,9 @@ pub enum Standby {
 /// `deploy plan`
 #[derive(Debug, Args)]
 pub struct Plan {
+    /// Write the plan to a file, for `up --plan`
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
     /// Exit with 3 when there are changes
     #[arg(long)]
     pub exit_code: bool,

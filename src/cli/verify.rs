@@ -49,13 +49,8 @@ impl Verify {
     pub fn written_over(&self, config: &Path) -> Option<Refused> {
         let (service, more) = (&self.service, &self.overrides);
         let read = [&self.capture, &self.reference, &service.token_file, &service.ca_file, &more.meta];
-        let read: Vec<PathBuf> =
-            read.into_iter().chain([&more.additional_info]).flatten().filter_map(|path| real(path)).collect();
-        let read = [read, Vec::from_iter(real(config))].concat();
-        let reports = [&self.junit, &self.html].into_iter().flatten();
-        let over = reports.into_iter().find(|report| real(report).is_some_and(|report| read.contains(&report)))?;
-        let what = format!("{}: it is a file that this run reads, and a report would replace it", over.display());
-        Some(Refused::new(what, "Name another file for the report."))
+        let read = read.into_iter().chain([&more.additional_info]).flatten().map(PathBuf::as_path).chain([config]);
+        written_over([&self.junit, &self.html].into_iter().flatten(), read)
     }
 
     /// How long everything may take: long enough for what is to be waited for.
@@ -70,6 +65,17 @@ pub struct Diagnose {
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     pub timeout: Duration,
+}
+
+/// Refuses a file that would be written over one that is read.
+pub(super) fn written_over<'a>(
+    mut written: impl Iterator<Item = &'a PathBuf>,
+    read: impl Iterator<Item = &'a Path>,
+) -> Option<Refused> {
+    let read: Vec<PathBuf> = read.filter_map(real).collect();
+    let over = written.find(|path| real(path).is_some_and(|path| read.contains(&path)))?;
+    let what = format!("{}: it is a file that this run reads, and would be replaced", over.display());
+    Some(Refused::new(what, "Name another file."))
 }
 
 /// The file that a path leads to.

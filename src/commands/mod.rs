@@ -15,6 +15,7 @@ mod preflight;
 mod protection;
 mod run;
 pub mod sandbox;
+mod saved_plan;
 mod session;
 mod signals;
 mod stack;

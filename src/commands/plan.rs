@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::first_reading::FIRST_READING;
+use super::saved_plan::SavedPlan;
 use super::stack::gone;
 use super::strays::{Strays, makes_second, not_known};
 use super::up::{Consents, unasked};
@@ -49,6 +50,11 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
     } else {
         Outcome::new(pending, "changes_pending", "")
     };
+    if let Some(path) = &args.save {
+        let saved = SavedPlan::new(session, (args.adopt, args.replace), &changes);
+        saved.save(path).map_err(Outcome::refused)?;
+        session.report.note(&format!("saved: `deploy up --plan {}` applies this and nothing else", path.display()));
+    }
     let told = strays.into_iter().chain(gone(&stack.site)).collect();
     Ok(outcome.with_problems(told).with_plan(changes))
 }

@@ -44,6 +44,7 @@ async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
             None => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
             refused => (Reports::default(), refused),
         },
+        Verb::Plan(args) => (Reports::default(), args.written_over(&config_file(&cli.global))),
         _ => Default::default(),
     };
     let mut outcome = match refused {

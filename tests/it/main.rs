@@ -36,6 +36,7 @@ mod retryable;
 mod rollout;
 mod sandbox_protocol;
 mod sandbox_services;
+mod saved_plan;
 mod simulation;
 mod storms;
 mod strays;

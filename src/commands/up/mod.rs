@@ -8,6 +8,7 @@ mod named;
 mod policy;
 
 use super::Session;
+use super::saved_plan::SavedPlan;
 use super::strays::{refuse_second, telling};
 use crate::checks::{self, Fleet, Unproven};
 use crate::cli;
@@ -27,11 +28,19 @@ pub use allowed::{Consents, unasked};
 /// # Errors
 /// It was refused, or failed; the outcome lists what was changed.
 pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Failed> {
+    let saved = args.plan.as_deref().map(SavedPlan::read).transpose().map_err(Outcome::refused)?;
+    let of_plan = saved.as_ref().map(|saved| cli::Up { adopt: saved.adopt, replace: saved.replace, ..args.clone() });
+    let args = of_plan.as_ref().unwrap_or(args);
     let wait = session.wait(args.timeout);
     let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, args.adopt, &wait), session.strays(&wait));
     let stack = stack?;
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
-    refuse_second(&strays, &planner.plan(&stack.live))?;
+    let plan = planner.plan(&stack.live);
+    if let Some(saved) = &saved {
+        session.report.note(&saved.age());
+        saved.admit(session, &planner.changes(&plan))?;
+    }
+    refuse_second(&strays, &plan)?;
     let strays = strays.problems();
     let before = strays.iter().filter(|_| args.replace); // what leads to what goes is named before it goes
     before.for_each(|stray| session.report.note(&problem_text(stray)));
@@ -40,7 +49,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
         kept: allowed::kept(args),
         ..Context::reading(&session.cloud, &stack.site)
     };
-    let up = Up { session, args, walk: Walk { planner: &planner, cx, wait } };
+    let up = Up { session, args, saved: saved.as_ref(), walk: Walk { planner: &planner, cx, wait } };
     let mut done = Plan::default();
     let converged = up.converge(stack.live, &mut done).await;
     let converged = converged.map_err(|failed| failed.map(|outcome| stopped_after(outcome, &planner, &done)));
@@ -50,6 +59,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
 struct Up<'a> {
     session: &'a Session<'a>,
     args: &'a cli::Up,
+    saved: Option<&'a SavedPlan>,
     walk: Walk<'a>,
 }
 
@@ -59,7 +69,7 @@ impl Up<'_> {
     async fn converge(&self, mut live: LiveStack, done: &mut Plan) -> Result<Outcome, Failed> {
         let mut is_second = false;
         loop {
-            let mut policy = UpPolicy::new(self.session, self.args);
+            let mut policy = UpPolicy::new(self.session, self.args, self.saved);
             live = reconcile(&self.walk, live, &mut policy, done).await?;
             let ids = outputs_of(&live);
             let proven = self.prove(&ids, done).await;

@@ -6,6 +6,7 @@ use super::consent::{permit, refuse_protected, without_rolled_back};
 use super::gate::prepare;
 use crate::cli;
 use crate::cloud::retryable;
+use crate::commands::saved_plan::SavedPlan;
 use crate::commands::{Session, preflight};
 use crate::engine::reconcile::{AGAIN, Next, Policy, Round, failed};
 use crate::engine::{Decision, Effect, Error, Key, LiveStack, NodeError, Outputs, Plan, Walk, WalkResult, outputs_of};
@@ -17,6 +18,7 @@ use crate::steps::auto_scaling;
 pub struct UpPolicy<'a> {
     session: &'a Session<'a>,
     args: &'a cli::Up,
+    saved: Option<&'a SavedPlan>,
     gate: Option<HealthGate<'a>>,
     /// The instance refresh that this round follows, and the ids of what existed before it.
     follows: Option<(String, Outputs)>,
@@ -24,8 +26,8 @@ pub struct UpPolicy<'a> {
 
 impl<'a> UpPolicy<'a> {
     /// A policy with the consents of these arguments.
-    pub fn new(session: &'a Session<'a>, args: &'a cli::Up) -> UpPolicy<'a> {
-        UpPolicy { session, args, gate: None, follows: None }
+    pub fn new(session: &'a Session<'a>, args: &'a cli::Up, saved: Option<&'a SavedPlan>) -> UpPolicy<'a> {
+        UpPolicy { session, args, saved, gate: None, follows: None }
     }
 
     /// What may make the group healthy comes before the question whether it is, and a rollout after it.
@@ -51,6 +53,9 @@ impl Policy for UpPolicy<'_> {
     async fn review(&mut self, walk: &Walk<'_>, round: &Round<'_>) -> Result<Next, Failed> {
         if round.plan.is_settled() {
             return Ok(Next::Settled);
+        }
+        if let Some(saved) = self.saved {
+            saved.hold(walk.planner, round.plan.pending().map(|(key, _)| key))?;
         }
         let ids = outputs_of(round.live);
         let replaced = permit(self.args, walk, round)?;

@@ -6,6 +6,7 @@ mod clock;
 mod cloud;
 mod commands;
 mod config;
+mod cost;
 mod engine;
 mod event;
 mod exit;

@@ -170,6 +170,12 @@ fn duration(text: &str) -> Result<Duration, String> {
     if duration.is_zero() || duration > Duration::from_hours(168) { Err(cure.to_owned()) } else { Ok(duration) }
 }
 
+/// An amount of money.
+fn amount(text: &str) -> Result<f64, String> {
+    let amount = text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0);
+    amount.ok_or_else(|| "write an amount such as 5000".to_owned())
+}
+
 /// A number from 0 to 1.
 fn share(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "a number from 0 to 1".to_owned())

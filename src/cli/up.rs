@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::duration;
 use super::verify::written_over;
+use super::{amount, duration};
 use crate::oz::Refused;
 
 /// `deploy up`
@@ -37,6 +37,9 @@ pub struct Up {
     /// asks nobody
     #[arg(long)]
     pub remove_authentication: bool,
+    /// Refuse (4) what may cost more a month, by AWS's price list and in its currency, or whose cost is not known
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    pub max_monthly: Option<f64>,
     /// Do not wait for healthy targets (nor, then, ask the service)
     #[arg(long)]
     pub no_wait: bool,
@@ -98,6 +101,9 @@ pub enum Standby {
 /// `deploy plan`
 #[derive(Debug, Args)]
 pub struct Plan {
+    /// Refuse (4) what may cost more a month, by AWS's price list and in its currency, or whose cost is not known
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    pub max_monthly: Option<f64>,
     /// Write the plan to a file, for `up --plan`
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,

@@ -94,6 +94,8 @@ pub struct Cloud {
     pub iam: aws_sdk_iam::Client,
     /// The account's limits.
     pub quotas: aws_sdk_servicequotas::Client,
+    /// What AWS asks for its parts.
+    pricing: aws_sdk_pricing::Client,
     /// DNS.
     pub route53: aws_sdk_route53::Client,
     /// Public parameters, such as an image's id.
@@ -184,6 +186,7 @@ impl Cloud {
             elb: client!(aws_sdk_elasticloadbalancingv2, 4),
             iam: client!(aws_sdk_iam, 4),
             quotas: client!(aws_sdk_servicequotas, 1),
+            pricing: client!(aws_sdk_pricing, 3),
             route53: client!(aws_sdk_route53, 1),
             ssm: client!(aws_sdk_ssm, 1),
             sts: client!(aws_sdk_sts, 1),
@@ -208,6 +211,12 @@ impl Cloud {
     pub fn acm_in(&self, region: &str) -> aws_sdk_acm::Client {
         let config = self.acm.config().to_builder().region(Region::new(region.to_owned()));
         aws_sdk_acm::Client::from_conf(config.build())
+    }
+
+    /// The price list, which is kept in few regions; with few attempts, since a bill is no reason to wait.
+    pub fn pricing_in(&self, region: &str) -> aws_sdk_pricing::Client {
+        let config = self.pricing.config().to_builder().region(Region::new(region.to_owned()));
+        aws_sdk_pricing::Client::from_conf(config.retry_config(RetryConfig::standard().with_max_attempts(2)).build())
     }
 
     /// EC2 of a region; of another one with few attempts, since there may be no way there.

@@ -5,6 +5,7 @@ mod best_shot;
 mod biometry;
 mod client;
 mod core_dump;
+mod cost;
 mod diagnose;
 mod first_reading;
 mod iam_policy;

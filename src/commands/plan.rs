@@ -1,6 +1,7 @@
 //! `deploy plan`: reads only, and prints what `up` would do.
 
 use super::Session;
+use super::cost::refuse_above;
 use super::first_reading::FIRST_READING;
 use super::saved_plan::SavedPlan;
 use super::stack::gone;
@@ -55,8 +56,13 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
         saved.save(path).map_err(Outcome::refused)?;
         session.report.note(&format!("saved: `deploy up --plan {}` applies this and nothing else", path.display()));
     }
+    let cost = if changes.is_empty() { None } else { Some(session.cost(&stack.live, &wait).await) };
+    if let Some(cost) = &cost {
+        refuse_above(cost, args.max_monthly)
+            .map_err(|failed| failed.map(|refused| refused.with_plan(changes.clone())))?;
+    }
     let told = strays.into_iter().chain(gone(&stack.site)).collect();
-    Ok(outcome.with_problems(told).with_plan(changes))
+    Ok(Outcome { cost, ..outcome.with_problems(told).with_plan(changes) })
 }
 
 /// The changes, each with what `up` refuses of it.

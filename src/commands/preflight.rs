@@ -36,7 +36,7 @@ pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
         }
         wrong => Outcome::preflight(format!("`deploy up` would refuse: {wrong} of {} checks failed.", found.len())),
     };
-    Ok(Outcome { checks: found, ..outcome })
+    Ok(Outcome { checks: found, cost: Some(session.cost(&stack.live, &wait).await), ..outcome })
 }
 
 /// Refuses what AWS would refuse in what is about to be made or changed: before the first write of `up`.

@@ -1,6 +1,7 @@
 //! What a command found and did, as data. The report renders it and decides nothing.
 
 mod change;
+mod cost;
 mod few;
 mod finding;
 mod problem;
@@ -9,6 +10,7 @@ mod verdict;
 use std::collections::BTreeMap;
 
 pub use change::{Action, Change, FieldChange, Standing, shown};
+pub use cost::{Band, Cost};
 pub use few::few;
 pub use finding::{Finding, Status};
 pub use problem::Problem;
@@ -34,6 +36,8 @@ pub struct Outcome {
     pub standing: Vec<Standing>,
     /// What a person reads of the ids: where the service answers, and what it runs on.
     pub outputs: BTreeMap<String, String>,
+    /// What the stack costs a month, where that was asked.
+    pub cost: Option<Cost>,
     /// What a verb that makes a document gives out.
     pub document: Option<serde_json::Value>,
     /// What the checks found.
@@ -55,6 +59,7 @@ impl Outcome {
             planned: false,
             standing: Vec::new(),
             outputs: BTreeMap::new(),
+            cost: None,
             document: None,
             checks: Vec::new(),
             verdict: None,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::flags;
-use crate::outcome::{Action, Change, Finding, Outcome, Problem, Standing, shown};
+use crate::outcome::{Action, Change, Cost, Finding, Outcome, Problem, Standing, shown};
 
 /// How many of the things that go with a resource a plan shows.
 const GOING_SHOWN: usize = 20;
@@ -19,6 +19,9 @@ pub fn result(outcome: &Outcome) -> String {
     let width = outcome.outputs.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in &outcome.outputs {
         let _ = writeln!(text, "{name:width$}  {value}");
+    }
+    if let Some(known) = &outcome.cost {
+        text += &cost(known);
     }
     if let Some(document) = &outcome.document {
         let _ = writeln!(text, "{document:#}");
@@ -94,6 +97,27 @@ fn sign(action: Action) -> &'static str {
         Action::Wait => "...",
         Action::Foreign => "!",
     }
+}
+
+/// What the stack costs, or why that is not known.
+fn cost(cost: &Cost) -> String {
+    let currency = cost.currency.as_deref().unwrap_or_default();
+    let (Some(min), Some(max), Some(each), Some(balancer)) =
+        (cost.monthly.min, cost.monthly.max, cost.instance, cost.load_balancer)
+    else {
+        return format!("cost a month: unknown ({})\n", cost.unknown.as_deref().unwrap_or("no price"));
+    };
+    let at = |amount: f64, instances: Option<i32>| format!("{amount:.2} with {}", instances.unwrap_or_default());
+    let now = match cost.monthly.now {
+        Some(now) => at(now, cost.instances.now),
+        None => "unknown".to_owned(),
+    };
+    let (min, max) = (at(min, cost.instances.min), at(max, cost.instances.max));
+    format!(
+        "cost a month in {currency}: {min} instances (least), {max} (most), now {now}\n  \
+         {each:.2} an instance with its volume, {balancer:.2} the load balancer\n  not included: {}\n",
+        cost.not_included
+    )
 }
 
 fn standing(standing: &[Standing]) -> String {

@@ -9,6 +9,7 @@ mod certificates;
 mod cli;
 mod client;
 mod config;
+mod cost;
 mod diagnose;
 mod drift;
 mod ends;

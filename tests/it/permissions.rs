@@ -266,7 +266,7 @@ async fn what_iam_policy_allows_is_enough_and_none_of_it_too_much() {
 #[track_caller]
 fn is_missed(ended: &Ended, whole: &Ended, action: &str) {
     let denied = ended.calls.iter().any(|call| is_denial(call.code.as_deref()));
-    let told = format!("{}{:?}{}", ended.problems_text(), ended.checks, ended.summary);
+    let told = format!("{}{:?}{:?}{}", ended.problems_text(), ended.checks, ended.cost, ended.summary);
     let is_told = [action, "not authorized", "AccessDenied", "decoded"].iter().any(|words| told.contains(words));
     ended.demand(denied || told.contains(action), || format!("without {action} it must be denied something"));
     let is_needed =

@@ -17,7 +17,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 const COLUMNS_MAX: usize = 120;
 
 /// Modules from the lowest to the highest: each may use only those before it.
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 22] = [
     "exit",
     "event",
     "flags",
@@ -30,6 +30,7 @@ const LAYERS: [&str; 21] = [
     "cloud",
     "site",
     "permissions",
+    "cost",
     "engine",
     "steps",
     "oz",

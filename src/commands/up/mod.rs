@@ -8,6 +8,7 @@ mod named;
 mod policy;
 
 use super::Session;
+use super::cost::refuse_above;
 use super::saved_plan::SavedPlan;
 use super::strays::{refuse_second, telling};
 use crate::checks::{self, Fleet, Unproven};
@@ -41,6 +42,9 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
         saved.admit(session, &planner.changes(&plan))?;
     }
     refuse_second(&strays, &plan)?;
+    if args.max_monthly.is_some() && !plan.is_settled() {
+        refuse_above(&session.cost(&stack.live, &wait).await, args.max_monthly)?;
+    }
     let strays = strays.problems();
     let before = strays.iter().filter(|_| args.replace); // what leads to what goes is named before it goes
     before.for_each(|stray| session.report.note(&problem_text(stray)));

@@ -5,6 +5,7 @@ mod certificates;
 mod identity;
 mod metrics;
 mod parameters;
+mod prices;
 mod quotas;
 
 use serde_json::Value;
@@ -21,13 +22,14 @@ pub fn call(world: &mut World, service: &str, operation: &str, asked: &Value) ->
         "acm" => certificates::call(world, operation, asked),
         "ssm" => parameters::call(world, operation, asked),
         "servicequotas" => quotas::call(world, operation, asked),
+        "pricing" => prices::call(world, operation, asked),
         "monitoring" => metrics::call(world, operation, asked),
         _ => None,
     };
     match (reply, service) {
         (Some(reply), "sts" | "monitoring") => missing_as("ValidationError", reply),
         (Some(reply), _) => missing_as("ValidationException", reply),
-        (None, "acm" | "ssm" | "servicequotas") => refuse("UnknownOperationException", operation),
+        (None, "acm" | "pricing" | "ssm" | "servicequotas") => refuse("UnknownOperationException", operation),
         (None, _) => refuse("InvalidAction", format!("Could not find operation {operation}")),
     }
 }

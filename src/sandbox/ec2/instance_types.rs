@@ -88,6 +88,11 @@ fn names() -> Vec<String> {
     FAMILIES.iter().flat_map(|(family, _, _, all)| sizes(family, all)).collect()
 }
 
+/// The vCPUs of a type; `None`: there is none of this name.
+pub fn vcpus(name: &str) -> Option<f64> {
+    kind(name)?["vCpuInfo"]["defaultVCpus"].as_f64()
+}
+
 /// What there is to say of a type; `None`: there is none of this name.
 pub fn kind(name: &str) -> Option<Value> {
     let (family, size) = name.split_once('.')?;

@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use super::parameters::{Reply, refuse};
 use super::world::World;
+pub use instance_types::vcpus;
 pub use instances::metadata;
 pub use tags::set_tags;
 

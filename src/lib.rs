@@ -11,6 +11,7 @@ mod engine;
 mod event;
 mod exit;
 mod flags;
+mod guide;
 mod outcome;
 mod oz;
 mod permissions;

@@ -13,7 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 pub use iam_policy::{IamPolicy, Purpose};
 pub use service::{Biometry, Liveness, Overrides, Service};
 pub use up::{Plan, Protected, Standby, Up};
-pub use verify::{Diagnose, Verify};
+pub use verify::{Conform, Diagnose, Verify};
 
 /// How many of AWS's seconds pass in one of the sandbox's, so that a person sees progress move.
 pub const PACE: f64 = 40.0;
@@ -76,6 +76,8 @@ pub enum Verb {
     Plan(Plan),
     /// Look at what `up` looks at before its first write: network, quota, image; reads only
     Preflight,
+    /// Hold each setting of the vendor's guide against what stands; reads only
+    Conform(Conform),
     /// Show what stands: resources, targets, capacity, endpoint; reads only
     Status,
     /// Prove that the stack works, up to a real liveness and biometry call; reads only
@@ -146,6 +148,7 @@ impl Verb {
             Verb::Up(_) => "up",
             Verb::Plan(_) => "plan",
             Verb::Preflight => "preflight",
+            Verb::Conform(_) => "conform",
             Verb::Status => "status",
             Verb::Verify(_) => "verify",
             Verb::Diagnose(_) => "diagnose",

@@ -59,6 +59,24 @@ impl Verify {
     }
 }
 
+/// `deploy conform`
+#[derive(Debug, Args)]
+pub struct Conform {
+    /// Write the settings as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write the settings as one self-contained page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+impl Conform {
+    /// Refuses a report that would be written over deploy.yaml.
+    pub fn written_over(&self, config: &Path) -> Option<Refused> {
+        written_over([&self.junit, &self.html].into_iter().flatten(), std::iter::once(config))
+    }
+}
+
 /// `deploy diagnose`
 #[derive(Debug, Args)]
 pub struct Diagnose {

@@ -4,6 +4,7 @@ mod authorization;
 mod best_shot;
 mod biometry;
 mod client;
+mod conform;
 mod core_dump;
 mod cost;
 mod diagnose;
@@ -85,6 +86,7 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
         Verb::Up(args) => Box::pin(up::run(session, args)).await,
         Verb::Plan(args) => Box::pin(plan::run(session, args)).await,
         Verb::Preflight => Box::pin(preflight::run(session)).await,
+        Verb::Conform(_) => Box::pin(conform::run(session)).await,
         Verb::Status => Box::pin(status::run(session)).await,
         Verb::Verify(args) => Box::pin(verify::run(session, args)).await,
         Verb::Diagnose(args) => Box::pin(diagnose::run(session, args)).await,

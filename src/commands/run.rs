@@ -44,6 +44,10 @@ async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
             None => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
             refused => (Reports::default(), refused),
         },
+        Verb::Conform(args) => match args.written_over(&config_file(&cli.global)) {
+            None => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
+            refused => (Reports::default(), refused),
+        },
         Verb::Plan(args) => (Reports::default(), args.written_over(&config_file(&cli.global))),
         _ => Default::default(),
     };

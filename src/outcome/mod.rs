@@ -5,6 +5,7 @@ mod cost;
 mod few;
 mod finding;
 mod problem;
+mod setting;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ pub use cost::{Band, Cost};
 pub use few::few;
 pub use finding::{Finding, Status};
 pub use problem::Problem;
+pub use setting::{Conformity, Setting};
 pub use verdict::{Analysis, Decision, Level, Verdict};
 
 use crate::clock::{Ended, Signal};
@@ -36,6 +38,8 @@ pub struct Outcome {
     pub standing: Vec<Standing>,
     /// What a person reads of the ids: where the service answers, and what it runs on.
     pub outputs: BTreeMap<String, String>,
+    /// The guide's settings as they stand, for `conform`.
+    pub settings: Vec<Setting>,
     /// What the stack costs a month, where that was asked.
     pub cost: Option<Cost>,
     /// What a verb that makes a document gives out.
@@ -59,6 +63,7 @@ impl Outcome {
             planned: false,
             standing: Vec::new(),
             outputs: BTreeMap::new(),
+            settings: Vec::new(),
             cost: None,
             document: None,
             checks: Vec::new(),

@@ -23,6 +23,7 @@ pub fn envelope(frame: &Frame, outcome: &Outcome) -> Value {
         "changes": outcome.changes,
         "resources": outcome.standing,
         "outputs": outcome.outputs,
+        "settings": outcome.settings,
         "cost": outcome.cost,
         "document": outcome.document,
         "checks": outcome.checks,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::flags;
-use crate::outcome::{Action, Change, Cost, Finding, Outcome, Problem, Standing, shown};
+use crate::outcome::{Action, Change, Conformity, Cost, Finding, Outcome, Problem, Setting, Standing, shown};
 
 /// How many of the things that go with a resource a plan shows.
 const GOING_SHOWN: usize = 20;
@@ -15,7 +15,7 @@ pub fn result(outcome: &Outcome) -> String {
         text += &plan(&outcome.changes);
     }
     text += &standing(&outcome.standing);
-    text += &checks(&outcome.checks);
+    text += &if outcome.settings.is_empty() { checks(&outcome.checks) } else { settings(&outcome.settings) };
     let width = outcome.outputs.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in &outcome.outputs {
         let _ = writeln!(text, "{name:width$}  {value}");
@@ -118,6 +118,22 @@ fn cost(cost: &Cost) -> String {
          {each:.2} an instance with its volume, {balancer:.2} the load balancer\n  not included: {}\n",
         cost.not_included
     )
+}
+
+/// The guide's settings: what is as the guide has it in a line, what is not with the reason.
+fn settings(settings: &[Setting]) -> String {
+    let widest = settings.iter().map(|one| one.setting.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for one in settings {
+        let (word, step, setting) = (one.conformity.word(), one.step, one.setting);
+        let live = one.live.as_deref().unwrap_or("(none)");
+        let _ = writeln!(text, "{word:8} step {step}  {setting:widest$}  {live}");
+        if one.conformity != Conformity::Equal {
+            let why = one.why.as_deref().unwrap_or_default();
+            let _ = writeln!(text, "                  guide: {}; {why}", one.guide);
+        }
+    }
+    text
 }
 
 fn standing(standing: &[Standing]) -> String {

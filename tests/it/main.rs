@@ -9,6 +9,7 @@ mod certificates;
 mod cli;
 mod client;
 mod config;
+mod conform;
 mod cost;
 mod diagnose;
 mod drift;

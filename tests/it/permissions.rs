@@ -143,6 +143,7 @@ const CASES: &[Case] = &[
     case(UP, "up --replace --set names.load_balancer=other", Before::Up),
     case(UP, MOVED, Before::Up),
     case(VERIFY, "status", Before::Up),
+    case(VERIFY, "conform", Before::Up),
     case(VERIFY, "verify", Before::Up),
     case(VERIFY, "diagnose", Before::Up),
     case(TEARDOWN, "teardown --yes", Before::Up),

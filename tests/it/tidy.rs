@@ -17,7 +17,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 const COLUMNS_MAX: usize = 120;
 
 /// Modules from the lowest to the highest: each may use only those before it.
-const LAYERS: [&str; 22] = [
+const LAYERS: [&str; 23] = [
     "exit",
     "event",
     "flags",
@@ -33,6 +33,7 @@ const LAYERS: [&str; 22] = [
     "cost",
     "engine",
     "steps",
+    "guide",
     "oz",
     "checks",
     "rollout",

@@ -31,7 +31,7 @@ pub use exit::Exit;
 /// What the tests use of the program. Everything else is private, so that the compiler shows what is dead.
 #[doc(hidden)]
 pub mod testing {
-    pub use crate::checks::{CheckContext, Endpoint, Way, explain as explain_reason, verify};
+    pub use crate::checks::{CheckContext, Endpoint, Way, abouts, explain as explain_reason, verify};
     pub use crate::cli::Cli;
     pub use crate::clock::{Cancel, Clock, Signal, Wait};
     pub use crate::cloud::{Access, Cloud, Error, Row, explain, explain_words, retryable, table};
@@ -42,7 +42,7 @@ pub mod testing {
     }
     pub use crate::engine::Graph;
     pub use crate::exit::Exit;
-    pub use crate::outcome::{Analysis, Decision, Finding, Frame, Outcome, Problem, Status};
+    pub use crate::outcome::{Analysis, CODES, Decision, Finding, Frame, Outcome, Problem, Status};
     pub use crate::oz::picture::Kind;
     pub use crate::oz::{BaseUrl, Capture, Meta, Picture, Redaction, Token, Web, certificates, judge};
     pub use crate::permissions::{Need, Where, document as policy_document};

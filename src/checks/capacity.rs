@@ -73,14 +73,23 @@ pub fn judge(stack: &Stack<'_>, finding: Finding, (quota, used): (f64, f64), (ea
     let (min, max) = (count(stack.config.scaling.min), count(stack.config.scaling.max));
     let own = count(i32::try_from(running).unwrap_or_default());
     let others = (used - own).max(0.0);
-    let evidence = format!("quota {quota} vCPUs, {used} in use, {min} for scaling.min, {max} for scaling.max");
-    let wanted = others + max;
+    let standing = i32::try_from(running).unwrap_or_default().max(stack.config.scaling.desired);
+    // An instance refresh launches new instances before old ones end: up to half as many more.
+    let surge = count(standing + (standing + 1) / 2);
+    let evidence = format!(
+        "quota {quota} vCPUs, {used} in use, {min} for scaling.min, {surge} while a refresh replaces {standing} \
+         instances, {max} for scaling.max"
+    );
+    let wanted = others + max.max(surge);
     let fix = format!(
         "`aws service-quotas request-service-quota-increase --service-code ec2 --quota-code {VCPUS} \
          --desired-value {wanted}`"
     );
     if others + min > quota {
         finding.fail(evidence, "the vCPU quota does not allow even the least number of instances", fix)
+    } else if others + surge > quota {
+        let cause = "an instance refresh cannot launch new instances before old ones end";
+        finding.found(Status::Warn, evidence).because(cause, fix)
     } else if wanted > quota {
         finding.found(Status::Warn, evidence).because("the vCPU quota ends before scaling.max is reached", fix)
     } else {
@@ -117,7 +126,16 @@ pub async fn zones_with_type(stack: &Stack<'_>) -> cloud::Result<BTreeSet<String
 /// Service Quotas or CloudWatch does not say.
 pub async fn quota(cloud: &Cloud) -> cloud::Result<(f64, f64)> {
     let request = cloud.quotas.get_service_quota().service_code("ec2").quota_code(VCPUS);
-    let quota = request.send().await?.quota.and_then(|quota| quota.value).unwrap_or_default();
+    let quota = match request.send().await.map_err(cloud::Error::from) {
+        Ok(reply) => reply.quota,
+        // An account that never asked for more has AWS's own.
+        Err(error) if error.code() == "NoSuchResourceException" => {
+            let request = cloud.quotas.get_aws_default_service_quota().service_code("ec2").quota_code(VCPUS);
+            request.send().await?.quota
+        }
+        Err(error) => return Err(error),
+    };
+    let quota = quota.and_then(|quota| quota.value).unwrap_or_default();
     let of = [("Service", "EC2"), ("Resource", "vCPU"), ("Type", "Resource"), ("Class", "Standard/OnDemand")];
     let used = latest(cloud, ("AWS/Usage", "ResourceCount"), &of, Statistic::Maximum).await?;
     Ok((quota, used.unwrap_or_default()))

@@ -55,7 +55,8 @@ pub async fn has_failed(cx: &CheckContext<'_>) -> Result<bool, NotRun> {
     Ok(cx.finding(&Delegation).await?.status == Status::Fail)
 }
 
-fn judge(finding: Finding, zone: &str, ours: &[String], delegated: &resolver::Delegation, is_led: bool) -> Finding {
+/// Compares whom the world is sent to with the zone's own name servers. `is_led`: the name is known to lead here.
+pub fn judge(finding: Finding, zone: &str, ours: &[String], delegated: &resolver::Delegation, is_led: bool) -> Finding {
     let fix = format!(
         "Name {} as the name servers of {zone} at its registrar, or in its parent zone; or set dns.zone to the id \
          of the hosted zone that is delegated.",

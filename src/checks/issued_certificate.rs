@@ -2,15 +2,22 @@
 //! take (guide, troubleshooting: "ACM certificate is not listed").
 
 use async_trait::async_trait;
-use aws_sdk_acm::types::{CertificateDetail, CertificateStatus, CertificateSummary, KeyAlgorithm};
+use aws_sdk_acm::types::{
+    CertificateDetail, CertificateStatus, CertificateSummary, CertificateType, ExtendedKeyUsage, ExtendedKeyUsageName,
+    KeyAlgorithm,
+};
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
 use super::stack::{Stack, unanswered};
 use crate::cloud::{self, Absent, Cloud};
 use crate::config::Listener;
-use crate::outcome::Finding;
+use crate::outcome::{Finding, Status};
 use crate::site;
 
+/// Who has to do something about a certificate should know so long before.
+const SOON_SECONDS: i64 = 30 * 24 * 3600;
+const RENEWAL: &str = "`aws acm describe-certificate` shows why it is not renewed (its validation record, most often); \
+                       or import a new one under the same ARN.";
 /// Where certificates for CloudFront are, and many look for one in vain.
 const OTHER_REGION: &str = "us-east-1";
 
@@ -49,7 +56,10 @@ impl Check for IssuedCertificate {
 }
 
 /// A certificate that is given, or was found.
-async fn judge(stack: &Stack<'_>, finding: Finding, arn: &str) -> cloud::Result<Finding> {
+///
+/// # Errors
+/// ACM or Route 53 does not say.
+pub async fn judge(stack: &Stack<'_>, finding: Finding, arn: &str) -> cloud::Result<Finding> {
     let region = arn.split(':').nth(3).unwrap_or_default();
     if region != stack.cloud.region {
         return Ok(finding.fail(
@@ -71,7 +81,7 @@ async fn judge(stack: &Stack<'_>, finding: Finding, arn: &str) -> cloud::Result<
         ));
     };
     let name = site::client_name(stack.config, stack.cloud).await?;
-    Ok(verdict(finding, arn, &detail, name.as_deref()))
+    Ok(verdict(finding, (arn, &detail), name.as_deref(), stack.cloud.limiter.time()))
 }
 
 fn own_region(cloud: &Cloud) -> String {
@@ -94,7 +104,7 @@ async fn search(stack: &Stack<'_>, finding: Finding) -> cloud::Result<Finding> {
         let arn = one.certificate_arn().unwrap_or_default();
         let reply = cloud.acm.describe_certificate().certificate_arn(arn).send().await.or_absent()?;
         if let Some(detail) = reply.and_then(|reply| reply.certificate) {
-            return Ok(verdict(finding, arn, &detail, Some(&name)));
+            return Ok(verdict(finding, (arn, &detail), Some(&name), cloud.limiter.time()));
         }
     }
     let request = format!("`aws acm request-certificate --domain-name {name} --validation-method DNS`");
@@ -126,12 +136,17 @@ async fn elsewhere(cloud: &Cloud, name: &str) -> Option<String> {
     Some(covering.certificate_arn().unwrap_or_default().to_owned())
 }
 
-fn verdict(finding: Finding, arn: &str, detail: &CertificateDetail, name: Option<&str>) -> Finding {
+fn verdict(
+    finding: Finding,
+    (arn, detail): (&str, &CertificateDetail),
+    name: Option<&str>,
+    now: Option<i64>,
+) -> Finding {
     let status = detail.status().map_or("unknown", CertificateStatus::as_str);
     let key = detail.key_algorithm().map_or_else(String::new, |key| key.as_str().replace('-', "_"));
     let mut covered: Vec<&str> = detail.subject_alternative_names().iter().map(String::as_str).collect();
-    covered.extend(detail.domain_name());
-    covered.dedup();
+    covered
+        .extend(detail.domain_name().filter(|name| !detail.subject_alternative_names().iter().any(|one| one == name)));
     let evidence = format!("{arn}: {status}, {key}, for {}", covered.join(", "));
     if status != "ISSUED" {
         let fix = match status {
@@ -153,7 +168,36 @@ fn verdict(finding: Finding, arn: &str, detail: &CertificateDetail, name: Option
         let fix = "Set load_balancer.certificate to one that does, or leave it out to have one found by name.";
         return finding.fail(evidence, cause, fix);
     }
-    finding.pass(evidence)
+    if detail.managed_by().is_some() {
+        let cause = "another service of AWS manages it for itself, and a listener may not have it";
+        return finding.fail(evidence, cause, "Set load_balancer.certificate to one of your own.");
+    }
+    if !serves(detail) {
+        let cause = "it is for clients alone: its extended key usage has no server authentication";
+        return finding.fail(evidence, cause, "Set load_balancer.certificate to one for servers.");
+    }
+    match (detail.not_after(), now) {
+        (Some(end), Some(now)) if end.secs() <= now => {
+            finding.fail(format!("{evidence}; it ended on {end}"), "clients refuse it", RENEWAL)
+        }
+        (Some(end), Some(now)) if end.secs() <= now + SOON_SECONDS => {
+            let cause = "ACM renews its own certificates two months before they end, and has not renewed this one";
+            let cause = if detail.r#type() == Some(&CertificateType::Imported) {
+                "nobody renews an imported one"
+            } else {
+                cause
+            };
+            finding.found(Status::Warn, format!("{evidence}; it ends on {end}")).because(cause, RENEWAL)
+        }
+        _ => finding.pass(evidence),
+    }
+}
+
+/// Whether a server may show it.
+fn serves(detail: &CertificateDetail) -> bool {
+    let of_servers = [ExtendedKeyUsageName::TlsWebServerAuthentication, ExtendedKeyUsageName::Any];
+    let mut usages = detail.extended_key_usages().iter().filter_map(ExtendedKeyUsage::name).peekable();
+    usages.peek().is_none() || usages.any(|usage| of_servers.contains(usage))
 }
 
 fn every_key() -> Vec<KeyAlgorithm> {

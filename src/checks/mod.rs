@@ -67,13 +67,31 @@ pub const CHECKS: &[&dyn Check] = &[
     &record::RecordResolved,
     &record::ReachRecord,
     &plan::Drift,
-    &preflight::Subnets,
-    &preflight::LoadBalancerZones,
-    &preflight::FreeAddresses,
+    &preflight::Caller,
+    &preflight::CredentialsLast,
+    &preflight::ClockAgrees,
+    &preflight::ServiceRoles,
     &preflight::InstanceTypeOffered,
     &preflight::VcpuQuota,
     &preflight::ImageFits,
     &preflight::KeyPair,
+    &preflight::Subscription,
+    &preflight::VolumeLimits,
+    &preflight::VolumeKey,
+    &preflight::Subnets,
+    &preflight::LoadBalancerZones,
+    &preflight::FreeAddresses,
+    &preflight::InstanceAddresses,
+    &preflight::PrivateSubnets,
+    &preflight::PublicSubnets,
+    &preflight::UsableCertificate,
+    &preflight::ZoneFits,
+    &preflight::ZoneDelegated,
+    &preflight::LoadBalancerQuota,
+    &preflight::TargetGroupQuota,
+    &preflight::AutoScalingQuota,
+    &preflight::SecurityGroupQuota,
+    &preflight::RuleQuota,
     &preflight::Permissions,
 ];
 
@@ -148,7 +166,21 @@ pub async fn named(cx: &CheckContext<'_>) -> Checked {
 /// The checks before the first write: what AWS would refuse in what is about to be made or changed.
 pub async fn preflight(cx: &CheckContext<'_>) -> Checked {
     let (found, ended) = cx.carry_out_all(|about| about.verbs.contains(&Verb::Preflight)).await;
-    Checked { found: findings(found), ended }
+    let ignored = cx.stack().map(|stack| stack.config.preflight.ignore.as_slice()).unwrap_or_default();
+    let found = findings(found).into_iter().map(|finding| heeded(finding, ignored));
+    Checked { found: found.collect(), ended }
+}
+
+/// A finding; one that is to be ignored warns where it would refuse.
+fn heeded(finding: Finding, ignored: &[String]) -> Finding {
+    let is_ignored = finding.code.is_some_and(|code| ignored.iter().any(|one| one == code));
+    match finding.status {
+        Status::Fail if is_ignored => {
+            let evidence = format!("{} (would refuse; preflight.ignore has it)", finding.evidence);
+            Finding { status: Status::Warn, evidence, ..finding }
+        }
+        _ => finding,
+    }
 }
 
 fn findings(found: Vec<(&dyn Check, Finding)>) -> Vec<Finding> {
@@ -170,10 +202,21 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::abouts;
+    use super::check::Verb;
+    use crate::outcome::CODES;
 
     #[test]
     fn no_two_checks_have_the_same_id_and_title() {
         let names: BTreeSet<_> = abouts().map(|about| (about.id, about.title)).collect();
         assert_eq!(names.len(), abouts().count(), "a check is carried out once by its id and title");
+    }
+    #[test]
+    fn every_check_of_the_preflight_has_a_code_and_every_code_a_check() {
+        let of_preflight = abouts().filter(|about| about.verbs.contains(&Verb::Preflight));
+        let checks: Vec<&str> = of_preflight.map(|about| about.id).collect();
+        let codes: Vec<&str> = CODES.iter().map(|(_, id)| *id).collect();
+        assert_eq!(checks, codes, "in the order of their codes");
+        let mut others = abouts().filter(|about| !about.verbs.contains(&Verb::Preflight));
+        assert!(others.all(|about| !codes.contains(&about.id)), "a code belongs to one check");
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
-use aws_sdk_ec2::types::{Filter, Instance, InstanceTypeInfo, SecurityGroup, Subnet};
-use aws_sdk_elasticloadbalancingv2::types::{Listener, LoadBalancer, TargetGroup};
+use aws_sdk_ec2::types::{Filter, Instance, InstanceTypeInfo, RouteTable, SecurityGroup, Subnet};
+use aws_sdk_elasticloadbalancingv2::types::{Limit, Listener, LoadBalancer, TargetGroup};
+use aws_sdk_route53::operation::get_hosted_zone::GetHostedZoneOutput;
+use aws_sdk_route53::types::{DelegationSet, HostedZone, HostedZoneConfig};
 use tokio::sync::OnceCell;
 
 use crate::cloud::{self, Cloud};
@@ -13,7 +15,7 @@ use crate::engine::{Key, Outputs};
 use crate::outcome::{Change, Finding, Status};
 use crate::site::Site;
 use crate::steps::target_group::Targets;
-use crate::steps::{auto_scaling, dns_record, load_balancer, security_groups, target_group};
+use crate::steps::{auto_scaling, load_balancer, security_groups, target_group};
 
 /// What to do about a difference.
 pub const UP: &str = "`deploy plan` shows it, `deploy up` fixes it.";
@@ -50,7 +52,9 @@ struct Reads {
     security_groups: OnceCell<BTreeMap<String, SecurityGroup>>,
     subnets: OnceCell<Vec<Subnet>>,
     instance_type: OnceCell<Option<InstanceTypeInfo>>,
-    name_servers: OnceCell<Vec<String>>,
+    hosted_zone: OnceCell<Option<GetHostedZoneOutput>>,
+    route_tables: OnceCell<Vec<RouteTable>>,
+    balancing_limits: OnceCell<Vec<Limit>>,
 }
 
 impl<'a> Stack<'a> {
@@ -218,16 +222,51 @@ impl<'a> Stack<'a> {
         Ok(ids)
     }
 
+    /// The record's zone, with its name servers and the VPCs of a private one; `None`: there is no record.
+    ///
+    /// # Errors
+    /// Route 53 does not say.
+    pub async fn hosted_zone(&self) -> cloud::Result<Option<&GetHostedZoneOutput>> {
+        let read = async || match self.site.and_then(|site| site.zone.as_ref()) {
+            Some(zone) => Ok(Some(self.cloud.route53.get_hosted_zone().id(&zone.id).send().await?)),
+            None => Ok::<_, cloud::Error>(None),
+        };
+        Ok(self.reads.hosted_zone.get_or_try_init(read).await?.as_ref())
+    }
+
     /// The name servers of the record's zone; none of a private zone.
     ///
     /// # Errors
     /// Route 53 does not say.
     pub async fn name_servers(&self) -> cloud::Result<&[String]> {
-        let read = async || match self.site.and_then(|site| site.zone.as_ref()) {
-            Some(zone) => dns_record::find_name_servers(self.cloud, &zone.id).await,
-            None => Ok(Vec::new()),
+        let zone = self.hosted_zone().await?.filter(|zone| !is_private(zone));
+        Ok(zone.and_then(GetHostedZoneOutput::delegation_set).map(DelegationSet::name_servers).unwrap_or_default())
+    }
+
+    /// The limits of Elastic Load Balancing.
+    ///
+    /// # Errors
+    /// It does not say.
+    pub async fn balancing_limits(&self) -> cloud::Result<&[Limit]> {
+        let read = async || {
+            let request = self.cloud.elb.describe_account_limits().page_size(400);
+            Ok::<_, cloud::Error>(request.send().await?.limits.unwrap_or_default())
         };
-        Ok(self.reads.name_servers.get_or_try_init(read).await?)
+        Ok(self.reads.balancing_limits.get_or_try_init(read).await?)
+    }
+
+    /// The route tables of the VPC.
+    ///
+    /// # Errors
+    /// EC2 does not describe them.
+    pub async fn route_tables(&self) -> cloud::Result<&[RouteTable]> {
+        let read = async || {
+            let of_vpc = Filter::builder().name("vpc-id").values(&self.config.network.vpc).build();
+            let request = self.cloud.ec2.describe_route_tables().filters(of_vpc).into_paginator().page_size(100);
+            let tables: Vec<RouteTable> = request.items().send().try_collect().await?;
+            Ok::<_, cloud::Error>(tables)
+        };
+        Ok(self.reads.route_tables.get_or_try_init(read).await?)
     }
 
     /// The name of the record's zone.
@@ -241,6 +280,11 @@ impl<'a> Stack<'a> {
         let name = change.map_or(resource, |change| change.name.as_str());
         finding.fail(format!("{name} does not exist"), "the stack was not made, or not wholly", "`deploy up` makes it.")
     }
+}
+
+/// Whether only VPCs are answered by this zone.
+pub fn is_private(zone: &GetHostedZoneOutput) -> bool {
+    zone.hosted_zone().and_then(HostedZone::config).is_some_and(HostedZoneConfig::private_zone)
 }
 
 /// What a check finds when AWS does not answer its question.

@@ -1,13 +1,15 @@
 //! Whether the instances reach what is outside their network: without that they cannot meter their use.
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Filter, Route, RouteState, RouteTable};
+use aws_sdk_ec2::types::{Route, RouteState, RouteTable};
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
 use super::stack::unanswered;
 use crate::outcome::{Finding, Status};
 
 const EVERYWHERE: &str = "0.0.0.0/0";
+/// Together they are everywhere, and go before it.
+const HALVES: [&str; 2] = ["0.0.0.0/1", "128.0.0.0/1"];
 const CURE: &str = "Give their route table a route for 0.0.0.0/0 to a NAT gateway (or transit gateway), or the VPC an \
                     interface endpoint for AWS Marketplace Metering; then look again.";
 
@@ -16,12 +18,14 @@ pub struct WayOut;
 
 /// Where a subnet's requests to the world go.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
+pub enum Way {
+    /// By a gateway or an appliance.
     Open(String),
     /// The gateway that a route names is gone.
     Hole(String),
     /// An internet gateway takes only what has a public address.
     Internet(String),
+    /// Nowhere: no route, or one to a peered VPC, which leads no further.
     None,
 }
 
@@ -41,13 +45,11 @@ impl Check for WayOut {
     async fn run(&self, cx: &CheckContext<'_>) -> Ran {
         let (stack, finding) = (cx.stack()?, self.finding());
         let network = &stack.config.network;
-        let of_vpc = Filter::builder().name("vpc-id").values(&network.vpc).build();
-        let request = stack.cloud.ec2.describe_route_tables().filters(of_vpc).into_paginator().page_size(100);
-        let tables: Vec<RouteTable> = match request.items().send().try_collect().await {
+        let tables = match stack.route_tables().await {
             Ok(tables) => tables,
-            Err(error) => return Ok(unanswered(finding, &error.into())),
+            Err(error) => return Ok(unanswered(finding, &error)),
         };
-        let ways = network.private_subnets.iter().map(|subnet| (subnet.as_str(), way(&tables, subnet)));
+        let ways = network.private_subnets.iter().map(|subnet| (subnet.as_str(), way(tables, subnet)));
         Ok(judge(finding, &ways.collect::<Vec<_>>()))
     }
 }
@@ -70,7 +72,8 @@ fn judge(finding: Finding, ways: &[(&str, Way)]) -> Finding {
     finding.pass(evidence)
 }
 
-fn in_words(subnet: &str, way: &Way) -> String {
+/// A subnet's way, in words.
+pub fn in_words(subnet: &str, way: &Way) -> String {
     match way {
         Way::Open(through) | Way::Internet(through) => format!("{subnet} goes out by {through}"),
         Way::Hole(through) => format!("{subnet} goes to {through}, which is no more (blackhole)"),
@@ -79,18 +82,25 @@ fn in_words(subnet: &str, way: &Way) -> String {
 }
 
 /// By the table that the subnet is associated with, else by the main one of its VPC.
-fn way(tables: &[RouteTable], subnet: &str) -> Way {
+pub fn way(tables: &[RouteTable], subnet: &str) -> Way {
     let own = |table: &&RouteTable| table.associations().iter().any(|one| one.subnet_id() == Some(subnet));
     let is_main = |table: &&RouteTable| table.associations().iter().any(|one| one.main() == Some(true));
     let table = tables.iter().find(own).or_else(|| tables.iter().find(is_main));
     let routes = table.map(RouteTable::routes).unwrap_or_default();
-    let Some(route) = routes.iter().find(|route| route.destination_cidr_block() == Some(EVERYWHERE)) else {
-        return Way::None;
-    };
+    let to = |cidr: &str| routes.iter().find(|route| route.destination_cidr_block() == Some(cidr));
+    // The longest prefix wins; of two halves the one that is wrong counts.
+    match HALVES.map(to) {
+        [Some(lower), Some(upper)] => by(lower).max(by(upper)),
+        _ => to(EVERYWHERE).map_or(Way::None, by),
+    }
+}
+
+fn by(route: &Route) -> Way {
     let through = through(route).unwrap_or("an unknown target").to_owned();
     match route.state() {
         Some(RouteState::Blackhole) => Way::Hole(through),
         _ if through.starts_with("igw-") => Way::Internet(through),
+        _ if through.starts_with("pcx-") => Way::None,
         _ => Way::Open(through),
     }
 }

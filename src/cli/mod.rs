@@ -13,7 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 pub use iam_policy::{IamPolicy, Purpose};
 pub use service::{Biometry, Liveness, Overrides, Service};
 pub use up::{Plan, Protected, Standby, Up};
-pub use verify::{Conform, Diagnose, Verify};
+pub use verify::{Diagnose, Verify, Written};
 
 /// How many of AWS's seconds pass in one of the sandbox's, so that a person sees progress move.
 pub const PACE: f64 = 40.0;
@@ -75,9 +75,9 @@ pub enum Verb {
     /// Show what `up` would do; reads only
     Plan(Plan),
     /// Look at what `up` looks at before its first write: network, quota, image; reads only
-    Preflight,
+    Preflight(Written),
     /// Hold each setting of the vendor's guide against what stands; reads only
-    Conform(Conform),
+    Conform(Written),
     /// Show what stands: resources, targets, capacity, endpoint; reads only
     Status,
     /// Prove that the stack works, up to a real liveness and biometry call; reads only
@@ -147,7 +147,7 @@ impl Verb {
         match self {
             Verb::Up(_) => "up",
             Verb::Plan(_) => "plan",
-            Verb::Preflight => "preflight",
+            Verb::Preflight(_) => "preflight",
             Verb::Conform(_) => "conform",
             Verb::Status => "status",
             Verb::Verify(_) => "verify",

@@ -1,4 +1,4 @@
-//! What `verify` and `diagnose` take.
+//! What `verify`, `preflight` and `diagnose` take.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,18 +59,18 @@ impl Verify {
     }
 }
 
-/// `deploy conform`
+/// Where a verb that looks writes what it found: `conform` and `preflight`.
 #[derive(Debug, Args)]
-pub struct Conform {
-    /// Write the settings as JUnit XML
+pub struct Written {
+    /// Write the checks as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Write the settings as one self-contained page
+    /// Write the checks as one self-contained page
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }
 
-impl Conform {
+impl Written {
     /// Refuses a report that would be written over deploy.yaml.
     pub fn written_over(&self, config: &Path) -> Option<Refused> {
         written_over([&self.junit, &self.html].into_iter().flatten(), std::iter::once(config))

@@ -5,6 +5,7 @@ mod endpoint;
 mod error;
 mod explain;
 mod identity;
+mod lifetime;
 mod limiter;
 mod memo;
 mod network;
@@ -15,7 +16,7 @@ mod retryable;
 pub mod tags;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -33,6 +34,7 @@ use profile::Profile;
 pub use error::{Absent, Error, Result};
 pub use explain::{Row, explain, explain_words, table};
 pub use identity::{Identity, partition};
+pub use lifetime::Lifetime;
 pub use limiter::CallLimiter;
 pub use memo::Memo;
 pub use profile::Unusable;
@@ -59,6 +61,8 @@ pub struct StandIn {
     pub http_client: SharedHttpClient,
     /// The account of its credentials.
     pub account: String,
+    /// When its credentials say that they end; `None`: never.
+    pub ends: Option<SystemTime>,
 }
 
 /// Why there are no clients.
@@ -111,6 +115,7 @@ pub struct Cloud {
     /// Counts calls.
     pub limiter: Arc<CallLimiter>,
     credentials: Option<SharedCredentialsProvider>,
+    ends: Option<SystemTime>,
     identity: OnceCell<Identity>,
 }
 
@@ -152,7 +157,8 @@ impl Cloud {
         };
         let dns = access.stand_in.is_none().then_some(Dns::System);
         let cloud = Cloud::new(config, &inner, redirected).ok_or(NotConnected::NoRegion)?;
-        Ok(Cloud { dns, ..cloud })
+        let ends = access.stand_in.as_ref().and_then(|stand_in| stand_in.ends);
+        Ok(Cloud { dns, ends, ..cloud })
     }
 
     fn new(config: SdkConfig, inner: &SharedHttpClient, redirected: Redirected) -> Option<Cloud> {
@@ -194,6 +200,7 @@ impl Cloud {
             redirected,
             dns: None,
             credentials: config.credentials_provider(),
+            ends: None,
             limiter,
             identity: OnceCell::new(),
         })

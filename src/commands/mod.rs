@@ -15,6 +15,7 @@ mod log;
 mod plan;
 mod preflight;
 mod protection;
+mod reports;
 mod run;
 pub mod sandbox;
 mod saved_plan;
@@ -85,7 +86,7 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
     let ended = match verb {
         Verb::Up(args) => Box::pin(up::run(session, args)).await,
         Verb::Plan(args) => Box::pin(plan::run(session, args)).await,
-        Verb::Preflight => Box::pin(preflight::run(session)).await,
+        Verb::Preflight(_) => Box::pin(preflight::run(session)).await,
         Verb::Conform(_) => Box::pin(conform::run(session)).await,
         Verb::Status => Box::pin(status::run(session)).await,
         Verb::Verify(args) => Box::pin(verify::run(session, args)).await,

@@ -58,8 +58,8 @@ pub async fn admit(
         return Err(Outcome::preflight("preflight refused; nothing was changed").with_problems(problems).into());
     }
     // What could not be looked at, or is worth a look, holds nothing up.
-    for one in found.iter().filter(|one| one.status != Status::Pass) {
-        session.report.note(&format!("preflight: {}: {}: {}", one.status.word(), one.title, one.evidence));
+    for one in found.iter().filter(|one| !matches!(one.status, Status::Pass | Status::Skip)) {
+        session.report.note(&format!("preflight: {}: {}: {}", one.status.word(), one.name(), one.evidence));
     }
     Ok(())
 }
@@ -88,7 +88,7 @@ fn is_wanted(gone: &Missing, plan: &Plan) -> bool {
 }
 
 fn problem(finding: &Finding) -> Problem {
-    let problem = Problem::new(&finding.evidence, finding.fix.clone().unwrap_or_default()).of(finding.title);
+    let problem = Problem::new(&finding.evidence, finding.fix.clone().unwrap_or_default()).of(finding.name());
     match &finding.cause {
         Some(cause) => problem.because(cause),
         None => problem,

@@ -1,18 +1,20 @@
 //! From the command line to the exit code.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::log::log_to_stderr;
+use super::reports::Reports;
 use super::session::{config_file, seconds};
 use super::signals::cancel_on_signals;
-use super::verify::Reports;
 use super::{Session, alone, on_stack};
 use crate::cli::{Cli, Verb};
 use crate::clock::{Cancel, every};
 use crate::exit::Exit;
 use crate::outcome::{Frame, Outcome};
+use crate::oz::Refused;
 use crate::report::Report;
 
 /// Runs a command line to its exit code.
@@ -39,16 +41,12 @@ const LISTENS: Duration = Duration::from_secs(5);
 async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
     let start = Instant::now();
     let mut frame = Frame { command: cli.verb.name(), ..Frame::default() };
+    let config = config_file(&cli.global);
     let (reports, refused) = match &cli.verb {
-        Verb::Verify(args) => match args.written_over(&config_file(&cli.global)) {
-            None => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
-            refused => (Reports::default(), refused),
-        },
-        Verb::Conform(args) => match args.written_over(&config_file(&cli.global)) {
-            None => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
-            refused => (Reports::default(), refused),
-        },
-        Verb::Plan(args) => (Reports::default(), args.written_over(&config_file(&cli.global))),
+        Verb::Verify(args) => begun([&args.junit, &args.html], args.written_over(&config), &frame),
+        Verb::Conform(args) => begun([&args.junit, &args.html], args.written_over(&config), &frame),
+        Verb::Plan(args) => (Reports::default(), args.written_over(&config)),
+        Verb::Preflight(args) => begun([&args.junit, &args.html], args.written_over(&config), &frame),
         _ => Default::default(),
     };
     let mut outcome = match refused {
@@ -60,6 +58,14 @@ async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
     match report.result(&frame, &outcome) {
         Ok(()) => outcome.exit,
         Err(_) => Exit::Failed,
+    }
+}
+
+/// The reports that are asked for, unless one would be written over a file that is read.
+fn begun([junit, html]: [&Option<PathBuf>; 2], over: Option<Refused>, frame: &Frame) -> (Reports, Option<Refused>) {
+    match over {
+        None => Reports::begin(junit.as_deref(), html.as_deref(), frame),
+        refused => (Reports::default(), refused),
     }
 }
 

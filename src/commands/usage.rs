@@ -4,14 +4,14 @@ use std::path::Path;
 
 use clap::CommandFactory;
 
-use super::verify::Reports;
+use super::reports::Reports;
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::outcome::{Frame, Outcome, Problem};
 use crate::report::{Report, parsed};
 
-/// What it ends in; with `--json` in it, the envelope too, and the reports of a `verify`: what they said yesterday is
-/// not so today.
+/// What it ends in; with `--json` in it, the envelope too, and the reports of a `verify` or `preflight`: what they said
+/// yesterday is not so today.
 pub fn refuse(refused: &clap::Error) -> Exit {
     if !refused.use_stderr() {
         // --help and --version: what is printed is the result.
@@ -22,7 +22,7 @@ pub fn refuse(refused: &clap::Error) -> Exit {
     let command = verb(&arguments).unwrap_or_default();
     let frame = Frame { command, ..Frame::default() };
     let mut outcome = Outcome::refused(problem(&refused.render().to_string(), command));
-    if command == "verify" {
+    if ["verify", "preflight"].contains(&command) {
         let named = |flag: &str| value(&arguments, flag).map(Path::new);
         Reports::begin(named("--junit"), named("--html"), &frame).0.finish(&frame, &mut outcome);
     }

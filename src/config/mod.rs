@@ -101,6 +101,8 @@ pub struct Config {
     pub tags: BTreeMap<String, String>,
     /// What `verify` compares with (guide step 6 and the client's part).
     pub verify: Verify,
+    /// What is looked at before the first write.
+    pub preflight: Preflight,
 }
 
 impl Config {
@@ -127,6 +129,7 @@ impl Config {
             names: Names::default(),
             tags: BTreeMap::new(),
             verify: Verify::default(),
+            preflight: Preflight::default(),
         }
     }
 }
@@ -321,6 +324,13 @@ pub struct Verify {
     pub capture: Option<PathBuf>,
     /// A reference photo for the biometry call; `None` makes no call.
     pub reference: Option<PathBuf>,
+}
+
+/// What `deploy up` and `deploy preflight` look at before the first write.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Preflight {
+    /// Codes of checks that warn and do not refuse.
+    pub ignore: Vec<String>,
 }
 
 /// `ipnet` is built without serde here.

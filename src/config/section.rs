@@ -181,6 +181,17 @@ impl Section<'_> {
         items.into_iter().enumerate().map(item).collect()
     }
 
+    /// A list of some of these words.
+    pub fn choices(&mut self, key: &'static str, words: &[&str]) -> Vec<String> {
+        let written = self.texts(key, Vec::new());
+        for (at, word) in written.iter().enumerate().filter(|(_, word)| !words.contains(&word.as_str())) {
+            let path = self.path_of(&format!("{key}[{at}]"));
+            let cure = nearest(word, words).map_or_else(|| one_of(words), |near| format!("did you mean `{near}`?"));
+            self.findings.refuse(&[&path], format!("`{path}` cannot be `{}`", shown(word)), cure);
+        }
+        written
+    }
+
     /// As `texts`, but absence is a mistake.
     pub fn required_texts(&mut self, key: &'static str, cure: &str) -> Vec<String> {
         if !self.entries.iter().any(|(entry, _)| entry.text == key) {
@@ -322,9 +333,10 @@ fn one_of(words: &[&str]) -> String {
 /// The word that was probably meant.
 fn nearest<'a>(written: &str, words: &[&'a str]) -> Option<&'a str> {
     const NEAR: f64 = 0.8;
-    let written = written.to_lowercase().replace('-', "_");
-    let likeness = |word: &str| strsim::jaro_winkler(&written, &word.replace('-', "_"));
+    let plain = |word: &str| word.to_lowercase().replace('-', "_");
+    let written = plain(written);
+    let likeness = |word: &str| strsim::jaro_winkler(&written, &plain(word));
     let best = words.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    let slip = strsim::damerau_levenshtein(&written, best) <= 1;
+    let slip = strsim::damerau_levenshtein(&written, &plain(best)) <= 1;
     (slip || likeness(best) >= NEAR).then_some(*best)
 }

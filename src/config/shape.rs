@@ -10,8 +10,10 @@ use super::rules;
 use super::section::{Section, read};
 use super::tree::Node;
 use super::{
-    Config, Dns, HealthCheck, Imds, Instance, Listener, LoadBalancer, Names, Network, Scaling, Scheme, Verify, Volume,
+    Config, Dns, HealthCheck, Imds, Instance, Listener, LoadBalancer, Names, Network, Preflight, Scaling, Scheme,
+    Verify, Volume,
 };
+use crate::outcome::CODES;
 
 // What EBS takes for a gp3 volume (EC2's service model).
 const GP3_SIZE_GIB: RangeInclusive<i64> = 1..=65_536;
@@ -38,6 +40,7 @@ pub(super) fn config(root: Node, findings: &mut Findings) -> Config {
         names: top.section("names", Names::read),
         tags: top.section("tags", tags),
         verify: top.section("verify", verify),
+        preflight: top.section("preflight", preflight),
     })
 }
 
@@ -122,6 +125,11 @@ fn dns(section: &mut Section) -> Dns {
 
 fn tags(section: &mut Section) -> BTreeMap<String, String> {
     section.all_codes().into_iter().collect()
+}
+
+fn preflight(section: &mut Section) -> Preflight {
+    let codes: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
+    Preflight { ignore: section.choices("ignore", &codes) }
 }
 
 fn verify(section: &mut Section) -> Verify {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::code::code_of;
+
 /// What a check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -38,6 +40,9 @@ impl Status {
 pub struct Finding {
     /// What scripts know it by.
     pub id: &'static str,
+    /// Its stable code, when it is a check of the preflight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
     /// The guide's step; 0: none of the seven.
     pub step: u8,
     /// What people know it by.
@@ -67,6 +72,7 @@ impl Finding {
     pub fn new(id: &'static str, step: u8, title: &'static str) -> Finding {
         Finding {
             id,
+            code: code_of(id),
             step,
             title,
             status: Status::Unknown,
@@ -112,6 +118,14 @@ impl Finding {
     pub fn settling(mut self, settles: Duration) -> Finding {
         self.settles = settles;
         self
+    }
+
+    /// Its title, after its code when it has one.
+    pub fn name(&self) -> String {
+        match self.code {
+            Some(code) => format!("{code} {}", self.title),
+            None => self.title.to_owned(),
+        }
     }
 
     /// Whether nothing is wrong.

@@ -1,6 +1,7 @@
 //! What a command found and did, as data. The report renders it and decides nothing.
 
 mod change;
+mod code;
 mod cost;
 mod few;
 mod finding;
@@ -11,6 +12,7 @@ mod verdict;
 use std::collections::BTreeMap;
 
 pub use change::{Action, Change, FieldChange, Standing, shown};
+pub use code::CODES;
 pub use cost::{Band, Cost};
 pub use few::few;
 pub use finding::{Finding, Status};

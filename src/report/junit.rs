@@ -22,9 +22,9 @@ pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
     let mut names = BTreeMap::new();
     for check in &outcome.checks {
         let mut case = case(&suite, check);
-        let times = names.entry(check.title).and_modify(|times| *times += 1).or_insert(1);
+        let times = names.entry(check.name()).and_modify(|times| *times += 1).or_insert(1);
         if *times > 1 {
-            case.name = format!("{} ({times})", check.title).into();
+            case.name = format!("{} ({times})", check.name()).into();
         }
         cases.add_test_case(case);
     }
@@ -63,9 +63,12 @@ fn case(suite: &str, check: &Finding) -> TestCase {
         Status::Unknown => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     if !matches!(check.status, Status::Pass | Status::Warn) {
-        status.set_type(check.id).set_message(check.evidence.clone()).set_description(words.clone());
+        status
+            .set_type(check.code.unwrap_or(check.id))
+            .set_message(check.evidence.clone())
+            .set_description(words.clone());
     }
-    let mut case = TestCase::new(check.title, status);
+    let mut case = TestCase::new(check.name(), status);
     case.set_classname(format!("{suite}.{}", check.id));
     case.set_time(Duration::from_millis(check.duration_ms));
     if matches!(check.status, Status::Pass | Status::Warn) {

@@ -149,10 +149,10 @@ fn standing(standing: &[Standing]) -> String {
 }
 
 fn checks(checks: &[Finding]) -> String {
-    let titles = checks.iter().map(|check| check.title.len()).max().unwrap_or_default();
+    let titles = checks.iter().map(|check| check.name().len()).max().unwrap_or_default();
     let mut text = String::new();
     for check in checks {
-        let (status, title, evidence) = (check.status.word(), check.title, &check.evidence);
+        let (status, title, evidence) = (check.status.word(), check.name(), &check.evidence);
         let step = match check.step {
             0 => String::new(),
             step => format!("step {step}"),

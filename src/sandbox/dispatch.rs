@@ -20,13 +20,14 @@ pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<
     let id = format!("00000000-0000-4000-8000-{:012x}", world.request());
     let mut response = wire::respond(&asked, &reply, &id);
     response.headers_mut().extend(wire::date(&world.date()));
-    (Call { service: asked.service, operation: asked.operation, code, actions }, response)
+    let is_dry_run = is_dry_run(&asked);
+    (Call { service: asked.service, operation: asked.operation, code, actions, is_dry_run }, response)
 }
 
 /// A page of what the call gives back. An EC2 call with `DryRun` is tried on a copy of the world.
 fn perform(world: &mut World, asked: &Asked) -> Reply {
     let page = Page::of(&asked.service, &asked.operation, &asked.parameters)?;
-    if asked.service == "ec2" && flag(&asked.parameters, "DryRun") == Some(true) {
+    if is_dry_run(asked) {
         carry_out(&mut world.clone(), asked)?;
         let message = "Request would have succeeded, but DryRun flag is set.".to_owned();
         return Err(Refusal { code: "DryRunOperation", message, status: 412 });
@@ -36,6 +37,11 @@ fn perform(world: &mut World, asked: &Asked) -> Reply {
         Some(page) => page.cut(all),
         None => all,
     })
+}
+
+/// An EC2 call that only asks whether it would be done.
+fn is_dry_run(asked: &Asked) -> bool {
+    asked.service == "ec2" && flag(&asked.parameters, "DryRun") == Some(true)
 }
 
 fn carry_out(world: &mut World, asked: &Asked) -> Reply {

@@ -30,7 +30,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{
@@ -67,12 +67,14 @@ pub struct Call {
     pub code: Option<String>,
     /// The actions of IAM that its caller needs for it.
     pub actions: Vec<String>,
+    /// It only asked whether it would be done (EC2's `DryRun`).
+    pub is_dry_run: bool,
 }
 
 impl Call {
     /// Whether it may change something.
     pub fn mutates(&self) -> bool {
-        !dispatch::is_read(&self.operation)
+        !self.is_dry_run && !dispatch::is_read(&self.operation)
     }
 }
 
@@ -162,7 +164,10 @@ impl Sandbox {
 
     /// In place of AWS.
     pub fn stand_in(&self) -> StandIn {
-        StandIn { http_client: self.http_client(), account: self.world().account }
+        let world = self.world();
+        let left = world.weather.credentials_last_seconds.map(Duration::from_secs_f64);
+        let ends = left.map(|left| SystemTime::now() + left);
+        StandIn { http_client: self.http_client(), account: world.account, ends }
     }
 
     /// Answers one call of an AWS client.

@@ -10,6 +10,8 @@ pub const ROUTE_TABLES: &str = "route_tables";
 pub const NAT_GATEWAYS: &str = "nat_gateways";
 /// Internet gateways.
 pub const INTERNET_GATEWAYS: &str = "internet_gateways";
+/// VPC endpoints.
+pub const VPC_ENDPOINTS: &str = "vpc_endpoints";
 /// Images (AMIs).
 pub const IMAGES: &str = "images";
 /// Key pairs, by name.
@@ -50,8 +52,9 @@ pub const REFRESHES: &str = "refreshes";
 pub const ZONES: &str = "zones";
 
 /// Every table that there is.
-pub const ALL: [&str; 24] = [
+pub const ALL: [&str; 25] = [
     VPCS,
+    VPC_ENDPOINTS,
     SUBNETS,
     ROUTE_TABLES,
     NAT_GATEWAYS,

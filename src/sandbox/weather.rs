@@ -51,6 +51,18 @@ pub struct Weather {
     pub throttle: Option<Throttle>,
     /// The credentials expire then, in seconds since the world was seeded.
     pub credentials_expire_seconds: Option<f64>,
+    /// The credentials say that they end so many seconds after the run began.
+    pub credentials_last_seconds: Option<f64>,
+    /// The credentials are those of the account's root user.
+    pub root_user: bool,
+    /// RunInstances, a dry run too, asks to subscribe to the images' product first.
+    pub not_subscribed: bool,
+    /// Nobody has made a load balancer or a group in this account: it lacks the service-linked roles.
+    pub unused_account: bool,
+    /// New volumes are encrypted by this key: `alias/aws/ebs` is AWS's own (EBS user guide, "encryption by default").
+    pub ebs_key: Option<String>,
+    /// Quotas by their codes or names, where they are not AWS's own: `L-0EA8095F`, `application-load-balancers`.
+    pub quotas: BTreeMap<String, f64>,
     /// Every connection is cut: the way to AWS is down (a NAT gateway or a proxy that fails over).
     pub outage: bool,
     /// The share of calls that something goes wrong with, 0 to 1: everything but a denial.
@@ -108,6 +120,12 @@ impl Default for Weather {
             zone_busy_seconds: 0.0,
             throttle: None,
             credentials_expire_seconds: None,
+            credentials_last_seconds: None,
+            root_user: false,
+            not_subscribed: false,
+            unused_account: false,
+            ebs_key: None,
+            quotas: BTreeMap::new(),
             outage: false,
             fault_rate: 0.0,
             tags_are_settings: true,

@@ -98,6 +98,7 @@ impl World {
             tables::ROUTE_TABLES,
             tables::NAT_GATEWAYS,
             tables::INTERNET_GATEWAYS,
+            tables::VPC_ENDPOINTS,
             tables::IMAGES,
             tables::KEY_PAIRS,
             tables::CERTIFICATES,
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[should_panic(expected = "no table \"load_balancers\"; it has vpcs, subnets")]
+    #[should_panic(expected = "no table \"load_balancers\"; it has vpcs, vpc_endpoints")]
     fn a_table_that_there_is_not_is_an_error() {
         World::seeded(&crate::sandbox::seed()).table("load_balancers");
     }

@@ -39,7 +39,7 @@ async fn the_envelope_says_account_and_caller() {
     for verb in ["up", "plan", "status", "verify", "diagnose", "teardown --dry-run"] {
         let envelope = stage.json(verb).await;
         assert_eq!(envelope["account"], "123456789012", "{verb}");
-        assert_eq!(envelope["caller"], "arn:aws:iam::123456789012:root", "{verb}");
+        assert_eq!(envelope["caller"], "arn:aws:iam::123456789012:user/sandbox", "{verb}");
     }
 }
 

@@ -14,7 +14,8 @@ fn a_newcomer_sees_the_whole_life_of_a_stack() {
     let unchanged = home.run("--sandbox plan");
     unchanged.exits(0);
     let printed = (unchanged.stdout(), unchanged.stderr());
-    let account = "the sandbox: account 123456789012 (arn:aws:iam::123456789012:root), region eu-central-1, stack \
+    let account = "the sandbox: account 123456789012 (arn:aws:iam::123456789012:user/sandbox), region \
+                   eu-central-1, stack \
                    oz-liveness\n";
     assert_eq!(printed, (String::new(), format!("{account}No changes: the stack is as deploy.yaml wants it.\n")));
     home.run("--sandbox teardown").exits(2); // no terminal, no --yes

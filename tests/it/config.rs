@@ -56,7 +56,9 @@ fn paths(above: String, value: &Value, into: &mut Vec<String>) {
 #[test]
 fn each_optional_part_may_be_left_out() {
     let whole = config(EXAMPLE);
-    for part in ["stack", "load_balancer", "instance", "scaling", "health_check", "names", "tags", "verify"] {
+    for part in
+        ["stack", "load_balancer", "instance", "scaling", "health_check", "names", "tags", "verify", "preflight"]
+    {
         let mut fields = tree(EXAMPLE);
         fields.as_object_mut().unwrap().remove(part).unwrap();
         assert_eq!(config(&serde_yaml::to_string(&fields).unwrap()), whole, "{part}");

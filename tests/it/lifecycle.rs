@@ -113,8 +113,8 @@ async fn calls_are_few() {
         counts += &format!("{verb}: {}\n", stage.succeeds(line).await.calls.len());
     }
     expect![[r#"
-        create, to the last write: 43
-        create, with the look afterwards: 59
+        create, to the last write: 58
+        create, with the look afterwards: 74
         plan: 28
         plan: 27
         up: 29

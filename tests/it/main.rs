@@ -31,6 +31,8 @@ mod oz_service;
 mod papers;
 mod permissions;
 mod preflight;
+mod preflight_checks;
+mod preflight_denied;
 mod readers;
 mod removal;
 mod reports;

@@ -37,9 +37,22 @@ impl Check for InstanceTypeOffered {
             return Ok(finding.fail(format!("no instance type {name} in {}", stack.cloud.region), cause, fix));
         }
         let zones = capacity::zones_of_instances(stack, subnets);
-        let without: Vec<&str> = zones.difference(&offered).map(String::as_str).collect();
-        let with = offered.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let fix = format!("Name private subnets in {with}, or take another instance.type.");
+        // A zone's name is each account's own; its id is the same zone in all of them.
+        let shown = |zone: &String| {
+            let known = subnets.iter().find(|subnet| subnet.availability_zone() == Some(zone));
+            match known.and_then(aws_sdk_ec2::types::Subnet::availability_zone_id) {
+                Some(id) => format!("{zone} ({id})"),
+                None => zone.clone(),
+            }
+        };
+        let without: Vec<String> = zones.difference(&offered).map(shown).collect();
+        let with = offered.iter().map(shown).collect::<Vec<_>>().join(", ");
+        let fix = if with.is_empty() {
+            "Take another instance.type: `aws ec2 describe-instance-type-offerings --location-type availability-zone`."
+                .to_owned()
+        } else {
+            format!("Name private subnets in {with}, or take another instance.type.")
+        };
         if zones.is_empty() || without.is_empty() {
             return Ok(finding.pass(format!("{name} in {with}")));
         }

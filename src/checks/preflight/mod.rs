@@ -1,12 +1,22 @@
 //! What AWS would refuse minutes later: looked at before the first write, on creates and on updates.
 
+mod account;
 mod instances;
+mod launch;
+mod names;
 mod permissions;
+mod quotas;
 mod subnets;
+mod ways;
 
+pub use account::{Caller, ClockAgrees, CredentialsLast, ServiceRoles};
 pub use instances::{ImageFits, InstanceTypeOffered, KeyPair, VcpuQuota};
+pub use launch::{Subscription, VolumeKey, VolumeLimits};
+pub use names::{UsableCertificate, ZoneDelegated, ZoneFits};
 pub use permissions::Permissions;
-pub use subnets::{FreeAddresses, LoadBalancerZones, Subnets};
+pub use quotas::{AutoScalingQuota, LoadBalancerQuota, RuleQuota, SecurityGroupQuota, TargetGroupQuota};
+pub use subnets::{FreeAddresses, InstanceAddresses, LoadBalancerZones, Subnets};
+pub use ways::{PrivateSubnets, PublicSubnets};
 
 use super::check::{About, Asks, CheckContext, Verb};
 use crate::engine::Key;
@@ -29,4 +39,9 @@ fn touches_instances(cx: &CheckContext<'_>) -> bool {
 
 fn touches(cx: &CheckContext<'_>, keys: &[Key]) -> bool {
     cx.stack().is_ok_and(|stack| keys.iter().any(|key| stack.pending.contains(key)))
+}
+
+/// Whether this resource is about to be made, not only changed.
+fn creates(cx: &CheckContext<'_>, key: Key) -> bool {
+    touches(cx, &[key]) && cx.stack().is_ok_and(|stack| stack.ids.keys().all(|output| output.0 != key))
 }

@@ -170,10 +170,12 @@ fn resource_of(action: &str, resources: &[String]) -> Option<String> {
         _ if noun(&["iam:"]) => ":policy/",
         _ => "",
     };
-    let of_kind = resources.iter().find(|resource| resource.contains(kind));
+    // Load balancers and their listeners share a pattern.
+    let named = resources.iter().map(|resource| resource.replace(":*/app/", &format!("{kind}app/")));
+    let of_kind = named.into_iter().find(|resource| resource.contains(kind));
     let any = || resources.iter().find_map(|resource| Some(resource.strip_suffix(":*/*")?.to_owned() + kind + "*"));
     let only = || (resources.len() == 1).then(|| resources[0].clone());
-    Some(of_kind.cloned().or_else(any).or_else(only)?.replace('*', ANY))
+    Some(of_kind.or_else(any).or_else(only)?.replace('*', ANY))
 }
 
 /// What the simulator says of one action on one resource.

@@ -8,6 +8,7 @@ use aws_sdk_ec2::types::Subnet;
 use super::{about, touches_instances, touches_load_balancer};
 use crate::checks::check::{About, Check, CheckContext, Ran};
 use crate::checks::stack::{Stack, unanswered};
+use crate::outcome::Status;
 use crate::steps::load_balancer;
 
 /// A load balancer needs so many free addresses in each of its subnets (Elastic Load Balancing user guide, "Subnets for
@@ -111,6 +112,44 @@ impl Check for LoadBalancerZones {
             return Ok(finding.fail(format!("only {evidence}"), cause, format!("Name one of another zone in {key}.")));
         }
         Ok(finding.pass(evidence))
+    }
+}
+
+/// Whether the private subnets have addresses for the group at its largest.
+pub struct InstanceAddresses;
+
+#[async_trait(?Send)]
+impl Check for InstanceAddresses {
+    fn about(&self) -> &'static About {
+        const { &about("instance_addresses", 4, "free addresses for the instances") }
+    }
+
+    fn applies(&self, cx: &CheckContext<'_>) -> bool {
+        touches_instances(cx)
+    }
+
+    async fn run(&self, cx: &CheckContext<'_>) -> Ran {
+        let (stack, finding) = (cx.stack()?, self.finding());
+        let (subnets, instances) = match tokio::try_join!(stack.subnets(), stack.instances()) {
+            Ok(read) => read,
+            Err(error) => return Ok(unanswered(finding, &error)),
+        };
+        let private = &stack.config.network.private_subnets;
+        let own = subnets.iter().filter(|one| one.subnet_id().is_some_and(|id| private.iter().any(|p| p == id)));
+        let free: i32 = own.filter_map(Subnet::available_ip_address_count).sum();
+        // Those that run have theirs.
+        let room = free.saturating_add(i32::try_from(instances.len()).unwrap_or_default());
+        let scaling = &stack.config.scaling;
+        let evidence = format!("{room} for scaling.min {} and scaling.max {}", scaling.min, scaling.max);
+        let fix = "Free some, or name larger or more subnets in network.private_subnets.";
+        Ok(if room < scaling.min {
+            finding.fail(evidence, "there is no address for even the least number of instances", fix)
+        } else if room < scaling.max {
+            let cause = "launches fail before scaling.max is reached";
+            finding.found(Status::Warn, evidence).because(cause, fix)
+        } else {
+            finding.pass(evidence)
+        })
     }
 }
 

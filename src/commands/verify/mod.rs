@@ -3,7 +3,6 @@
 mod end;
 mod metered;
 mod prepared;
-mod reports;
 mod round;
 
 use std::path::Path;
@@ -19,7 +18,6 @@ use crate::outcome::{Failed, Finding, Outcome};
 use crate::report::Report;
 use end::{finish, listed, stopped};
 use prepared::Prepared;
-pub use reports::Reports;
 use round::{Round, look, look_alone};
 
 /// Drift is what so many looks in a row show, over some seven seconds: reads may lag behind the writes of an `up` that

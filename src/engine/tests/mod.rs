@@ -51,7 +51,7 @@ impl Lab {
     async fn new(toys: impl FnOnce(&Rc<World>) -> Vec<Box<dyn Node>>) -> Lab {
         let network = Network { vpc: "vpc-0".to_owned(), private_subnets: Vec::new(), public_subnets: Vec::new() };
         let http_client = http_client_fn(|_, _| SharedHttpConnector::new(Silence));
-        let stand_in = StandIn { http_client, account: "123456789012".to_owned() };
+        let stand_in = StandIn { http_client, account: "123456789012".to_owned(), ends: None };
         let access = Access { region: Some("eu-central-1".to_owned()), stand_in: Some(stand_in), profile: None };
         let (world, events) = (Rc::new(World::default()), Rc::new(RefCell::new(Vec::new())));
         let noted = Rc::clone(&events);

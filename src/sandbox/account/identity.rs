@@ -20,8 +20,12 @@ pub fn encoded(action: &str, resource: &str, principal: &str) -> String {
 pub fn call(world: &World, operation: &str, asked: &Value) -> Option<Reply> {
     Some(match operation {
         "GetCallerIdentity" => {
-            let caller = if world.caller_policy.is_some() { USER } else { "root" };
-            Ok(json!({"Account": world.account, "UserId": world.account, "Arn": world.arn("iam", caller)}))
+            let (id, name) = if world.weather.root_user {
+                (world.account.as_str(), "root")
+            } else {
+                ("AIDASANDBOX0000000001", USER)
+            };
+            Ok(json!({"Account": world.account, "UserId": id, "Arn": world.arn("iam", name)}))
         }
         "DecodeAuthorizationMessage" => decode(world, asked),
         "GetAccessKeyInfo" => need(asked, "AccessKeyId").map(|_| json!({"Account": world.account})),

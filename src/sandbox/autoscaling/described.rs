@@ -17,7 +17,8 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Option<Reply> 
         "DescribeLaunchConfigurations" => none("LaunchConfigurations"),
         // "Quotas for Amazon EC2 Auto Scaling" (user guide).
         "DescribeAccountLimits" => Ok(json!({
-            "MaxNumberOfAutoScalingGroups": 500, "MaxNumberOfLaunchConfigurations": 200,
+            "MaxNumberOfAutoScalingGroups": world.weather.quotas.get("L-CDE20ADC").map_or(500, |most| *most as u64),
+            "MaxNumberOfLaunchConfigurations": 200,
             "NumberOfAutoScalingGroups": world.rows("asgs").count(), "NumberOfLaunchConfigurations": 0,
         })),
         "DescribeScalingProcessTypes" => Ok(json!({"Processes": PROCESSES.map(|name| json!({ "ProcessName": name }))})),

@@ -25,7 +25,11 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "ListHostedZonesByVPC" => Ok(json!({"HostedZoneSummaries": [], "MaxItems": "100"})),
         "GetHostedZoneCount" => Ok(json!({"HostedZoneCount": world.rows("zones").count()})),
         "GetHostedZone" => {
-            Ok(json!({"HostedZone": shown(zone(world, asked)?), "DelegationSet": {"NameServers": NAME_SERVERS}}))
+            let row = zone(world, asked)?;
+            Ok(match row["Config"]["PrivateZone"] == true {
+                true => json!({"HostedZone": shown(row), "VPCs": row["_vpcs"]}),
+                false => json!({"HostedZone": shown(row), "DelegationSet": {"NameServers": NAME_SERVERS}}),
+            })
         }
         "CreateHostedZone" => create_zone(world, asked),
         "UpdateHostedZoneComment" => {
@@ -114,6 +118,7 @@ fn create_zone(world: &mut World, asked: &Value) -> Reply {
     let id = format!("Z{:020}", world.rows("zones").count());
     let row = json!({
         "Id": format!("/hostedzone/{id}"), "Name": name, "CallerReference": reference, "_records": [], "_tags": [],
+        "_vpcs": if asked["VPC"].is_object() { json!([asked["VPC"]]) } else { json!([]) },
         "Config": {"PrivateZone": asked["VPC"].is_object(), "Comment": asked["HostedZoneConfig"]["Comment"]},
     });
     world.table("zones").insert(id.clone(), row.clone());

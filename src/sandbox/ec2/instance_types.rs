@@ -124,7 +124,10 @@ pub fn kind(name: &str) -> Option<Value> {
             "defaultVCpus": vcpus, "defaultCores": vcpus / threads, "defaultThreadsPerCore": threads,
         },
         "memoryInfo": {"sizeInMiB": mib}, "instanceStorageSupported": false,
-        "ebsInfo": {"ebsOptimizedSupport": "default", "encryptionSupport": "supported", "nvmeSupport": "required"},
+        "ebsInfo": {
+            "ebsOptimizedSupport": "default", "encryptionSupport": "supported", "nvmeSupport": "required",
+            "ebsOptimizedInfo": ebs(vcpus),
+        },
         "networkInfo": {
             "networkPerformance": "Up to 12.5 Gigabit", "maximumNetworkInterfaces": 4, "maximumNetworkCards": 1,
             "defaultNetworkCardIndex": 0, "ipv4AddressesPerInterface": 15, "ipv6AddressesPerInterface": 15,
@@ -136,6 +139,24 @@ pub fn kind(name: &str) -> Option<Value> {
         "autoRecoverySupported": true, "supportedBootModes": ["legacy-bios", "uefi"],
         "nitroEnclavesSupport": "unsupported",
     }))
+}
+
+/// What EBS gives a type of so many vCPUs: always, and in bursts (EC2 user guide, "EBS-optimized instances": the
+/// families differ little).
+fn ebs(vcpus: u64) -> Value {
+    let (mbps, iops) = match vcpus {
+        0..=2 => (650, 3_600),
+        3..=4 => (1_250, 6_000),
+        5..=8 => (2_500, 12_000),
+        9..=16 => (5_000, 20_000),
+        many => (10_000 * many / 32, 40_000 * many / 32),
+    };
+    let (most_mbps, most_iops) = (mbps.max(10_000), iops.max(40_000));
+    json!({
+        "baselineBandwidthInMbps": mbps, "baselineThroughputInMBps": mbps as f64 / 8.0, "baselineIops": iops,
+        "maximumBandwidthInMbps": most_mbps, "maximumThroughputInMBps": most_mbps as f64 / 8.0,
+        "maximumIops": most_iops,
+    })
 }
 
 #[cfg(test)]

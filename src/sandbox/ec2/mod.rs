@@ -1,6 +1,7 @@
 //! EC2: networks, images, security groups, launch templates, instances and what they are made of.
 
 mod described;
+mod encryption;
 mod filters;
 mod images;
 mod instance_types;
@@ -28,7 +29,7 @@ pub use tags::set_tags;
 type Call = fn(&mut World, &Value) -> Reply;
 
 /// Every call but those that only describe rows of one table, which are in `nouns`.
-const CALLS: [(&str, Call); 43] = [
+const CALLS: [(&str, Call); 45] = [
     ("AuthorizeSecurityGroupEgress", |world, asked| rules::authorize(world, asked, true)),
     ("AuthorizeSecurityGroupIngress", |world, asked| rules::authorize(world, asked, false)),
     ("CreateKeyPair", key_pairs::create),
@@ -59,6 +60,8 @@ const CALLS: [(&str, Call); 43] = [
     ("DescribeSecurityGroups", security_groups::describe),
     ("DescribeTags", tags::describe),
     ("DescribeVpcAttribute", network::vpc_attribute),
+    ("GetEbsDefaultKmsKeyId", encryption::default_key),
+    ("GetEbsEncryptionByDefault", encryption::by_default),
     ("GetInstanceUefiData", instances::uefi_data),
     ("GetLaunchTemplateData", template_versions::data_of_instance),
     ("ImportKeyPair", key_pairs::import),

@@ -122,6 +122,27 @@ pub static INTERNET_GATEWAY: Noun = Noun {
     ],
 };
 
+/// Endpoints of a VPC: ways to services of AWS that need no way out.
+pub static VPC_ENDPOINT: Noun = Noun {
+    operation: "DescribeVpcEndpoints",
+    table: tables::VPC_ENDPOINTS,
+    set: "vpcEndpointSet",
+    ids: "VpcEndpointId",
+    field: "vpcEndpointId",
+    prefix: "vpce",
+    name: "Vpc Endpoint Id",
+    absent: "InvalidVpcEndpointId.NotFound",
+    malformed: "InvalidVpcEndpointId.Malformed",
+    shown: as_kept,
+    filters: &[
+        ("vpc-endpoint-id", "vpcEndpointId"),
+        ("vpc-endpoint-state", "state"),
+        ("vpc-endpoint-type", "vpcEndpointType"),
+        ("vpc-id", "vpcId"),
+        ("service-name", "serviceName"),
+    ],
+};
+
 /// Network interfaces.
 pub static INTERFACE: Noun = Noun {
     operation: "DescribeNetworkInterfaces",
@@ -304,7 +325,8 @@ const INSTANCE_FILTERS: &[Filter] = &[
 ];
 
 /// Those that are only described: a call of their own makes none of them, or removes none.
-pub static ALL: [&Noun; 7] = [&VPC, &SUBNET, &ROUTE_TABLE, &NAT_GATEWAY, &INTERNET_GATEWAY, &INTERFACE, &VOLUME];
+pub static ALL: [&Noun; 8] =
+    [&VPC, &SUBNET, &ROUTE_TABLE, &NAT_GATEWAY, &INTERNET_GATEWAY, &VPC_ENDPOINT, &INTERFACE, &VOLUME];
 
 /// Whatever can carry tags, and how DescribeTags calls it.
 pub static TAGGED: [(&Noun, &str); 11] = [

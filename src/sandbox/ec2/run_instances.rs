@@ -45,6 +45,7 @@ fn launch(world: &mut World, asked: &Value) -> Reply {
         return refuse("InvalidParameterValue", message);
     }
     check(world, &data)?;
+    subscribed(world, &data)?;
     let interface = &list(&data, "networkInterfaceSet").first().cloned().unwrap_or_default();
     let Some(subnet) = asked["SubnetId"].as_str().or(interface["subnetId"].as_str()) else {
         let message = "No subnets found for the default VPC. Please specify a subnet.";
@@ -94,6 +95,22 @@ fn count(asked: &Value, name: &str) -> Result<i64, Refusal> {
     match number(asked, name) {
         Some(count) if (1..=100).contains(&count) => Ok(count),
         _ => refuse("InvalidParameterValue", format!("Value ({}) for parameter {name} is invalid.", asked[name])),
+    }
+}
+
+/// The images of a product are for those who subscribed to it (EC2 API reference, error `OptInRequired`).
+fn subscribed(world: &World, data: &Value) -> Result<(), Refusal> {
+    let image = data["imageId"].as_str().and_then(|id| world.row(tables::IMAGES, id));
+    let product = image.and_then(|image| image["productCodes"][0]["productCode"].as_str());
+    match product.filter(|_| world.weather.not_subscribed) {
+        None => Ok(()),
+        Some(product) => {
+            let message = format!(
+                "In order to use this AWS Marketplace product you need to accept terms and subscribe. To do so please \
+                 visit https://aws.amazon.com/marketplace/pp?sku={product}"
+            );
+            Err(Refusal { code: "OptInRequired", message, status: 401 })
+        }
     }
 }
 

@@ -79,7 +79,8 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Option<Reply> 
         "DescribeTargetGroupAttributes" | "ModifyTargetGroupAttributes" => (GROUPS, "TargetGroupArn"),
         "DescribeListenerAttributes" | "ModifyListenerAttributes" => (LISTENERS, "ListenerArn"),
         "DescribeAccountLimits" => {
-            let limits = LIMITS.map(|(name, most)| json!({"Name": name, "Max": most}));
+            let own = |name: &str| world.weather.quotas.get(name).map(f64::to_string);
+            let limits = LIMITS.map(|(name, most)| json!({"Name": name, "Max": own(name).unwrap_or(most.to_owned())}));
             return Some(Ok(json!({ "Limits": limits })));
         }
         "DescribeSSLPolicies" => return Some(security_policies::describe(&texts(asked, "Names"))),

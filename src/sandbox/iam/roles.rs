@@ -1,5 +1,6 @@
 //! IAM: roles, their policies and their trust.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::documents::{Purpose, checked};
@@ -12,7 +13,10 @@ use crate::sandbox::world::World;
 pub fn call(world: &mut World, operation: &str, asked: &Value) -> Option<Reply> {
     Some(match operation {
         "CreateRole" => create(world, asked),
-        "GetRole" => role(world, asked).map(|row| json!({"Role": with_last_use(row)})),
+        "GetRole" => match service_role(world, asked) {
+            Some(row) => Ok(json!({ "Role": row })),
+            None => role(world, asked).map(|row| json!({"Role": with_last_use(row)})),
+        },
         "ListRoles" => {
             let rows = world.rows("roles").filter(|row| under(row, asked));
             whole("Roles", rows.cloned().map(without_tags).collect())
@@ -24,7 +28,7 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Option<Reply> 
         "ListRoleTags" => role(world, asked).and_then(|row| whole("Tags", list(row, "Tags").to_vec())),
         "ListInstanceProfilesForRole" => holding(world, asked),
         "DeleteRole" => delete(world, asked),
-        "CreateServiceLinkedRole" => linked(asked),
+        "CreateServiceLinkedRole" => linked(world, asked),
         _ => return None,
     })
 }
@@ -174,15 +178,41 @@ fn delete(world: &mut World, asked: &Value) -> Reply {
 }
 
 /// An account that has used these services has their roles.
-fn linked(asked: &Value) -> Reply {
+fn linked(world: &World, asked: &Value) -> Reply {
     let service = need(asked, "AWSServiceName")?;
-    let role = match service {
-        "autoscaling.amazonaws.com" => "AWSServiceRoleForAutoScaling",
-        "elasticloadbalancing.amazonaws.com" => "AWSServiceRoleForElasticLoadBalancing",
-        _ => return refuse("InvalidInput", format!("Service principal {service} is not valid.")),
+    let Some((role, _)) = SERVICE_ROLES.iter().find(|(_, of)| *of == service) else {
+        return refuse("InvalidInput", format!("Service principal {service} is not valid."));
     };
+    if world.weather.unused_account {
+        return Ok(json!({"Role": as_service_role(world, role, service)}));
+    }
     refuse(
         "InvalidInput",
         format!("Service role name {role} has been taken in this account, please try a different suffix."),
     )
+}
+
+/// The roles by which services act in an account, and whose they are.
+const SERVICE_ROLES: [(&str, &str); 2] = [
+    ("AWSServiceRoleForAutoScaling", "autoscaling.amazonaws.com"),
+    ("AWSServiceRoleForElasticLoadBalancing", "elasticloadbalancing.amazonaws.com"),
+];
+
+/// The service-linked role of a request; `None`: it asks for another one, or nobody has used the service here.
+fn service_role(world: &World, asked: &Value) -> Option<Value> {
+    let (role, service) = SERVICE_ROLES.iter().find(|(role, _)| asked["RoleName"] == *role)?;
+    (!world.weather.unused_account).then(|| as_service_role(world, role, service))
+}
+
+fn as_service_role(world: &World, role: &str, service: &str) -> Value {
+    let trust = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"},
+    ]});
+    let path = format!("/aws-service-role/{service}/");
+    json!({
+        "RoleName": role, "Path": path, "Arn": world.arn("iam", &format!("role{path}{role}")),
+        "RoleId": format!("AROA{:016X}", role.len()),
+        "CreateDate": "2025-12-01T00:00:00Z", "MaxSessionDuration": 3600, "RoleLastUsed": {},
+        "AssumeRolePolicyDocument": utf8_percent_encode(&trust.to_string(), NON_ALPHANUMERIC).to_string(),
+    })
 }

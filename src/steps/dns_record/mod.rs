@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use super::{load_balancer, shared, target_group};
-use crate::cloud::{self, Absent, Cloud, Memo, Need};
+use crate::cloud::{Absent, Cloud, Memo, Need};
 use crate::config::Config;
 use crate::engine::{Context, Goal, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::outcome::few;
@@ -345,19 +345,4 @@ fn plain(name: &str) -> String {
 /// Route 53 lists `*` as `\052`.
 fn escaped(name: &str) -> String {
     name.replace('*', "\\052")
-}
-
-/// The name servers of a public zone; none of a private one.
-///
-/// # Errors
-/// Route 53 does not say.
-pub async fn find_name_servers(cloud: &Cloud, zone: &str) -> cloud::Result<Vec<String>> {
-    let reply = cloud.route53.get_hosted_zone().id(zone).send().await?;
-    let zone = reply.hosted_zone();
-    let is_private =
-        zone.and_then(|zone| zone.config()).is_some_and(aws_sdk_route53::types::HostedZoneConfig::private_zone);
-    Ok(match reply.delegation_set {
-        Some(set) if !is_private => set.name_servers,
-        _ => Vec::new(),
-    })
 }

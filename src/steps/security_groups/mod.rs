@@ -31,6 +31,8 @@ pub const INSTANCE_RULES: Rules<Instances> = Rules(PhantomData);
 pub const LOAD_BALANCER_ID: Output = Group::<LoadBalancer>::ID;
 /// The id of the instances' security group.
 pub const INSTANCE_ID: Output = Group::<Instances>::ID;
+/// What the load balancer's group lets in.
+pub const LOAD_BALANCER_RULES_KEY: Key = LoadBalancer::RULES_KEY;
 
 /// What is in a security group: the instances, or the load balancer.
 pub trait Member: 'static {

@@ -847,6 +847,9 @@ def filters_find_what_they_name():
     assert ec2.describe_route_tables(**by("association.subnet-id", W.private[0]))["RouteTables"][0]["Routes"]
     assert ec2.describe_nat_gateways(Filter=[{"Name": "vpc-id", "Values": [W.vpc]}])["NatGateways"]
     assert ec2.describe_internet_gateways(**by("attachment.vpc-id", W.vpc))["InternetGateways"]
+    assert ec2.describe_vpc_endpoints(**by("vpc-id", W.vpc))["VpcEndpoints"] == []
+    assert ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"] is False
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
 
 
 @check

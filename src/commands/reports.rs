@@ -1,4 +1,5 @@
-//! The report files of `deploy verify`. From its first second each says that the run did not finish, until it is whole.
+//! The report files of `deploy verify` and `deploy preflight`. From its first second each says that the run did not
+//! finish, until it is whole.
 
 use std::path::Path;
 

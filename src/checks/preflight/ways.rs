@@ -1,0 +1,161 @@
+//! The ways of deploy.yaml's subnets: out of the private ones, into the public ones.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{Filter, Subnet};
+
+use super::{about, touches_instances, touches_load_balancer};
+use crate::checks::check::{About, Check, CheckContext, Ran};
+use crate::checks::stack::{Stack, unanswered};
+use crate::checks::way_out::{Way, in_words, way};
+use crate::cloud;
+use crate::config::Scheme;
+use crate::outcome::Status;
+
+/// The service at which instances meter their use.
+const METERING: &str = "metering-marketplace";
+
+/// Whether the private subnets are private, and have a way out all the same: the instances meter their use at AWS.
+pub struct PrivateSubnets;
+
+#[async_trait(?Send)]
+impl Check for PrivateSubnets {
+    fn about(&self) -> &'static About {
+        const { &about("private_subnets", 4, "private subnets with a way out") }
+    }
+
+    fn applies(&self, cx: &CheckContext<'_>) -> bool {
+        touches_instances(cx) && !is_emulated(cx)
+    }
+
+    async fn run(&self, cx: &CheckContext<'_>) -> Ran {
+        let (stack, finding) = (cx.stack()?, self.finding());
+        let (tables, subnets) = match tokio::try_join!(stack.route_tables(), stack.subnets()) {
+            Ok(read) => read,
+            Err(error) => return Ok(unanswered(finding, &error)),
+        };
+        let wanted = &stack.config.network.private_subnets;
+        let there: Vec<&Subnet> =
+            subnets.iter().filter(|one| one.subnet_id().is_some_and(|id| is_in(wanted, id))).collect();
+        let ways: Vec<(&str, Way)> =
+            there.iter().filter_map(|one| one.subnet_id()).map(|id| (id, way(tables, id))).collect();
+        let words = |is: fn(&Way) -> bool| -> Vec<String> {
+            ways.iter().filter(|(_, way)| is(way)).map(|(subnet, way)| in_words(subnet, way)).collect()
+        };
+        let fix = "Give their route table a route for 0.0.0.0/0 to a NAT gateway: `aws ec2 create-route \
+                   --destination-cidr-block 0.0.0.0/0 --route-table-id RTB --nat-gateway-id NAT`.";
+        let holes = words(|way| matches!(way, Way::Hole(_)));
+        if !holes.is_empty() {
+            return Ok(finding.fail(holes.join("; "), "what the route leads to was removed", fix));
+        }
+        let public = words(|way| matches!(way, Way::Internet(_)));
+        if !public.is_empty() {
+            let cause = "an internet gateway serves public addresses alone, which these instances are not given: the \
+                         subnet is public, and no way out";
+            let fix = format!("Name private subnets in network.private_subnets. Or: {fix}");
+            return Ok(finding.fail(public.join("; "), cause, fix));
+        }
+        let nats = ways.iter().filter_map(|(_, way)| match way {
+            Way::Open(through) if through.starts_with("nat-") => Some(through.as_str()),
+            _ => None,
+        });
+        match broken(stack, nats.collect()).await {
+            Ok(broken) if broken.is_empty() => {}
+            Ok(broken) => {
+                let cause = "the route leads to a NAT gateway that does not work";
+                let fix = "Make another one in a public subnet, and lead the route there: `aws ec2 replace-route`.";
+                return Ok(finding.fail(broken.join("; "), cause, fix));
+            }
+            Err(error) => return Ok(unanswered(finding, &error)),
+        }
+        let none = words(|way| *way == Way::None);
+        if none.is_empty() {
+            return Ok(finding.pass(words(|_| true).join("; ")));
+        }
+        match endpoint(stack).await {
+            Ok(Some(id)) => Ok(finding.pass(format!("{}; they meter by the endpoint {id}", none.join("; ")))),
+            Ok(None) => {
+                let service = format!("com.amazonaws.{}.{METERING}", stack.cloud.region);
+                let cause = "the instances cannot meter their use at AWS Marketplace, and may not work for long";
+                let fix = format!("{fix} Or make an interface endpoint with private DNS for {service}.");
+                Ok(finding.fail(none.join("; "), cause, fix))
+            }
+            Err(error) => Ok(unanswered(finding, &error)),
+        }
+    }
+}
+
+/// An emulator meters nothing, and its routes lead nowhere.
+fn is_emulated(cx: &CheckContext<'_>) -> bool {
+    cx.stack().is_ok_and(|stack| stack.cloud.redirected.has("ec2"))
+}
+
+fn is_in(wanted: &[String], id: &str) -> bool {
+    wanted.iter().any(|one| one == id)
+}
+
+/// Those of these NAT gateways that do not work, in words.
+async fn broken(stack: &Stack<'_>, nats: BTreeSet<&str>) -> cloud::Result<Vec<String>> {
+    if nats.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<String> = nats.iter().map(|id| (*id).to_owned()).collect();
+    // By a filter: asked for by its id, one that is not there hides the others.
+    let filter = Filter::builder().name("nat-gateway-id").set_values(Some(ids)).build();
+    let reply = stack.cloud.ec2.describe_nat_gateways().filter(filter).send().await?;
+    let found = reply.nat_gateways();
+    let state = |id: &str| {
+        let one = found.iter().find(|one| one.nat_gateway_id() == Some(id));
+        one.and_then(|one| one.state()).map_or("not there", |state| state.as_str()).to_owned()
+    };
+    let states = nats.into_iter().map(|id| (id, state(id))).filter(|(_, state)| state != "available");
+    Ok(states.map(|(id, state)| format!("{id} is {state}")).collect())
+}
+
+/// The endpoint by which instances of the VPC meter without a way out.
+async fn endpoint(stack: &Stack<'_>) -> cloud::Result<Option<String>> {
+    let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
+    let service = format!("com.amazonaws.{}.{METERING}", stack.cloud.region);
+    let request = stack.cloud.ec2.describe_vpc_endpoints().filters(filter("vpc-id", &stack.config.network.vpc));
+    let request = request.filters(filter("service-name", &service)).filters(filter("vpc-endpoint-state", "available"));
+    let mut found = request.send().await?.vpc_endpoints.unwrap_or_default().into_iter();
+    Ok(found.find(|one| one.private_dns_enabled() == Some(true)).and_then(|one| one.vpc_endpoint_id))
+}
+
+/// Whether an internet-facing load balancer can be reached in its subnets.
+pub struct PublicSubnets;
+
+#[async_trait(?Send)]
+impl Check for PublicSubnets {
+    fn about(&self) -> &'static About {
+        const { &about("public_subnets", 4, "public subnets lead to an internet gateway") }
+    }
+
+    fn applies(&self, cx: &CheckContext<'_>) -> bool {
+        touches_load_balancer(cx)
+            && !is_emulated(cx)
+            && cx.stack().is_ok_and(|stack| stack.config.load_balancer.scheme == Scheme::InternetFacing)
+    }
+
+    async fn run(&self, cx: &CheckContext<'_>) -> Ran {
+        let (stack, finding) = (cx.stack()?, self.finding());
+        let (tables, subnets) = match tokio::try_join!(stack.route_tables(), stack.subnets()) {
+            Ok(read) => read,
+            Err(error) => return Ok(unanswered(finding, &error)),
+        };
+        let wanted = &stack.config.network.public_subnets;
+        let there = subnets.iter().filter_map(Subnet::subnet_id).filter(|id| is_in(wanted, id));
+        let ways: Vec<(&str, Way)> = there.map(|id| (id, way(tables, id))).collect();
+        let words = |wrong: bool| -> Vec<String> {
+            let of_kind = ways.iter().filter(|(_, way)| !wrong || !matches!(way, Way::Internet(_)));
+            of_kind.map(|(subnet, way)| in_words(subnet, way)).collect()
+        };
+        if words(true).is_empty() {
+            return Ok(finding.found(Status::Pass, words(false).join("; ")));
+        }
+        let cause = "AWS would make the load balancer there, and nobody could reach it";
+        let fix = "Name subnets in network.public_subnets whose route table leads 0.0.0.0/0 to an internet gateway.";
+        Ok(finding.fail(words(true).join("; "), cause, fix))
+    }
+}

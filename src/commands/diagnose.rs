@@ -1,6 +1,7 @@
 //! `deploy diagnose`: the guide's troubleshooting table, carried out. Reads only.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use tokio::time::Instant;
 
@@ -29,7 +30,8 @@ pub async fn run(session: &Session<'_>, args: &cli::Diagnose) -> Result<Outcome,
 async fn diagnose(session: &Session<'_>, wait: &Wait<'_>) -> Result<Outcome, Failed> {
     let start = Instant::now();
     let first = session.wait(FIRST_READING);
-    let (reading, identified) = tokio::join!(session.first_reading(Goal::Present, &first), session.identify(&first));
+    let (reading, identified) =
+        tokio::join!(session.first_reading(Goal::Present, &first, Rc::default()), session.identify(&first));
     identified?;
     let (site, found) = reading.map_err(unanswered)?;
     let blank = Site::blank(session.config.clone(), &session.cloud.region);

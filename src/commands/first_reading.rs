@@ -1,13 +1,14 @@
 //! The first reading of the site and of what exists: again while AWS is not ready, and not for long.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
 use super::Session;
 use crate::clock::{Attempt, Ended, Label, Late, Wait};
-use crate::cloud::{Error, retryable};
+use crate::cloud::{Error, Memo, retryable};
 use crate::engine::{self, AnyLive, Context, Goal, Key, Output, Outputs, Reading};
 use crate::outcome::{Outcome, Problem};
 use crate::site::{Kept, MachineImage, Site, SiteError};
@@ -24,18 +25,25 @@ const SHOWN: Output = Listener::<443>::CERTIFICATE;
 pub type Found = BTreeMap<Key, engine::Result<Option<AnyLive>>>;
 
 impl Session<'_> {
-    /// Looks the site up and reads the stack, side by side; where AWS's answer is retryable, again.
+    /// Looks the site up and reads the stack, side by side; where AWS's answer is retryable, again. `memo`: what the
+    /// first look shares with others.
     ///
     /// # Errors
     /// The time of a first reading is over, or a signal asked to stop: reads in flight are dropped.
-    pub async fn first_reading(&self, goal: Goal, wait: &Wait<'_>) -> Result<(Result<Site, SiteError>, Found), Ended> {
+    pub async fn first_reading(
+        &self,
+        goal: Goal,
+        wait: &Wait<'_>,
+        memo: Rc<Memo>,
+    ) -> Result<(Result<Site, SiteError>, Found), Ended> {
         let wait = wait.at_most(FIRST_READING);
         let label = Label::new("aws", self.cloud.region.clone());
-        let (mut last, quiet) = (None, wait.quiet());
+        let (mut last, mut memo, quiet) = (None, Some(memo), wait.quiet());
         let read = quiet.until(&label, async || {
             last = None;
             // On the heap: all the finds side by side are deeply nested.
-            let reading = saying_when_slow(&wait, &label, Box::pin(self.read_once(goal)));
+            let reading =
+                saying_when_slow(&wait, &label, Box::pin(self.read_once(goal, memo.take().unwrap_or_default())));
             let late = |ended| Late { ended, why: String::new() };
             let (site, found) = wait.within(reading).await.map_err(late)?;
             if may_pass(&site, &found) {
@@ -48,10 +56,10 @@ impl Session<'_> {
         read.or_else(|late| last.ok_or(late.ended))
     }
 
-    async fn read_once(&self, goal: Goal) -> (Result<Site, SiteError>, Found) {
+    async fn read_once(&self, goal: Goal, memo: Rc<Memo>) -> (Result<Site, SiteError>, Found) {
         let blank = Site::blank(self.config.clone(), &self.cloud.region);
         let cx = Context::reading(&self.cloud, &blank);
-        let (config, reading) = (self.config.clone(), Reading::new(STACK, goal));
+        let (config, reading) = (self.config.clone(), Reading::sharing(STACK, goal, memo));
         match goal {
             Goal::Present => {
                 let site = Site::look_up(config, &self.cloud, &reading.memo);

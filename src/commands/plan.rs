@@ -18,7 +18,7 @@ use crate::outcome::{Action, Change, Failed, Outcome, Problem};
 /// The stack cannot be read.
 pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Failed> {
     let wait = session.wait(FIRST_READING);
-    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, args.adopt, &wait), session.strays(&wait));
+    let (stack, strays, _) = session.read_stack_and_strays(args.adopt, &wait).await;
     let stack = stack?;
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
     let plan = planner.plan(&stack.live);

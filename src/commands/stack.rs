@@ -1,11 +1,14 @@
 //! What the verbs on a stack share: the first reading of the site and of what exists, and what is shown of it.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::Session;
 use super::first_reading::unanswered;
+use super::strays::Strays;
 use crate::checks;
 use crate::clock::{Cancel, Wait};
+use crate::cloud::Memo;
 use crate::engine::reconcile::failed;
 use crate::engine::{Goal, LiveStack, Outputs, Ownership, Planner};
 use crate::outcome::{Failed, Outcome, Problem};
@@ -26,7 +29,29 @@ impl Session<'_> {
     /// # Errors
     /// The outcome that says why they cannot be read; nothing was changed.
     pub async fn read_stack(&self, goal: Goal, adopt: bool, wait: &Wait<'_>) -> Result<ReadStack, Failed> {
-        let (read, identified) = tokio::join!(self.first_reading(goal, wait), self.identify(wait));
+        self.read_stack_sharing(Rc::default(), goal, adopt, wait).await
+    }
+
+    /// The same of a stack that is wanted, and strays, side by side: lists that both need are read once, into `memo`.
+    pub async fn read_stack_and_strays(
+        &self,
+        adopt: bool,
+        wait: &Wait<'_>,
+    ) -> (Result<ReadStack, Failed>, Strays, Rc<Memo>) {
+        let memo = Rc::new(Memo::with_lists());
+        let stack = self.read_stack_sharing(Rc::clone(&memo), Goal::Present, adopt, wait);
+        let (stack, strays) = tokio::join!(stack, self.strays(wait, Rc::clone(&memo)));
+        (stack, strays, memo)
+    }
+
+    async fn read_stack_sharing(
+        &self,
+        memo: Rc<Memo>,
+        goal: Goal,
+        adopt: bool,
+        wait: &Wait<'_>,
+    ) -> Result<ReadStack, Failed> {
+        let (read, identified) = tokio::join!(self.first_reading(goal, wait, memo), self.identify(wait));
         identified?;
         let (site, found) = read.map_err(unanswered)?;
         let site = site.map_err(|error| site_outcome(&error))?;

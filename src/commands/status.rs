@@ -3,11 +3,11 @@
 use super::Session;
 use super::first_reading::FIRST_READING;
 use super::stack::{gone, outputs};
-use crate::cloud;
-use crate::engine::{AnyLive, Decision, Goal, Outputs, Status, outputs_of};
+use crate::cloud::{self, Memo};
+use crate::engine::{AnyLive, Context, Decision, Goal, Outputs, Status, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Outcome, Standing};
-use crate::steps::{STACK, auto_scaling, target_group};
+use crate::steps::{STACK, auto_scaling, shared, target_group};
 
 /// Shows each resource, the targets, the capacity and the endpoint.
 ///
@@ -15,7 +15,7 @@ use crate::steps::{STACK, auto_scaling, target_group};
 /// The stack cannot be read.
 pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
     let wait = session.wait(FIRST_READING);
-    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, false, &wait), session.strays(&wait));
+    let (stack, strays, memo) = session.read_stack_and_strays(false, &wait).await;
     let (stack, strays) = (stack?, strays.problems());
     let (site, live) = (&stack.site, &stack.live);
     let plan = session.planner(site, Goal::Present, false).plan(live);
@@ -44,7 +44,7 @@ pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
         problems: strays.into_iter().chain(gone(site)).collect(),
         ..Outcome::new(Exit::Done, word, summary)
     };
-    match instances(session, &ids).await {
+    match instances(&Context::reading(&session.cloud, site), &memo, &ids).await {
         Ok(lines) => outcome.outputs.extend(lines),
         Err(error) => outcome = Outcome { exit: Exit::Failed, ..outcome.problem(&error) },
     }
@@ -63,15 +63,15 @@ fn state(decision: &Decision, found: Option<&AnyLive>) -> &'static str {
 }
 
 /// Targets and capacity.
-async fn instances(session: &Session<'_>, ids: &Outputs) -> cloud::Result<Vec<(String, String)>> {
+async fn instances(cx: &Context<'_>, memo: &Memo, ids: &Outputs) -> cloud::Result<Vec<(String, String)>> {
     let mut lines = Vec::new();
     if let Some(arn) = ids.get(&target_group::ARN) {
-        let targets = target_group::find_targets(&session.cloud, arn).await?;
+        let targets = target_group::find_targets(cx.cloud, arn).await?;
         let others = if targets.others.is_empty() { String::new() } else { format!("; {}", targets.others()) };
         lines.push(("targets".to_owned(), format!("{} of {} healthy{others}", targets.healthy, targets.registered)));
     }
     if let Some(name) = ids.get(&auto_scaling::NAME)
-        && let Some(group) = auto_scaling::find_group(&session.cloud, name).await?
+        && let Some(group) = shared::scaling_group(cx, memo, name).await?
     {
         let size = |size: Option<i32>| size.map_or("?".to_owned(), |size| size.to_string());
         let (min, desired, max) = (size(group.min_size()), size(group.desired_capacity()), size(group.max_size()));

@@ -1,9 +1,11 @@
 //! What carries the stack's tag under other names: told by every look, and in the way of a second stack.
 
+use std::rc::Rc;
+
 use super::Session;
 use super::first_reading::FIRST_READING;
 use crate::clock::{Attempt, Label, Late, Wait};
-use crate::cloud::{self, RetryBudget};
+use crate::cloud::{self, Memo, RetryBudget};
 use crate::engine::{Context, Decision, Error, Plan};
 use crate::outcome::{Failed, Outcome, Problem, few};
 use crate::site::Site;
@@ -58,17 +60,21 @@ impl From<shared::Strays> for Strays {
 }
 
 impl Session<'_> {
-    /// What carries the stack's tag under other names.
-    pub async fn strays(&self, wait: &Wait<'_>) -> Strays {
+    /// What carries the stack's tag under other names. `memo`: what the first look shares with others.
+    pub async fn strays(&self, wait: &Wait<'_>, memo: Rc<Memo>) -> Strays {
         let site = Site::blank(self.config.clone(), &self.cloud.region);
         let (cx, mut budget) = (Context::reading(&self.cloud, &site), RetryBudget::default());
         let (wait, label) = (wait.at_most(FIRST_READING).quiet(), Label::new("strays", self.config.stack.clone()));
-        let looked = wait.until(&label, async || match wait.within(shared::strays(&cx)).await {
-            Ok(Ok(found)) => Ok(Attempt::Done(found)),
-            // As in the first reading: an endpoint that does not answer at first may never have.
-            Ok(Err(error)) if error.cloud().is_some_and(cloud::Error::is_outage) => Err(error.into()),
-            Ok(Err(error)) => Ok(Attempt::Again(error.retry(&mut budget, &wait.clock)?)),
-            Err(ended) => Err(Late { ended, why: String::new() }.into()),
+        let mut memo = Some(memo);
+        let looked = wait.until(&label, async || {
+            let memo = memo.take().unwrap_or_default();
+            match wait.within(shared::strays(&cx, &memo)).await {
+                Ok(Ok(found)) => Ok(Attempt::Done(found)),
+                // As in the first reading: an endpoint that does not answer at first may never have.
+                Ok(Err(error)) if error.cloud().is_some_and(cloud::Error::is_outage) => Err(error.into()),
+                Ok(Err(error)) => Ok(Attempt::Again(error.retry(&mut budget, &wait.clock)?)),
+                Err(ended) => Err(Late { ended, why: String::new() }.into()),
+            }
         });
         match looked.await {
             Ok(found) => found.into(),

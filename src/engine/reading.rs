@@ -16,15 +16,20 @@ pub struct Reading {
     /// What the stack is to become; a removal reads more, such as instances that outlive their group.
     pub goal: Goal,
     /// Reads that serve several resources, each made once.
-    pub memo: Memo,
+    pub memo: Rc<Memo>,
     found: BTreeMap<Key, SetOnce<Option<Outputs>>>,
 }
 
 impl Reading {
     /// A reading of these nodes, with nothing found yet.
     pub fn new(stack: &[&dyn Node], goal: Goal) -> Reading {
+        Reading::sharing(stack, goal, Rc::default())
+    }
+
+    /// The same, whose shared reads serve others too.
+    pub fn sharing(stack: &[&dyn Node], goal: Goal, memo: Rc<Memo>) -> Reading {
         let found = stack.iter().map(|node| (node.key(), SetOnce::new())).collect();
-        Reading { goal, memo: Memo::default(), found }
+        Reading { goal, memo, found }
     }
 
     /// A reading of one node when the outputs of the others are known.

@@ -279,14 +279,50 @@ struct ZoneOnce(OnceCell<std::result::Result<Option<Zone>, Missing>>);
 
 /// Read once, however many ask.
 async fn zone(config: &Config, cloud: &Cloud, memo: &Memo) -> Looked<Option<Zone>> {
-    memo.of::<ZoneOnce>().0.get_or_try_init(|| ask_zone(config, cloud)).await.cloned()
+    memo.of::<ZoneOnce>().0.get_or_try_init(|| ask_zone(config, cloud, memo)).await.cloned()
 }
 
-async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
+#[derive(Default)]
+struct AllZones(OnceCell<Vec<Zone>>);
+
+/// Every hosted zone of the account. Read once.
+///
+/// # Errors
+/// Route 53 does not list them.
+pub async fn all_zones(cloud: &Cloud, memo: &Memo) -> Result<Vec<Zone>> {
+    let read = || async {
+        let zones = cloud.route53.list_hosted_zones().into_paginator().items().send();
+        Ok(zones.try_collect().await?.into_iter().map(Zone::from).collect())
+    };
+    memo.of::<AllZones>().0.get_or_try_init(read).await.cloned()
+}
+
+/// The zones that deploy.yaml may mean, out of the list of all where that is read besides and may be read; `None`: it
+/// is to be asked for alone.
+async fn listed_zones(zone: &str, cloud: &Cloud, memo: &Memo) -> Result<Option<Vec<Zone>>> {
+    if !memo.has_lists {
+        return Ok(None);
+    }
+    let name = zone.trim_end_matches('.').to_lowercase();
+    match all_zones(cloud, memo).await {
+        Ok(zones) => {
+            let meant = |one: &Zone| if is_zone_id(zone) { one.id == zone } else { one.name == name };
+            Ok(Some(zones.into_iter().filter(meant).collect()))
+        }
+        Err(error) if error.is_denied() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn ask_zone(config: &Config, cloud: &Cloud, memo: &Memo) -> Looked<Option<Zone>> {
     let Some(dns) = &config.dns else {
         return Ok(Ok(None));
     };
+    let listed = listed_zones(&dns.zone, cloud, memo).await?;
     if is_zone_id(&dns.zone) {
+        if let Some(zone) = listed.into_iter().flatten().next() {
+            return Ok(Ok(Some(zone)));
+        }
         let reply = cloud.route53.get_hosted_zone().id(&dns.zone).send().await.or_absent()?;
         return match reply.and_then(|reply| reply.hosted_zone) {
             Some(zone) => Ok(Ok(Some(Zone::from(zone)))),
@@ -297,23 +333,30 @@ async fn ask_zone(config: &Config, cloud: &Cloud) -> Looked<Option<Zone>> {
             ),
         };
     }
-    let wanted = format!("{}.", dns.zone.trim_end_matches('.').to_lowercase());
-    // The name is where the list starts, not a filter.
-    let reply = cloud.route53.list_hosted_zones_by_name().dns_name(&wanted).send().await?;
-    let mut zones: Vec<_> = reply.hosted_zones.into_iter().filter(|zone| zone.name == wanted).collect();
-    match zones.len() {
-        1 => Ok(Ok(Some(Zone::from(zones.remove(0))))),
-        0 => missing(
+    let zones = match listed {
+        Some(listed) => listed,
+        None => zones_named(&dns.zone, cloud).await?,
+    };
+    match zones.as_slice() {
+        [zone] => Ok(Ok(Some(zone.clone()))),
+        [] => missing(
             Noun::Zone,
             format!("no hosted zone {} in this account (guide step 7)", dns.zone),
             "Create the zone, set dns.zone to the one that holds the name, or omit dns for no record.",
         ),
         _ => {
-            let ids: Vec<String> = zones.iter().map(|zone| bare(&zone.id)).collect();
+            let ids: Vec<&str> = zones.iter().map(|zone| zone.id.as_str()).collect();
             let what = format!("{} hosted zones are named {}: {} (guide step 7)", ids.len(), dns.zone, ids.join(", "));
             missing(Noun::Zone, what, "Set dns.zone to the id of the right one (public or private).")
         }
     }
+}
+
+async fn zones_named(zone: &str, cloud: &Cloud) -> Result<Vec<Zone>> {
+    let wanted = format!("{}.", zone.trim_end_matches('.').to_lowercase());
+    // The name is where the list starts, not a filter.
+    let reply = cloud.route53.list_hosted_zones_by_name().dns_name(&wanted).send().await?;
+    Ok(reply.hosted_zones.into_iter().filter(|zone| zone.name == wanted).map(Zone::from).collect())
 }
 
 /// Whether dns.zone is a hosted zone's id, not its name.

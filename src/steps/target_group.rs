@@ -74,14 +74,14 @@ impl Resource for TargetGroup {
         }
     }
 
-    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
-        let balancing = shared::balancing(cloud, reading, &site.config.names).await?;
+    async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+        let balancing = shared::balancing(cx, reading).await?;
         let Some(group) = &balancing.target_group else {
             return Ok(None);
         };
         let arn = group.target_group_arn.clone().need("TargetGroupArn")?;
         let attributes = match reading.goal {
-            Goal::Present => attributes(cloud, &arn).await?,
+            Goal::Present => attributes(cx.cloud, &arn).await?,
             Goal::Absent => Some(BTreeMap::new()), // they make no difference
         };
         let Some(attributes) = attributes else {

@@ -113,11 +113,11 @@ async fn calls_are_few() {
         counts += &format!("{verb}: {}\n", stage.succeeds(line).await.calls.len());
     }
     expect![[r#"
-        create, to the last write: 58
-        create, with the look afterwards: 74
-        plan: 28
-        plan: 27
-        up: 29
+        create, to the last write: 41
+        create, with the look afterwards: 57
+        plan: 20
+        plan: 19
+        up: 21
     "#]]
     .assert_eq(&counts);
 }

@@ -33,7 +33,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
     let of_plan = saved.as_ref().map(|saved| cli::Up { adopt: saved.adopt, replace: saved.replace, ..args.clone() });
     let args = of_plan.as_ref().unwrap_or(args);
     let wait = session.wait(args.timeout);
-    let (stack, strays) = tokio::join!(session.read_stack(Goal::Present, args.adopt, &wait), session.strays(&wait));
+    let (stack, strays, _) = session.read_stack_and_strays(args.adopt, &wait).await;
     let stack = stack?;
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
     let plan = planner.plan(&stack.live);

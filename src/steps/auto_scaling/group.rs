@@ -4,7 +4,7 @@ use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_ec2::types::{Filter, Instance};
 
 use crate::cloud::{Cloud, Result, tags};
-use crate::engine::{self, Context};
+use crate::engine::Context;
 use crate::site::OWNER_TAG;
 
 /// The auto scaling group of this name; `None`: there is none.
@@ -35,15 +35,15 @@ pub async fn find_instances(cloud: &Cloud, group: &AutoScalingGroup) -> Result<V
     Ok(all.filter(is_member).collect())
 }
 
-/// Names of the auto scaling groups that carry the stack's tag.
+/// The auto scaling groups that carry the stack's tag.
 ///
 /// # Errors
 /// Auto Scaling does not describe them.
-pub async fn tagged_groups(cx: &Context<'_>) -> engine::Result<Vec<String>> {
+pub async fn tagged_groups(cx: &Context<'_>) -> Result<Vec<AutoScalingGroup>> {
     let name = format!("tag:{OWNER_TAG}");
     let tag = aws_sdk_autoscaling::types::Filter::builder().name(name).values(&cx.site.config.stack);
     let request = cx.cloud.autoscaling.describe_auto_scaling_groups().filters(tag.build());
-    let mut groups = request.into_paginator().items().send().try_collect().await?;
+    let mut groups: Vec<AutoScalingGroup> = request.into_paginator().items().send().try_collect().await?;
     groups.retain(|group| cx.site.owns(&tags::from_autoscaling(group.tags()))); // moto 5.2 ignores the filter
-    Ok(groups.into_iter().filter_map(|group| group.auto_scaling_group_name).collect())
+    Ok(groups)
 }

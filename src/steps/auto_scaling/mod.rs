@@ -130,11 +130,11 @@ impl Resource for AutoScalingGroup {
     async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
         let (cloud, site) = (cx.cloud, cx.site);
         let name = self.name(site);
-        let Some(group) = find_group(cloud, &name).await? else {
+        let Some(group) = shared::scaling_group(cx, &reading.memo, &name).await? else {
             return outliving(cloud, site, reading).await;
         };
         let ours = match reading.goal {
-            Goal::Present => shared::balancing(cloud, reading, &site.config.names).await?.target_group,
+            Goal::Present => shared::balancing(cx, reading).await?.target_group,
             Goal::Absent => None,
         };
         let ours = ours.and_then(|group| group.target_group_arn);
@@ -156,8 +156,10 @@ impl Resource for AutoScalingGroup {
     }
 
     async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {
-        let (groups, instances) = tokio::try_join!(tagged_groups(cx), instances::tagged(cx, memo))?;
-        let groups = groups.iter().map(|name| format!("auto scaling group {name}"));
+        let groups = async { Ok(tagged_groups(cx).await?) };
+        let (groups, instances) = tokio::try_join!(groups, instances::tagged(cx, memo))?;
+        let groups = groups.iter().filter_map(|group| group.auto_scaling_group_name());
+        let groups = groups.map(|name| format!("auto scaling group {name}"));
         Ok(groups.chain(instances.iter().map(|id| format!("instance {id}"))).collect())
     }
 

@@ -19,6 +19,7 @@ use crate::engine::{Context, Goal, Key, Live, Outputs, Owner, Reading, Refs, Res
 use crate::outcome::few;
 use crate::site::{Site, Zone, full_name};
 
+use leading::first_page;
 pub use leading::{Leading, PAGES, leading_to, not_looked_for};
 
 /// The name that clients use.
@@ -142,7 +143,7 @@ async fn own(&Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> R
     let Some((zone, name)) = site.record(cloud, &reading.memo).await? else {
         return Ok(None);
     };
-    let sets = sets_named(cloud, &zone.id, &name).await?;
+    let sets = sets_named(cloud, reading, &zone.id, &name).await?;
     let ours = [RrType::A, RrType::Aaaa, RrType::Cname];
     let Some(set) = sets.into_iter().find(|set| ours.contains(&set.r#type)) else {
         return Ok(None);
@@ -168,7 +169,7 @@ async fn pointing_at_ours(cx: &Context<'_>, reading: &Reading) -> Result<Vec<(Zo
     if reading.output(load_balancer::DNS_NAME).await?.is_none() {
         return Ok(Vec::new());
     }
-    let balancing = shared::balancing(cx.cloud, reading, &cx.site.config.names).await?;
+    let balancing = shared::balancing(cx, reading).await?;
     let ours = balancing
         .load_balancer
         .as_ref()
@@ -185,8 +186,12 @@ async fn pointing_at_ours(cx: &Context<'_>, reading: &Reading) -> Result<Vec<(Zo
 ///
 /// # Errors
 /// Route 53 does not list them.
-pub async fn strays(cx: &Context<'_>, names: impl Iterator<Item = &str>) -> Result<(Vec<String>, Vec<String>)> {
-    let Leading { records, unseen } = leading_to(cx, &Memo::default(), &names.map(plain).collect(), PAGES).await?;
+pub async fn strays(
+    cx: &Context<'_>,
+    memo: &Memo,
+    names: impl Iterator<Item = &str>,
+) -> Result<(Vec<String>, Vec<String>)> {
+    let Leading { records, unseen } = leading_to(cx, memo, &names.map(plain).collect(), PAGES).await?;
     let others = records.iter().filter(|(zone, set)| !is_meant(&cx.site.config, zone, &plain(&set.name)));
     Ok((others.map(|(zone, set)| in_words(zone, set)).collect(), unseen))
 }
@@ -214,14 +219,21 @@ fn in_zone(zone: &str, set: &ResourceRecordSet) -> String {
     format!("the {} {kind} {} in the zone {zone}", set.r#type.as_str(), plain(&set.name))
 }
 
-/// The start of a list is a position, not a filter; a name's records come together.
-async fn sets_named(cloud: &Cloud, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>> {
-    let request = cloud.route53.list_resource_record_sets().hosted_zone_id(zone).start_record_name(name);
-    let Some(reply) = request.max_items(20).send().await.or_absent()? else {
-        return Ok(Vec::new());
-    };
+/// Where the zone is read for further records too, and a page holds all of it, it is found there. Else the start of a
+/// list is a position, not a filter; a name's records come together.
+async fn sets_named(cloud: &Cloud, reading: &Reading, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>> {
     let listed = escaped(name);
-    Ok(reply.resource_record_sets.into_iter().filter(|set| plain(&set.name) == listed).collect())
+    let of_name = |sets: Vec<ResourceRecordSet>| sets.into_iter().filter(|set| plain(&set.name) == listed).collect();
+    if reading.memo.has_lists {
+        match first_page(cloud, &reading.memo, zone).await? {
+            None => return Ok(Vec::new()),
+            Some(page) if !page.is_truncated => return Ok(of_name(page.resource_record_sets)),
+            Some(_) => {}
+        }
+    }
+    let request = cloud.route53.list_resource_record_sets().hosted_zone_id(zone).start_record_name(name);
+    let reply = request.max_items(20).send().await.or_absent()?;
+    Ok(reply.map(|reply| of_name(reply.resource_record_sets)).unwrap_or_default())
 }
 
 fn spec_of(zone: &str, name: &str, set: ResourceRecordSet) -> Spec {

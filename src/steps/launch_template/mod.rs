@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use aws_sdk_ec2::types::{
-    Filter, InstanceType, LaunchTemplateBlockDeviceMappingRequest, LaunchTemplateEbsBlockDevice,
+    InstanceType, LaunchTemplateBlockDeviceMappingRequest, LaunchTemplateEbsBlockDevice,
     LaunchTemplateEbsBlockDeviceRequest, LaunchTemplateHttpTokensState,
     LaunchTemplateIamInstanceProfileSpecificationRequest, LaunchTemplateInstanceMetadataOptionsRequest,
     LaunchTemplateTagSpecificationRequest, LaunchTemplateVersion, RequestLaunchTemplateData, ResourceType,
@@ -117,13 +117,9 @@ impl Resource for LaunchTemplate {
         }
     }
 
-    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
-        let name = self.name(site);
-        let named = Filter::builder().name("launch-template-name").values(&name).build();
-        let request = cloud.ec2.describe_launch_templates().filters(named).into_paginator().page_size(200);
-        let templates = request.items().send().try_collect().await?;
-        let Some(template) = templates.into_iter().find(|template| template.launch_template_name() == Some(&name))
-        else {
+    async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+        let &Context { cloud, site, .. } = cx;
+        let Some(template) = shared::launch_template(cx, &reading.memo, &self.name(site)).await? else {
             return Ok(None);
         };
         let id = template.launch_template_id.need("LaunchTemplateId")?;

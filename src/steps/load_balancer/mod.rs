@@ -73,8 +73,8 @@ impl Resource for LoadBalancer {
         }
     }
 
-    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
-        let balancing = shared::balancing(cloud, reading, &site.config.names).await?;
+    async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+        let balancing = shared::balancing(cx, reading).await?;
         let Some(found) = &balancing.load_balancer else {
             return Ok(None);
         };

@@ -114,12 +114,8 @@ impl<M: Member> Resource for Group<M> {
         GroupSpec { vpc: site.config.network.vpc.clone() }
     }
 
-    async fn find(
-        &self,
-        &Context { cloud, site, .. }: &Context<'_>,
-        reading: &Reading,
-    ) -> Result<Option<Live<GroupSpec>>> {
-        let Some(group) = read::<M>(cloud, site, reading).await? else {
+    async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<GroupSpec>>> {
+        let Some(group) = read::<M>(cx, reading).await? else {
             return Ok(None);
         };
         let owner = Owner::Tags(tags::from_ec2(group.tags()));
@@ -182,9 +178,10 @@ fn names(config: &Config) -> [&str; 2] {
 }
 
 /// The group in the wanted VPC; else ours in another VPC, which is to be replaced.
-async fn read<M: Member>(cloud: &Cloud, site: &Site, reading: &Reading) -> Result<Option<SecurityGroup>> {
+async fn read<M: Member>(cx: &Context<'_>, reading: &Reading) -> Result<Option<SecurityGroup>> {
+    let site = cx.site;
     let wanted = Some(M::name(&site.config));
-    let groups = shared::security_groups(cloud, reading, names(&site.config)).await?;
+    let groups = shared::security_groups(cx, reading, names(&site.config)).await?;
     let mut named: Vec<SecurityGroup> = groups.into_iter().filter(|group| group.group_name() == wanted).collect();
     let ours = |group: &SecurityGroup| site.owns(&tags::from_ec2(group.tags()));
     named.retain(|group| group.vpc_id() == Some(&site.config.network.vpc) || ours(group));

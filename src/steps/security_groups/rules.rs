@@ -40,12 +40,8 @@ impl<M: Member> Resource for Rules<M> {
         RulesSpec { group: refs.get(Group::<M>::ID), ingress, egress }
     }
 
-    async fn find(
-        &self,
-        &Context { cloud, site, .. }: &Context<'_>,
-        reading: &Reading,
-    ) -> Result<Option<Live<RulesSpec>>> {
-        let Some(group) = read::<M>(cloud, site, reading).await? else {
+    async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<RulesSpec>>> {
+        let Some(group) = read::<M>(cx, reading).await? else {
             return Ok(None);
         };
         let mut egress = rules_of(group.ip_permissions_egress());

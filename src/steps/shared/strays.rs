@@ -1,9 +1,9 @@
 //! What carries the stack's tag under other names than deploy.yaml's, and what else leads to its load balancers.
 
-use super::tagged_balancing;
+use super::{lists, tagged_balancing};
 use crate::cloud::Memo;
 use crate::engine::{Context, Error, Result};
-use crate::steps::{auto_scaling, dns_record};
+use crate::steps::dns_record;
 
 /// What was found, in words.
 #[derive(Debug, Default)]
@@ -22,26 +22,22 @@ pub struct Strays {
 ///
 /// # Errors
 /// AWS does not describe them.
-pub async fn strays(cx: &Context<'_>) -> Result<Strays> {
+pub async fn strays(cx: &Context<'_>, memo: &Memo) -> Result<Strays> {
     let names = &cx.site.config.names;
-    let groups = async {
-        let request = cx.cloud.ec2.describe_security_groups().filters(cx.site.owner_filter());
-        Ok::<_, Error>(request.into_paginator().page_size(1000).items().send().try_collect().await?)
-    };
-    let templates = async {
-        let request = cx.cloud.ec2.describe_launch_templates().filters(cx.site.owner_filter());
-        Ok(request.into_paginator().page_size(200).items().send().try_collect().await?)
-    };
+    let groups = async { Ok::<_, Error>(lists::own_security_groups(cx, memo).await?) };
+    let templates = async { Ok(lists::own_launch_templates(cx, memo).await?) };
+    let scaling = async { Ok(lists::own_scaling_groups(cx, memo).await?) };
     let balancing = async {
-        let balancing = tagged_balancing(cx, &Memo::default()).await?;
+        let balancing = tagged_balancing(cx, memo).await?;
         let leading = balancing.load_balancers.iter().filter_map(|one| one.dns_name());
-        let records = dns_record::strays(cx, leading).await?;
+        let records = dns_record::strays(cx, memo, leading).await?;
         Ok((balancing, records))
     };
     let (groups, templates, scaling, (balancing, (records, unseen))) =
-        tokio::try_join!(groups, templates, auto_scaling::tagged_groups(cx), balancing)?;
+        tokio::try_join!(groups, templates, scaling, balancing)?;
     // Those first that a person knows a stack by: a line shows the first few.
-    let scaling = scaling.into_iter().filter(|name| *name != names.auto_scaling_group);
+    let scaling = scaling.iter().filter_map(|group| group.auto_scaling_group_name());
+    let scaling = scaling.filter(|name| *name != names.auto_scaling_group);
     let mut beside: Vec<String> = scaling.map(|name| format!("auto scaling group {name}")).collect();
     let balancers = balancing.load_balancers.iter().filter_map(|one| one.load_balancer_name());
     beside.extend(balancers.filter(|name| *name != names.load_balancer).map(|name| format!("load balancer {name}")));

@@ -30,9 +30,9 @@ impl Clock {
         Clock { deadline: self.deadline.min(now + timeout), pause: self.pause }
     }
 
-    /// The same deadline with longer pauses, for what takes AWS minutes.
+    /// The same deadline with longer pauses in the end, for what takes AWS many minutes.
     pub fn patient(&self) -> Clock {
-        Clock { pause: (self.pause.0 * 5, self.pause.1 * 2), ..*self }
+        Clock { pause: (self.pause.0, self.pause.1 * 2), ..*self }
     }
 
     /// Whether the deadline has passed.
@@ -44,6 +44,12 @@ impl Clock {
     fn pause_before(&self, attempt: u32) -> Duration {
         let (shortest, longest) = self.pause;
         shortest.saturating_mul(2u32.saturating_pow(attempt.min(16))).min(longest)
+    }
+
+    /// The same of a wait that has lasted so long: at most five of the shortest, or a twentieth of that time, so that
+    /// what is waited for is not seen much later than it is there.
+    fn pause_after(&self, attempt: u32, waited: Duration) -> Duration {
+        self.pause_before(attempt).min((self.pause.0 * 5).max(waited / 20))
     }
 }
 
@@ -154,7 +160,7 @@ impl<'a> Wait<'a> {
         label: &Label,
         mut attempt: impl AsyncFnMut() -> Result<Attempt<T>, E>,
     ) -> Result<T, E> {
-        let mut count = 0;
+        let (mut count, start) = (0, Instant::now());
         loop {
             let (event, why) = match attempt().await? {
                 Attempt::Done(answer) => return Ok(answer),
@@ -162,7 +168,8 @@ impl<'a> Wait<'a> {
                 Attempt::AgainFor(label, why) => (label.waiting(why.clone()), why),
             };
             (self.watch)(event);
-            self.pause(count).await.map_err(|ended| Late { ended, why })?;
+            let pause = self.clock.pause_after(count, start.elapsed());
+            self.sleep(pause).await.map_err(|ended| Late { ended, why })?;
             count += 1;
         }
     }
@@ -292,8 +299,24 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_wait_says_why_after_each_attempt_and_pauses_longer_each_time() {
         let (answer, seconds, events) = waited(600, &Cancel::never(), 7).await;
-        assert_eq!((answer, seconds), (Ok(7), 1 + 2 + 4 + 8 + 10 + 10));
+        assert_eq!((answer, seconds), (Ok(7), 1 + 2 + 4 + 5 + 5 + 5));
         assert_eq!(events, vec![Label::new("toy", "a").waiting(WHY); 6]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_wait_asks_less_often_and_ends_in_time_all_the_same() {
+        let start = Instant::now();
+        let (cancel, mut count) = (Cancel::never(), 0);
+        let wait = Wait { clock: Clock::new(Duration::from_mins(30), 1.0), cancel: &cancel, watch: &|_| {} };
+        let waited: Result<(), Late> = wait
+            .until(&Label::new("toy", "a"), async || {
+                count += 1;
+                let is_there = start.elapsed() >= Duration::from_secs(301);
+                Ok(if is_there { Attempt::Done(()) } else { Attempt::Again(WHY.to_owned()) })
+            })
+            .await;
+        assert_eq!(waited, Ok(()));
+        assert!(start.elapsed() <= Duration::from_secs(311) && count < 60, "{count} after {:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,6 +14,8 @@ pub struct Event {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
+    /// Its turn came: all of these, on which it depends, are done.
+    Turn(Vec<&'static str>),
     /// Work on it began: Terraform's verb.
     Started(&'static str),
     /// It is not ready: why.

@@ -112,6 +112,9 @@ pub struct Teardown {
     /// Remove the instance profile although not every region could be asked whether an instance there uses it
     #[arg(long)]
     pub allow_unseen_regions: bool,
+    /// Show the schedule of the run: each step, what it waited for, and the critical path
+    #[arg(long)]
+    pub timings: bool,
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "60m", value_parser = duration)]
     pub timeout: Duration,
@@ -142,6 +145,15 @@ pub enum Sandbox {
 }
 
 impl Verb {
+    /// Whether it shows what was done when.
+    pub fn shows_steps(&self) -> bool {
+        match self {
+            Verb::Up(args) => args.timings,
+            Verb::Teardown(args) => args.timings,
+            _ => false,
+        }
+    }
+
     /// Its name.
     pub fn name(&self) -> &'static str {
         match self {

@@ -52,6 +52,9 @@ pub struct Up {
     /// Fail (6) where an internal load balancer is not reached from here, so that the service was not asked
     #[arg(long)]
     pub require_answer: bool,
+    /// Show the schedule of the run: each step, what it waited for, and the critical path
+    #[arg(long)]
+    pub timings: bool,
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
     pub timeout: Duration,

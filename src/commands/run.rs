@@ -82,7 +82,7 @@ async fn carried_out(
         Ok(session) => {
             reports.begun(&session.frame(frame.command, start));
             let outcome = on_stack(&session, cli).await;
-            *frame = session.frame(frame.command, start);
+            *frame = Frame { shows_steps: cli.verb.shows_steps(), ..session.frame(frame.command, start) };
             outcome
         }
         Err(failed) => failed.into(),

@@ -1,6 +1,8 @@
 //! What a command works with, from the command line and deploy.yaml.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
@@ -13,7 +15,7 @@ use crate::cloud::{Access, Cloud, NotConnected, Unusable};
 use crate::config::{self, Config};
 use crate::event::Event;
 use crate::exit::Exit;
-use crate::outcome::{Failed, Frame, Outcome, Problem};
+use crate::outcome::{Failed, Frame, Outcome, Problem, Schedule};
 use crate::oz::{Network, Refused, Transport, Web};
 use crate::report::Report;
 use crate::resolver::Dns;
@@ -35,6 +37,7 @@ pub struct Session<'a> {
     /// How the service is asked for its version.
     pub transport: Box<dyn Transport>,
     watch: Box<dyn Fn(Event) + 'a>,
+    schedule: Rc<RefCell<Schedule>>,
     identified: OnceCell<()>,
 }
 
@@ -51,9 +54,14 @@ impl<'a> Session<'a> {
             Some(sandbox) => Box::new(sandbox.clone()),
             None => Box::new(Network::default()),
         };
-        let watch = Box::new(|event| report.event(event));
+        let schedule = Rc::new(RefCell::new(Schedule::begin()));
+        let noted = Rc::clone(&schedule);
+        let watch = Box::new(move |event| {
+            noted.borrow_mut().note(&event);
+            report.event(event);
+        });
         let identified = OnceCell::new();
-        Session { config, cloud, report, cancel, sandbox, transport, watch, identified }
+        Session { config, cloud, report, cancel, sandbox, transport, watch, schedule, identified }
     }
 
     /// Configuration, sandbox and clients.
@@ -118,6 +126,8 @@ impl<'a> Session<'a> {
             region: self.cloud.region.clone(),
             seconds: seconds(start),
             calls: self.cloud.limiter.calls(),
+            steps: self.schedule.borrow().steps(),
+            shows_steps: false,
         }
     }
 

@@ -127,6 +127,7 @@ impl Walk<'_> {
                     result.errors.extend(self.skipped(node, because));
                 } else if before.iter().all(|key| done.contains(key)) && self.wait.cancel.signal().is_none() {
                     let seen = live.remove(node.key()).flatten();
+                    self.notify(node, What::Turn(before.iter().copied().filter(|key| keys.contains(key)).collect()));
                     let (outputs, goes_along) = (&outputs, self.goes_along(node, keys));
                     running.push(async move {
                         let settled = if goes_along {

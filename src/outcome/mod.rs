@@ -7,6 +7,7 @@ mod few;
 mod finding;
 mod problem;
 mod setting;
+mod schedule;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub use few::few;
 pub use finding::{Finding, Status};
 pub use problem::Problem;
 pub use setting::{Conformity, Setting};
+pub use schedule::{Schedule, Step, critical_path};
 pub use verdict::{Analysis, Decision, Level, Verdict};
 
 use crate::clock::{Ended, Signal};
@@ -165,4 +167,8 @@ pub struct Frame {
     pub seconds: f64,
     /// HTTP requests sent to AWS, repetitions included.
     pub calls: u64,
+    /// What was done when.
+    pub steps: Vec<Step>,
+    /// Whether that is shown.
+    pub shows_steps: bool,
 }

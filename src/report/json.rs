@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::schedule;
 use crate::outcome::{Frame, Outcome};
 
 fn some(text: &str) -> Option<&str> {
@@ -29,6 +30,6 @@ pub fn envelope(frame: &Frame, outcome: &Outcome) -> Value {
         "checks": outcome.checks,
         "verdict": outcome.verdict,
         "problems": outcome.problems,
-        "timings": { "seconds": frame.seconds, "aws_calls": frame.calls },
+        "timings": { "seconds": frame.seconds, "aws_calls": frame.calls, "steps": schedule::data(frame) },
     })
 }

@@ -4,6 +4,7 @@ mod html;
 mod json;
 mod junit;
 mod progress;
+mod schedule;
 mod text;
 
 use std::io::Write;
@@ -78,6 +79,7 @@ impl Report {
             to_stderr(&text::problem(problem));
         }
         let text = if self.json { format!("{}\n", json::envelope(frame, outcome)) } else { text::result(outcome) };
+        let text = if frame.shows_steps && !self.json { text + &schedule::text(frame) } else { text };
         let written = to_stdout(&text);
         if !outcome.summary.is_empty() {
             to_stderr(&format!("{}\n", outcome.summary));

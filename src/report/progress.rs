@@ -83,6 +83,7 @@ impl Progress {
     pub fn event(&self, event: Event) {
         let Event { key, name, what } = event;
         match what {
+            What::Turn(_) => {}
             What::Started(verb) => self.state(key, &name, doing(verb)),
             What::Waiting(why) => self.state(key, &name, &why),
             What::Finished(verb) => self.ended(key, &name, done(verb)),

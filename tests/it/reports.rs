@@ -15,6 +15,7 @@ fn frame() -> Frame {
         region: "eu-central-1".to_owned(),
         seconds: 1.5,
         calls: 20,
+        ..Frame::default()
     }
 }
 

@@ -106,9 +106,12 @@ async fn where_records_may_not_be_looked_for_that_is_told() {
 /// Whether the record of deploy.yaml exists is no small thing: that is a failure, and no silence either.
 #[tokio::test(start_paused = true)]
 async fn where_the_record_itself_may_not_be_looked_for_that_is_a_failure() {
-    for denied in ["route53:ListHostedZonesByName", "route53:ListResourceRecordSets"] {
+    let (zones, by_name) = ("route53:ListHostedZones", "route53:ListHostedZonesByName");
+    for (refused, denied) in
+        [(vec![zones, by_name], by_name), (vec!["route53:ListResourceRecordSets"], "route53:ListResourceRecordSets")]
+    {
         let stage = Stage::up().await.noting(denied);
-        stage.weather(|weather| weather.denied = vec![denied.to_owned()]);
+        stage.weather(|weather| weather.denied = refused.iter().map(|one| (*one).to_owned()).collect());
         for line in ["plan", "up", "status", "teardown --yes"] {
             stage.run(line).await.exits(Exit::Failed).writes_nothing().says(denied);
         }

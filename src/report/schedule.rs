@@ -1,0 +1,52 @@
+//! The schedule of a run, as text and as data.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::outcome::{Frame, Step, critical_path, few};
+
+/// Each step in a line, in the order in which their turns came: when, for how long, what, and what it waited for. Those
+/// on the critical path are marked, and follow one another in the last line.
+pub fn text(frame: &Frame) -> String {
+    let steps = &frame.steps;
+    let critical = critical_path(steps);
+    let resources = steps.iter().map(|step| step.resource.len()).max().unwrap_or_default();
+    let verbs = steps.iter().map(|step| step.verb.len()).max().unwrap_or_default();
+    let mut text = "  start s   took s  (* on the critical path)\n".to_owned();
+    for (at, step) in steps.iter().enumerate() {
+        let mark = if critical.contains(&at) { '*' } else { ' ' };
+        let (started, took) = (seconds(step.started_ms), seconds(step.duration_ms));
+        let after = if step.after.is_empty() { String::new() } else { format!("after {}", few(&step.after, ", ")) };
+        let line =
+            format!("{mark} {started:>7}  {took:>7}  {:verbs$}  {:resources$}  {after}", step.verb, step.resource);
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    let on_path: Vec<&Step> = critical.iter().filter_map(|at| steps.get(*at)).collect();
+    let names: Vec<&str> = on_path.iter().map(|step| step.resource).collect();
+    let took: u64 = on_path.iter().map(|step| step.duration_ms).sum();
+    let _ = writeln!(text, "critical path: {} s of {:.1} s: {}", seconds(took), frame.seconds, names.join(", "));
+    text
+}
+
+/// The steps as data.
+pub fn data(frame: &Frame) -> Vec<Value> {
+    let critical = critical_path(&frame.steps);
+    let step = |(at, step): (usize, &Step)| {
+        json!({
+            "resource": step.resource,
+            "verb": step.verb,
+            "started_ms": step.started_ms,
+            "duration_ms": step.duration_ms,
+            "after": step.after,
+            "critical": critical.contains(&at),
+        })
+    };
+    frame.steps.iter().enumerate().map(step).collect()
+}
+
+/// Seconds with one decimal.
+#[allow(clippy::cast_precision_loss, reason = "a run of days is far below 2^52 ms")]
+fn seconds(milliseconds: u64) -> String {
+    format!("{:.1}", milliseconds as f64 / 1000.0)
+}

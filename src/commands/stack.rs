@@ -29,7 +29,9 @@ impl Session<'_> {
     /// # Errors
     /// The outcome that says why they cannot be read; nothing was changed.
     pub async fn read_stack(&self, goal: Goal, adopt: bool, wait: &Wait<'_>) -> Result<ReadStack, Failed> {
-        self.read_stack_sharing(Rc::default(), goal, adopt, wait).await
+        // A removal looks through all zones for further records.
+        let memo = if goal == Goal::Absent { Memo::with_lists() } else { Memo::default() };
+        self.read_stack_sharing(Rc::new(memo), goal, adopt, wait).await
     }
 
     /// The same of a stack that is wanted, and strays, side by side: lists that both need are read once, into `memo`.

@@ -61,7 +61,7 @@ impl<'a> Graph<'a> {
         let mut before = BTreeSet::new();
         let mut open = vec![key];
         while let Some(next) = open.pop() {
-            let mut sooner = self.dependents(next, |edge| edge != Edge::Outlives);
+            let mut sooner = self.dependents(next, |edge| matches!(edge, Edge::After | Edge::Value));
             let outlived = self.needs[next].iter().filter(|(_, edge)| **edge == Edge::Outlives);
             sooner.extend(outlived.map(|(key, _)| *key));
             for other in sooner.into_iter().filter(|other| *other != key) {

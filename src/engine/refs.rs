@@ -8,8 +8,10 @@ use super::resource::{Key, Output, Outputs};
 /// How a resource depends on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Edge {
-    /// Only the order matters.
+    /// Only the order matters, when they are made and when they are removed.
     After,
+    /// Only the order in which they are made matters; they are removed in any order.
+    Follows,
     /// It holds the other's id, and cannot outlive it.
     Value,
     /// It is removed only when the other is gone; they are made in any order.
@@ -41,6 +43,11 @@ impl Refs {
     /// Order without a value: the asker is made after `key`, and removed before it.
     pub fn after(&self, key: Key) {
         self.asked.borrow_mut().entry(key).or_insert(Edge::After);
+    }
+
+    /// Order of making alone: the asker is made after `key`; they are removed in any order.
+    pub fn follows(&self, key: Key) {
+        self.asked.borrow_mut().entry(key).or_insert(Edge::Follows);
     }
 
     /// The asker is removed only when `key` is gone; they are made in any order.

@@ -149,6 +149,7 @@ impl<const NAME: char> Resource for Toy<NAME> {
                     uses.insert(key(*other), refs.get(id(key(*other))));
                 }
                 Edge::After => refs.after(key(*other)),
+                Edge::Follows => refs.follows(key(*other)),
                 Edge::Outlives => refs.outlives(key(*other)),
             }
         }

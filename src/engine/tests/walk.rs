@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::toy::{Answer, outage, refused, toy};
 use super::{Lab, pending};
 use crate::clock::{Cancel, Clock, Signal, elapse};
-use crate::engine::refs::Edge::{After, Outlives, Value};
+use crate::engine::refs::Edge::{After, Follows, Outlives, Value};
 use crate::engine::{Blocker, Error, Goal, NodeError, Status, WalkResult};
 
 /// A chain: c needs b, which needs a.
@@ -68,6 +68,15 @@ async fn an_order_may_hold_without_an_id_and_for_the_removal_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_order_may_hold_for_the_making_alone() {
+    let lab = Lab::new(|world| vec![toy::<'a'>(world, &[(Follows, 'b')]), toy::<'b'>(world, &[])]).await;
+    lab.act(Goal::Present).await;
+    assert_eq!((lab.world.calls(), lab.seconds()), (vec!["create b".to_owned(), "create a".to_owned()], 20));
+    lab.act(Goal::Absent).await;
+    assert_eq!(lab.seconds(), 30, "both are removed side by side");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_does_not_depend_on_one_another_is_made_side_by_side() {
     let lab = Lab::new(|world| {
         vec![toy::<'a'>(world, &[]), toy::<'b'>(world, &[]), toy::<'c'>(world, &[(Value, 'a'), (Value, 'b')])]
@@ -75,6 +84,7 @@ async fn what_does_not_depend_on_one_another_is_made_side_by_side() {
     .await;
     lab.act(Goal::Present).await;
     assert_eq!(lab.world.calls(), ["create a", "create b", "create c"]);
+    assert!(lab.events().contains(&r#"c: Turn(["a", "b"])"#.to_owned()), "{:?}", lab.events());
     assert_eq!(lab.seconds(), 20, "two calls one after the other, of ten seconds each");
 }
 
@@ -117,7 +127,7 @@ async fn what_is_retryable_is_tried_again() {
     assert!(lab.act(Goal::Present).await.errors.is_empty());
     assert_eq!(lab.world.calls(), ["create a"; 3]);
     let waiting = "a: Waiting(\"AWS asks to slow down\")";
-    assert_eq!(lab.events(), ["a: Started(\"create\")", waiting, waiting, "a: Finished(\"create\")"]);
+    assert_eq!(lab.events(), ["a: Turn([])", "a: Started(\"create\")", waiting, waiting, "a: Finished(\"create\")"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,7 +185,7 @@ async fn a_removal_waits_for_what_goes_by_itself_and_for_nothing_else() {
     let (removed, ()) = tokio::join!(lab.act(Goal::Absent), unplugged);
     assert!(removed.errors.is_empty(), "{:?}", errors(&removed));
     let waited = "a: Waiting(\"what was detached is still seen: a cable\")".to_owned();
-    assert_eq!(lab.events().iter().filter(|event| **event == waited).count(), 2);
+    assert_eq!(lab.events().iter().filter(|event| **event == waited).count(), 4);
     assert_eq!(lab.world.calls()[1..], ["delete a"; 4], "while something holds it, only that is looked at");
 }
 

@@ -1,6 +1,7 @@
 //! The schedule of a run, as text and as data.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -46,7 +47,6 @@ pub fn data(frame: &Frame) -> Vec<Value> {
 }
 
 /// Seconds with one decimal.
-#[allow(clippy::cast_precision_loss, reason = "a run of days is far below 2^52 ms")]
 fn seconds(milliseconds: u64) -> String {
-    format!("{:.1}", milliseconds as f64 / 1000.0)
+    format!("{:.1}", Duration::from_millis(milliseconds).as_secs_f64())
 }

@@ -4,8 +4,10 @@ use aws_sdk_autoscaling::types::{
     MetricType, PredefinedMetricSpecification, ScalingPolicy as ElasticPolicy, TargetTrackingConfiguration,
 };
 use serde::Serialize;
+use tokio::sync::OnceCell;
 
 use super::auto_scaling::{AutoScalingGroup, NAME};
+use super::shared;
 use crate::cloud::{self, Absent, Cloud, Memo, Need};
 use crate::engine::{Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
@@ -50,17 +52,13 @@ impl Resource for ScalingPolicy {
     }
 
     /// Ours by its name, else the group's first one that tracks CPU: the console's wizard gives it another name.
-    async fn find(&self, &Context { cloud, site, .. }: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
-        let Some(group) = reading.output(NAME).await? else {
+    async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
+        let (group, ()) = tokio::join!(reading.output(NAME), ahead(cx, &reading.memo));
+        let Some(group) = group? else {
             return Ok(None);
         };
-        let Some(reply) =
-            cloud.autoscaling.describe_policies().auto_scaling_group_name(&group).send().await.or_absent()?
-        else {
-            return Ok(None);
-        };
-        let named = self.name(site);
-        let policies = reply.scaling_policies();
+        let policies = policies(cx.cloud, &reading.memo, &group).await?;
+        let named = self.name(cx.site);
         let tracks_cpu = |policy: &&ElasticPolicy| metric(policy) == MetricType::AsgAverageCpuUtilization.as_str();
         let found = policies.iter().find(|policy| policy.policy_name() == Some(&named));
         let Some(policy) = found.or_else(|| policies.iter().find(tracks_cpu)) else {
@@ -103,6 +101,27 @@ impl Resource for ScalingPolicy {
 }
 
 // How AWS spells it.
+
+#[derive(Default)]
+struct Policies(OnceCell<Vec<ElasticPolicy>>);
+
+/// Every scaling policy of a group; none where there is no such group.
+async fn policies(cloud: &Cloud, memo: &Memo, group: &str) -> cloud::Result<Vec<ElasticPolicy>> {
+    let read = || async {
+        let request = cloud.autoscaling.describe_policies().auto_scaling_group_name(group);
+        let reply = request.send().await.or_absent()?;
+        Ok(reply.and_then(|reply| reply.scaling_policies).unwrap_or_default())
+    };
+    memo.of::<Policies>().0.get_or_try_init(read).await.cloned()
+}
+
+/// Reads the policies beside what else is read of their group. What goes wrong is told by whoever needs them.
+async fn ahead(cx: &Context<'_>, memo: &Memo) {
+    let name = &cx.site.config.names.auto_scaling_group;
+    if memo.has_lists && matches!(shared::scaling_group(cx, memo, name).await, Ok(Some(_))) {
+        let _ = policies(cx.cloud, memo, name).await;
+    }
+}
 
 fn metric(policy: &ElasticPolicy) -> String {
     let tracking = policy.target_tracking_configuration();

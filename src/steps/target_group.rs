@@ -75,16 +75,13 @@ impl Resource for TargetGroup {
     }
 
     async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
-        let balancing = shared::balancing(cx, reading).await?;
+        let (balancing, attributes) = tokio::join!(shared::balancing(cx, reading), attributes(cx, reading));
+        let balancing = balancing?;
         let Some(group) = &balancing.target_group else {
             return Ok(None);
         };
         let arn = group.target_group_arn.clone().need("TargetGroupArn")?;
-        let attributes = match reading.goal {
-            Goal::Present => attributes(cx.cloud, &arn).await?,
-            Goal::Absent => Some(BTreeMap::new()), // they make no difference
-        };
-        let Some(attributes) = attributes else {
+        let Some(attributes) = attributes? else {
             return Ok(None);
         };
         let owner = Owner::Tags(balancing.tags(&arn));
@@ -187,8 +184,15 @@ pub(super) async fn is_ours(cloud: &Cloud, site: &Site, arn: &str) -> cloud::Res
     Ok(site.owns(&tags.unwrap_or_default()))
 }
 
-async fn attributes(cloud: &Cloud, arn: &str) -> Result<Option<BTreeMap<String, String>>> {
-    let request = cloud.elb.describe_target_group_attributes().target_group_arn(arn);
+/// Read beside the tags. `None`: there is no target group.
+async fn attributes(cx: &Context<'_>, reading: &Reading) -> Result<Option<BTreeMap<String, String>>> {
+    if reading.goal == Goal::Absent {
+        return Ok(Some(BTreeMap::new())); // they make no difference
+    }
+    let Some(group) = shared::named(cx, &reading.memo).await?.target_group else {
+        return Ok(None);
+    };
+    let request = cx.cloud.elb.describe_target_group_attributes().set_target_group_arn(group.target_group_arn);
     let Some(reply) = request.send().await.or_absent()? else {
         return Ok(None);
     };

@@ -95,7 +95,7 @@ async fn the_schedule_of_a_run_has_its_critical_path() {
         let ends = critical.first().zip(critical.last()).map(|(a, b)| (&a["resource"], &b["resource"])).unwrap();
         assert_eq!((ends.0.as_str(), ends.1.as_str()), (Some(first), Some(last)), "{line}: {critical:?}");
         let took: u64 = critical.iter().filter_map(|step| step["duration_ms"].as_u64()).sum();
-        let whole = envelope["timings"]["seconds"].as_f64().unwrap() * 1000.0;
-        assert!(took as f64 >= whole * 0.95, "{line}: {took} of {whole}");
+        let whole = Duration::from_secs_f64(envelope["timings"]["seconds"].as_f64().unwrap());
+        assert!(Duration::from_millis(took) >= whole.mul_f64(0.95), "{line}: {took} ms of {whole:?}");
     }
 }

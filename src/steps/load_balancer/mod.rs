@@ -252,15 +252,12 @@ impl<const PORT: u16> Resource for Listener<PORT> {
         }
     }
 
-    async fn find(
-        &self,
-        &Context { cloud, .. }: &Context<'_>,
-        reading: &Reading,
-    ) -> Result<Option<Live<ListenerSpec>>> {
-        let Some(load_balancer) = reading.output(ARN).await? else {
+    async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<ListenerSpec>>> {
+        let (load_balancer, ()) = tokio::join!(reading.output(ARN), ahead(cx, &reading.memo));
+        let Some(load_balancer) = load_balancer? else {
             return Ok(None);
         };
-        let listeners = shared::listeners(cloud, reading, &load_balancer).await?;
+        let listeners = shared::listeners(cx.cloud, &reading.memo, &load_balancer).await?;
         let Some(listener) = listeners.iter().find(|listener| listener.port() == Some(PORT.into())) else {
             return Ok(None);
         };
@@ -355,6 +352,16 @@ pub fn forwards_to(listener: &ElbListener, target_group: &str) -> bool {
 }
 
 // How AWS spells it.
+
+/// Reads the listeners beside the tags of their load balancer. What goes wrong is told by whoever needs them.
+async fn ahead(cx: &Context<'_>, memo: &Memo) {
+    if memo.has_lists
+        && let Ok(found) = shared::named(cx, memo).await
+        && let Some(arn) = found.load_balancer.and_then(|balancer| balancer.load_balancer_arn)
+    {
+        let _ = shared::listeners(cx.cloud, memo, &arn).await;
+    }
+}
 
 fn certificates(want: &ListenerSpec) -> Option<Vec<Certificate>> {
     let arn = want.certificate.as_ref()?;

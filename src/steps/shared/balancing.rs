@@ -8,6 +8,7 @@ use futures_util::future::try_join_all;
 use tokio::sync::OnceCell;
 
 use crate::cloud::{Absent, Cloud, Error, Memo, Result, Tags, tags};
+use crate::config::Names;
 use crate::engine::{Context, Reading};
 
 /// Most ARNs of one DescribeTags (API reference).
@@ -15,6 +16,9 @@ const ARNS_MOST: usize = 20;
 
 #[derive(Default)]
 struct Everything(OnceCell<Balancers>);
+
+#[derive(Default)]
+struct Named(OnceCell<Balancing>);
 
 #[derive(Default)]
 struct BalancingOnce(OnceCell<Balancing>);
@@ -106,7 +110,7 @@ impl Balancing {
     }
 }
 
-/// The load balancer and the target group of these names; one call for the tags of both.
+/// The load balancer and the target group of the site's names; one call for the tags of both.
 ///
 /// # Errors
 /// Elastic Load Balancing does not describe them.
@@ -114,35 +118,53 @@ pub async fn balancing(cx: &Context<'_>, reading: &Reading) -> Result<Balancing>
     if reading.memo.has_lists {
         return listed(cx, &reading.memo).await;
     }
-    let (cloud, names) = (cx.cloud, &cx.site.config.names);
     let read = || async {
-        let request = cloud.elb.describe_load_balancers().names(&names.load_balancer);
-        let balancers = async { request.send().await.or_absent() };
-        let groups = async { cloud.elb.describe_target_groups().names(&names.target_group).send().await.or_absent() };
-        let (balancers, groups) = tokio::join!(balancers, groups);
-        let mut read = Balancing {
-            load_balancer: balancers?.and_then(|reply| reply.load_balancers?.into_iter().next()),
-            target_group: groups?.and_then(|reply| reply.target_groups?.into_iter().next()),
-            tags: BTreeMap::new(),
-        };
-        read.tag(cloud).await?;
+        let mut read = named(cx, &reading.memo).await?;
+        read.tag(cx.cloud).await?;
         Ok(read)
     };
     reading.shared::<BalancingOnce>().0.get_or_try_init(read).await.cloned()
 }
 
-/// The same, out of the lists of all.
+/// The same without tags: enough to read beside them what they have.
+///
+/// # Errors
+/// Elastic Load Balancing does not describe them.
+pub async fn named(cx: &Context<'_>, memo: &Memo) -> Result<Balancing> {
+    memo.of::<Named>().0.get_or_try_init(|| read_named(cx, memo)).await.cloned()
+}
+
+async fn read_named(cx: &Context<'_>, memo: &Memo) -> Result<Balancing> {
+    let (cloud, names) = (cx.cloud, &cx.site.config.names);
+    if memo.has_lists {
+        return Ok(out_of(everything(cloud, memo).await?, names));
+    }
+    let balancers = cloud.elb.describe_load_balancers().names(&names.load_balancer).send();
+    let groups = cloud.elb.describe_target_groups().names(&names.target_group).send();
+    let (balancers, groups) = tokio::join!(balancers, groups);
+    Ok(Balancing {
+        load_balancer: balancers.or_absent()?.and_then(|reply| reply.load_balancers?.into_iter().next()),
+        target_group: groups.or_absent()?.and_then(|reply| reply.target_groups?.into_iter().next()),
+        tags: BTreeMap::new(),
+    })
+}
+
+/// Those of these names.
+fn out_of(all: Balancers, names: &Names) -> Balancing {
+    let is_balancer = |one: &LoadBalancer| one.load_balancer_name() == Some(&names.load_balancer);
+    let is_group = |one: &TargetGroup| one.target_group_name() == Some(&names.target_group);
+    Balancing {
+        load_balancer: all.load_balancers.into_iter().find(is_balancer),
+        target_group: all.target_groups.into_iter().find(is_group),
+        tags: BTreeMap::new(),
+    }
+}
+
+/// With tags of others too, for those who look for them next.
 async fn listed(cx: &Context<'_>, memo: &Memo) -> Result<Balancing> {
-    let names = &cx.site.config.names;
     let read = || async {
         let all = everything(cx.cloud, memo).await?;
-        let is_balancer = |one: &&LoadBalancer| one.load_balancer_name() == Some(&names.load_balancer);
-        let is_group = |one: &&TargetGroup| one.target_group_name() == Some(&names.target_group);
-        let mut read = Balancing {
-            load_balancer: all.load_balancers.iter().find(is_balancer).cloned(),
-            target_group: all.target_groups.iter().find(is_group).cloned(),
-            tags: BTreeMap::new(),
-        };
+        let mut read = out_of(all.clone(), &cx.site.config.names);
         read.tag_with(cx.cloud, &all).await?;
         Ok(read)
     };

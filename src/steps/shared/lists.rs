@@ -19,6 +19,9 @@ struct OwnTemplates(OnceCell<Vec<LaunchTemplate>>);
 struct OwnScaling(OnceCell<Vec<AutoScalingGroup>>);
 
 #[derive(Default)]
+struct NamedScaling(OnceCell<Option<AutoScalingGroup>>);
+
+#[derive(Default)]
 struct NamedGroups(OnceCell<Vec<SecurityGroup>>);
 
 /// Security groups that carry the stack's tag, whatever their names.
@@ -92,7 +95,7 @@ pub async fn launch_template(cx: &Context<'_>, memo: &Memo, name: &str) -> Resul
     Ok(templates.into_iter().find(is_named))
 }
 
-/// The auto scaling group of this name, whosever it is.
+/// The auto scaling group of the site's name, whosever it is.
 ///
 /// # Errors
 /// Auto Scaling does not describe it.
@@ -103,5 +106,6 @@ pub async fn scaling_group(cx: &Context<'_>, memo: &Memo, name: &str) -> Result<
     {
         return Ok(Some(own));
     }
-    auto_scaling::find_group(cx.cloud, name).await
+    let read = || auto_scaling::find_group(cx.cloud, name);
+    memo.of::<NamedScaling>().0.get_or_try_init(read).await.cloned()
 }

@@ -11,10 +11,10 @@ use aws_sdk_elasticloadbalancingv2::types::Listener;
 use tokio::sync::OnceCell;
 
 use crate::cloud::{Absent, Cloud, Error, Memo, Result};
-use crate::engine::{Context, Reading};
+use crate::engine::Context;
 use crate::site::OWNER_TAG;
 
-pub use balancing::{balancing, tagged_balancing};
+pub use balancing::{balancing, named, tagged_balancing};
 pub use lists::{launch_template, scaling_group, security_groups};
 pub use strays::{Strays, strays};
 
@@ -25,13 +25,13 @@ struct Listeners(OnceCell<Vec<Listener>>);
 ///
 /// # Errors
 /// Elastic Load Balancing does not describe them.
-pub async fn listeners(cloud: &Cloud, reading: &Reading, load_balancer: &str) -> Result<Vec<Listener>> {
+pub async fn listeners(cloud: &Cloud, memo: &Memo, load_balancer: &str) -> Result<Vec<Listener>> {
     let read = || async {
         let request = cloud.elb.describe_listeners().load_balancer_arn(load_balancer);
         let reply = request.send().await.or_absent()?;
         Ok(reply.and_then(|reply| reply.listeners).unwrap_or_default())
     };
-    reading.shared::<Listeners>().0.get_or_try_init(read).await.cloned()
+    memo.of::<Listeners>().0.get_or_try_init(read).await.cloned()
 }
 
 #[derive(Default)]

@@ -6,8 +6,8 @@ mod cost;
 mod few;
 mod finding;
 mod problem;
-mod setting;
 mod schedule;
+mod setting;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -18,8 +18,8 @@ pub use cost::{Band, Cost};
 pub use few::few;
 pub use finding::{Finding, Status};
 pub use problem::Problem;
-pub use setting::{Conformity, Setting};
 pub use schedule::{Schedule, Step, critical_path};
+pub use setting::{Conformity, Setting};
 pub use verdict::{Analysis, Decision, Level, Verdict};
 
 use crate::clock::{Ended, Signal};

@@ -22,7 +22,7 @@ mod shown_certificate;
 mod stack;
 mod targets;
 mod version;
-mod way_out;
+pub mod way_out;
 
 use crate::clock::Ended;
 use crate::outcome::{Finding, Status};

@@ -17,7 +17,7 @@ const CURE: &str = "Give their route table a route for 0.0.0.0/0 to a NAT gatewa
 pub struct WayOut;
 
 /// Where a subnet's requests to the world go.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
     /// By a gateway or an appliance.
     Open(String),
@@ -25,7 +25,7 @@ pub enum Way {
     Hole(String),
     /// An internet gateway takes only what has a public address.
     Internet(String),
-    /// Nowhere: no route, or one to a peered VPC, which leads no further.
+    /// There is no route.
     None,
 }
 

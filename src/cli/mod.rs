@@ -1,6 +1,7 @@
 //! The command line.
 
 mod iam_policy;
+mod init;
 mod service;
 mod up;
 mod verify;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use iam_policy::{IamPolicy, Purpose};
+pub use init::{Described, Init, Schema};
 pub use service::{Biometry, Liveness, Overrides, Service};
 pub use up::{Plan, Protected, Standby, Up};
 pub use verify::{Diagnose, Verify, Written};
@@ -70,6 +72,8 @@ pub struct Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Write a commented deploy.yaml from what the account has; reads only
+    Init(Init),
     /// Create or converge the stack, wait until it is healthy and answers
     Up(Up),
     /// Show what `up` would do; reads only
@@ -92,6 +96,8 @@ pub enum Verb {
     Biometry(Biometry),
     /// Print the least-privilege IAM policy that the other verbs need; asks nobody
     IamPolicy(IamPolicy),
+    /// Print the JSON Schema of deploy.yaml, for editors: schema > deploy.schema.json
+    Schema(Schema),
     /// The local AWS behind --sandbox
     #[command(subcommand)]
     Sandbox(Sandbox),
@@ -157,6 +163,7 @@ impl Verb {
     /// Its name.
     pub fn name(&self) -> &'static str {
         match self {
+            Verb::Init(_) => "init",
             Verb::Up(_) => "up",
             Verb::Plan(_) => "plan",
             Verb::Preflight(_) => "preflight",
@@ -168,6 +175,7 @@ impl Verb {
             Verb::Liveness(_) => "liveness",
             Verb::Biometry(_) => "biometry",
             Verb::IamPolicy(_) => "iam-policy",
+            Verb::Schema(_) => "schema",
             Verb::Sandbox(_) => "sandbox",
         }
     }

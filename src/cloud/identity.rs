@@ -1,5 +1,6 @@
 //! Whose credentials these are: asked of STS, which every caller may (IAM user guide, GetCallerIdentity).
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::config::ProvideCredentials;
 
 use super::{Cloud, Need, Result};
@@ -48,6 +49,13 @@ impl Cloud {
             Some(id) => Ok(Account { id, partition: partition(&self.region).to_owned() }),
             None => Ok(self.identity().await?.account.clone()),
         }
+    }
+
+    /// Whether no source has credentials: neither the environment, nor a profile, nor the machine. Credentials that are
+    /// there and cannot be used are another matter: the first call says what is wrong with them.
+    pub async fn lacks_credentials(&self) -> bool {
+        let Some(credentials) = &self.credentials else { return true };
+        matches!(credentials.provide_credentials().await, Err(CredentialsError::CredentialsNotLoaded(_)))
     }
 
     async fn ask_identity(&self) -> Result<Identity> {

@@ -1,6 +1,7 @@
 //! `deploy iam-policy`: what the verbs need, before there is anybody who has it. Asks nobody.
 
-use super::session::{config_file, configured};
+use super::deploy_yaml::config_file;
+use super::session::configured;
 use crate::cli::{Global, IamPolicy, Purpose};
 use crate::cloud::partition;
 use crate::config::{Config, Dns, Network};

@@ -7,9 +7,11 @@ mod client;
 mod conform;
 mod core_dump;
 mod cost;
+mod deploy_yaml;
 mod diagnose;
 mod first_reading;
 mod iam_policy;
+mod init;
 mod liveness;
 mod log;
 mod plan;
@@ -19,12 +21,14 @@ mod reports;
 mod run;
 pub mod sandbox;
 mod saved_plan;
+mod schema;
 mod session;
 mod signals;
 mod stack;
 mod status;
 mod strays;
 mod teardown;
+mod terminal;
 mod up;
 mod usage;
 mod verify;
@@ -52,6 +56,7 @@ async fn alone(cli: &Cli, report: &Report, cancel: &Cancel) -> Option<Result<Out
             Some(verify::client_alone(args, report, &wait(args.deadline())).await)
         }
         Verb::IamPolicy(args) => Some(iam_policy::run(args, &cli.global, report)),
+        Verb::Schema(args) => Some(Ok(schema::run(args, report))),
         Verb::Sandbox(verb) => Some(Ok(sandbox::run(verb, &world_file(&cli.global), report, cancel).await)),
         Verb::Liveness(_) | Verb::Biometry(_) => {
             let sandbox = match open_sandbox(&cli.global) {
@@ -92,9 +97,12 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
         Verb::Verify(args) => Box::pin(verify::run(session, args)).await,
         Verb::Diagnose(args) => Box::pin(diagnose::run(session, args)).await,
         Verb::Teardown(args) => Box::pin(teardown::run(session, args)).await,
-        Verb::Liveness(_) | Verb::Biometry(_) | Verb::IamPolicy(_) | Verb::Sandbox(_) => {
-            Ok(Outcome::new(Exit::Usage, "refused", "this verb works on no stack"))
-        }
+        Verb::Init(_)
+        | Verb::Liveness(_)
+        | Verb::Biometry(_)
+        | Verb::IamPolicy(_)
+        | Verb::Schema(_)
+        | Verb::Sandbox(_) => Ok(Outcome::new(Exit::Usage, "refused", "this verb works on no stack")),
     };
     let mut outcome = ended.unwrap_or_else(Outcome::from);
     authorization::decode(&session.cloud, &mut outcome.problems).await;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::deploy_yaml::config_file;
 use super::log::log_to_stderr;
 use super::reports::Reports;
-use super::session::{config_file, seconds};
+use super::session::seconds;
 use super::signals::cancel_on_signals;
-use super::{Session, alone, on_stack};
+use super::{Session, alone, init, on_stack};
 use crate::cli::{Cli, Verb};
 use crate::clock::{Cancel, every};
 use crate::exit::Exit;
@@ -77,6 +78,9 @@ async fn carried_out(
 ) -> Outcome {
     if let Some(ended) = alone(cli, report, cancel).await {
         return ended.unwrap_or_else(Outcome::from);
+    }
+    if let Verb::Init(args) = &cli.verb {
+        return init::run((args, &cli.global), (report, cancel), (frame, start)).await.unwrap_or_else(Outcome::from);
     }
     match Session::open(&cli.global, report, cancel).await {
         Ok(session) => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use super::sandbox;
+use super::deploy_yaml::configuration;
 use crate::cli::{Global, PACE};
 use crate::clock::{Cancel, Clock, Wait};
 use crate::cloud::{Access, Cloud, NotConnected, Unusable};
@@ -20,7 +20,6 @@ use crate::oz::{Network, Refused, Transport, Web};
 use crate::report::Report;
 use crate::resolver::Dns;
 use crate::sandbox::Sandbox;
-use crate::text;
 
 /// What a command on a stack works with.
 pub struct Session<'a> {
@@ -181,7 +180,8 @@ fn wrong_account(wanted: &str, account: Option<&str>) -> Failed {
     outcome.problem(Problem::new(what, cure)).into()
 }
 
-fn not_connected(why: &NotConnected) -> Outcome {
+/// What a command ends in that cannot call AWS.
+pub fn not_connected(why: &NotConnected) -> Outcome {
     let cure = match why {
         NotConnected::NoRegion => {
             "Set region in deploy.yaml, --region, AWS_REGION, or the profile's region.".to_owned()
@@ -225,11 +225,6 @@ pub fn world_file(global: &Global) -> PathBuf {
     global.sandbox_world.clone().unwrap_or_else(|| state().join("deploy").join("sandbox.json"))
 }
 
-/// Where the configuration is, unless the sandbox has its own.
-pub fn config_file(global: &Global) -> PathBuf {
-    global.config.clone().unwrap_or_else(|| PathBuf::from("deploy.yaml"))
-}
-
 /// The configuration, with what the command line overrides.
 ///
 /// # Errors
@@ -242,20 +237,4 @@ pub fn configured(global: &Global) -> Result<Config, Failed> {
     })?;
     config.region = global.region.clone().or(config.region);
     Ok(config)
-}
-
-/// The name and the text of the configuration. The sandbox needs none: its own network is seeded.
-fn configuration(global: &Global) -> Result<(String, String), Problem> {
-    let path = match &global.config {
-        Some(path) => path.clone(),
-        None if global.sandbox => {
-            return Ok(("the sandbox's configuration".to_owned(), sandbox::configuration()));
-        }
-        None => config_file(global),
-    };
-    let cure = "Copy deploy.yaml.example to deploy.yaml and set the network, or try `deploy --sandbox up`.";
-    let name = path.display().to_string();
-    let bytes = std::fs::read(&path).map_err(|error| Problem::new(format!("{name}: {error}"), cure))?;
-    let text = text::utf8(&bytes).map_err(|why| Problem::new(format!("{name}: {why}"), why.cure))?;
-    Ok((name, text.to_owned()))
 }

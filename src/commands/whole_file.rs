@@ -61,6 +61,21 @@ impl WholeFile {
     }
 }
 
+/// A file that is there with all of its content, or not at all.
+///
+/// # Errors
+/// It cannot be written; `AlreadyExists`: one is there, and may not be replaced.
+pub fn create(path: &Path, content: &str, may_replace: bool) -> io::Result<()> {
+    // A link stays one: what it names is replaced.
+    let place = if may_replace { path.canonicalize() } else { Err(io::ErrorKind::NotFound.into()) };
+    let place = place.unwrap_or_else(|_| path.to_owned());
+    let directory = place.parent().filter(|one| !one.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut beside = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(directory)?;
+    beside.write_all(content.as_bytes())?;
+    let written = if may_replace { beside.persist(&place) } else { beside.persist_noclobber(&place) };
+    written.map(drop).map_err(|why| why.error)
+}
+
 fn replace(path: &Path, content: &str) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let beside = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(directory);

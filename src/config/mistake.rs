@@ -66,12 +66,25 @@ pub(super) struct Findings {
     /// Paths of the values that could not be read.
     spoiled: BTreeSet<String>,
     top: Place,
+    /// What was asked for, when the keys are to be described.
+    pub described: Option<Vec<Described>>,
+}
+
+/// A key as the loader asks for it.
+#[derive(Debug)]
+pub(super) struct Described {
+    /// From the top of the file; `tags.*` is any key of `tags`.
+    pub path: String,
+    /// What JSON Schema says of it.
+    pub schema: serde_json::Value,
+    /// Whether its absence is a mistake.
+    pub is_required: bool,
 }
 
 impl Findings {
     /// `top` is the place of a mistake that is about the whole file.
     pub fn new(top: Place) -> Findings {
-        Findings { mistakes: Vec::new(), places: BTreeMap::new(), spoiled: BTreeSet::new(), top }
+        Findings { mistakes: Vec::new(), places: BTreeMap::new(), spoiled: BTreeSet::new(), top, described: None }
     }
 
     /// Adds a mistake whose place is known.

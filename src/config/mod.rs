@@ -1,14 +1,17 @@
 //! deploy.yaml: its keys, their defaults, and every mistake in it at once.
 //!
-//! `tree` keeps the place of each key and value, `section` and `shape` read the tree into [`Config`], `rules` and
-//! `names` know what AWS would refuse, and `mistake` collects what they find. Nothing here asks the network or the
-//! account.
+//! `tree` keeps the place of each key and value, `section` and `shape` read the tree into [`Config`], `rules`, `forms`
+//! and `names` know what AWS would refuse, and `mistake` collects what they find. `schema` tells editors what all of
+//! them ask for, `example` what each key means. Nothing here asks the network or the account.
 //!
 //! A [`Config`] is written with serde and never read with it: serde stops at the first error and knows no places.
 
+pub mod example;
+mod forms;
 mod mistake;
 mod names;
 mod rules;
+mod schema;
 mod section;
 mod shape;
 mod tree;
@@ -22,6 +25,7 @@ use serde::{Serialize, Serializer};
 
 pub use mistake::{Mistakes, Place};
 pub use names::Names;
+pub use schema::schema;
 
 use mistake::Findings;
 use tree::Node;

@@ -121,6 +121,18 @@ const fn iam(noun: &'static str, longest: usize) -> Limits {
     Limits { noun, shortest: 1, longest, marks: "_+=,.@-", refused_start: &[], refused_end: &[] }
 }
 
+/// The pattern of a name, as far as it holds before any prefix; `None`: it is none of them.
+pub(super) fn pattern(path: &str) -> Option<String> {
+    let key = path.strip_prefix("names.")?;
+    let names = Names::default();
+    let (_, _, limits) = names.with_limits().into_iter().find(|(one, ..)| *one == key)?;
+    // No other escapes: not every dialect has them.
+    let escape = |mark: char| if r"\[]^-".contains(mark) { format!(r"\{mark}") } else { mark.to_string() };
+    let class = |marks: &str| format!("[A-Za-z0-9{}]", marks.chars().map(escape).collect::<String>());
+    let at_end = limits.refused_end.iter().fold(limits.marks.to_owned(), |marks, end| marks.replace(end, ""));
+    Some(format!("^{}{{0,{}}}{}$", class(limits.marks), limits.longest - 1, class(&at_end)))
+}
+
 /// Refuses what AWS would refuse; `names` are still without their prefix.
 pub(super) fn check(names: &Names, findings: &mut Findings) {
     let mut caused_by_prefix = Vec::new();

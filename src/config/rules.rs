@@ -5,18 +5,21 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::forms;
 use super::mistake::{Findings, shown};
 use super::{Config, Dns, HealthCheck, Instance, Listener, LoadBalancer, Network, Scaling, Scheme, Volume};
 
+/// A load balancer's zones: AWS takes no fewer.
+pub(super) const SUBNETS_MIN: usize = 2;
+
 /// Refuses, before any call, what AWS would refuse in the middle of a run.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
-    stack(&config.stack, findings);
+    require_form("stack", &config.stack, "write 1 to 64 letters, digits and `-`", findings);
     if let Some(account) = &config.account {
-        let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        require(digits, "account", account, "write its twelve digits in quotes: \"123456789012\"", findings);
+        require_form("account", account, "write its twelve digits in quotes: \"123456789012\"", findings);
     }
     if let Some(region) = &config.region {
-        require(is_region(region), "region", region, "write a region such as eu-central-1", findings);
+        require_form("region", region, "write a region such as eu-central-1", findings);
     }
     network(&config.network, findings);
     load_balancer(config, findings);
@@ -38,30 +41,16 @@ fn require(holds: bool, path: &str, value: &str, cure: &str, findings: &mut Find
     }
 }
 
-fn stack(stack: &str, findings: &mut Findings) {
-    let fits = (1..=64).contains(&stack.len()) && stack.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    require(fits, "stack", stack, "write 1 to 64 letters, digits and `-`", findings);
-}
-
-fn is_region(region: &str) -> bool {
-    let mut parts = region.rsplit('-');
-    let number = parts.next().is_some_and(|last| !last.is_empty() && last.chars().all(|c| c.is_ascii_digit()));
-    let words = parts.all(|part| part.len() >= 2 && part.chars().all(|c| c.is_ascii_lowercase()));
-    number && words && region.matches('-').count() >= 2
-}
-
-/// `vpc-` and the like, then hexadecimal digits: 17, or 8 in EC2's old form.
-fn is_id(id: &str, kind: &str) -> bool {
-    let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-    id.strip_prefix(kind).is_some_and(|rest| (8..=17).contains(&rest.len()) && rest.chars().all(hex))
+/// The rule that a text has the form of its key.
+fn require_form(path: &str, text: &str, cure: &str, findings: &mut Findings) {
+    require(forms::fits(path, text), path, text, cure, findings);
 }
 
 fn network(network: &Network, findings: &mut Findings) {
-    let vpc = network.vpc.as_str();
-    require(is_id(vpc, "vpc-"), "network.vpc", vpc, "write an id such as vpc-0123456789abcdef0", findings);
+    require_form("network.vpc", &network.vpc, "write an id such as vpc-0123456789abcdef0", findings);
     subnets("network.private_subnets", &network.private_subnets, findings);
     subnets("network.public_subnets", &network.public_subnets, findings);
-    if network.private_subnets.len() < 2 {
+    if network.private_subnets.len() < SUBNETS_MIN {
         let what = format!("`network.private_subnets` has {} of the two subnets needed", network.private_subnets.len());
         findings.refuse(&["network.private_subnets"], what, "list at least two, in two zones (guide step 4)");
     }
@@ -70,7 +59,7 @@ fn network(network: &Network, findings: &mut Findings) {
 fn subnets(path: &str, ids: &[String], findings: &mut Findings) {
     for (at, id) in ids.iter().enumerate() {
         let item = format!("{path}[{at}]");
-        require(is_id(id, "subnet-"), &item, id, "write an id such as subnet-0123456789abcdef0", findings);
+        require_form(&item, id, "write an id such as subnet-0123456789abcdef0", findings);
         refuse_second(path, at, ids, findings);
     }
 }
@@ -110,7 +99,7 @@ fn range(text: &str) -> Result<IpNet, (&'static str, String)> {
 fn load_balancer(config: &Config, findings: &mut Findings) {
     let LoadBalancer { scheme, listener, certificate, ingress_cidrs, allow_public, .. } = &config.load_balancer;
     if *scheme == Scheme::InternetFacing {
-        if config.network.public_subnets.len() < 2 {
+        if config.network.public_subnets.len() < SUBNETS_MIN {
             let what = "an internet-facing load balancer needs at least two public subnets";
             let paths = ["network.public_subnets", "load_balancer.scheme"];
             let cure = "list them under network.public_subnets, or set load_balancer.scheme: internal (guide step 4)";
@@ -141,17 +130,12 @@ fn load_balancer(config: &Config, findings: &mut Findings) {
 
 fn certificate_arn(arn: &str, region: Option<&str>, findings: &mut Findings) {
     const PATH: &str = "load_balancer.certificate";
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let id = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let fits = matches!(parts[..], ["arn", partition, "acm", place, account, resource]
-        if partition.starts_with("aws")
-            && is_region(place)
-            && account.len() == 12 && account.chars().all(|c| c.is_ascii_digit())
-            && resource.strip_prefix("certificate/").is_some_and(|rest| !rest.is_empty() && rest.chars().all(id)));
+    let fits = forms::fits(PATH, arn);
     let cure = "write the ARN of an ACM certificate: arn:aws:acm:REGION:ACCOUNT:certificate/ID";
     require(fits, PATH, arn, cure, findings);
-    if let Some(region) = region.filter(|region| fits && parts[3] != *region) {
-        let what = format!("the certificate is in {}, the load balancer in {}", parts[3], shown(region));
+    let place = arn.split(':').nth(3).unwrap_or_default();
+    if let Some(region) = region.filter(|region| fits && place != *region) {
+        let what = format!("the certificate is in {place}, the load balancer in {}", shown(region));
         findings.refuse(&[PATH, "region"], what, "name a certificate of the same region (guide, troubleshooting)");
     }
 }
@@ -161,16 +145,13 @@ fn instance(instance: &Instance, findings: &mut Findings) {
     let printable = |text: &str| text.chars().all(|c| !c.is_control());
     let fits = match image.strip_prefix("ssm:") {
         Some(path) => path.starts_with('/') && path.len() > 1 && !path.contains(char::is_whitespace),
-        None if image.starts_with("ami-") => is_id(image, "ami-"),
+        None if image.starts_with("ami-") => forms::is(forms::AMI, image),
         None => (3..=128).contains(&image.chars().count()) && printable(image),
     };
     let cure = "write an AMI's name, an id such as ami-0123456789abcdef0, or ssm:/path/of/a/parameter";
     require(fits, "instance.image", image, cure, findings);
     let kind = instance.instance_type.as_str();
-    let part =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    let fits = kind.split_once('.').is_some_and(|(family, size)| part(family) && part(size));
-    require(fits, "instance.type", kind, "write an instance type such as c7i-flex.4xlarge", findings);
+    require_form("instance.type", kind, "write an instance type such as c7i-flex.4xlarge", findings);
     if let Some(key) = &instance.key_pair {
         let fits = (1..=255).contains(&key.len()) && printable(key);
         require(fits, "instance.key_pair", key, "write a key pair's name, or null for none", findings);
@@ -215,35 +196,20 @@ fn scaling(scaling: &Scaling, findings: &mut Findings) {
 }
 
 fn health_check(check: &HealthCheck, findings: &mut Findings) {
-    let path = check.path.as_str();
-    let fits = path.starts_with('/') && path.len() <= 1024 && path.chars().all(|c| c.is_ascii_graphic());
+    const CODES: &str = "health_check.success_codes";
     let cure = "write at most 1024 visible ASCII characters that begin with `/`";
-    require(fits, "health_check.path", path, cure, findings);
+    require_form("health_check.path", &check.path, cure, findings);
     let codes = check.success_codes.as_str();
+    let rises = |range: &str| range.split_once('-').is_none_or(|(from, to)| from < to);
     let cure = "write codes from 200 to 499: 404, \"200,404\" or \"200-299\", without spaces";
-    require(codes.split(',').all(is_matcher), "health_check.success_codes", codes, cure, findings);
-}
-
-/// One code or one range of a target group's matcher.
-fn is_matcher(part: &str) -> bool {
-    let code = |text: &str| {
-        let code = text.parse::<u16>().ok().filter(|code| text.len() == 3 && (200..=499).contains(code));
-        code.filter(|_| text.chars().all(|c| c.is_ascii_digit()))
-    };
-    match part.split_once('-') {
-        Some((from, to)) => code(from).zip(code(to)).is_some_and(|(from, to)| from < to),
-        None => code(part).is_some(),
-    }
+    require(forms::fits(CODES, codes) && codes.split(',').all(rises), CODES, codes, cure, findings);
 }
 
 fn record(dns: &Dns, findings: &mut Findings) {
     let Dns { zone, record } = dns;
     let zone_id = zone.starts_with('Z') && !zone.contains('.');
-    let fits = if zone_id {
-        (2..=32).contains(&zone.len()) && zone.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
-    } else {
-        is_domain(zone.strip_suffix('.').unwrap_or(zone))
-    };
+    let is_name = forms::fits("dns.zone", zone) && zone.trim_end_matches('.').len() <= DOMAIN_MAX;
+    let fits = if zone_id { forms::is(forms::ZONE_ID, zone) } else { is_name };
     let cure = "write a domain such as example.com, or a hosted zone's id such as Z0123456789ABC";
     require(fits, "dns.zone", zone, cure, findings);
     if record.is_empty() || record == "@" {
@@ -258,21 +224,17 @@ fn record(dns: &Dns, findings: &mut Findings) {
         let within = if within.is_empty() { "@" } else { within.trim_end_matches('.') };
         let what = format!("`dns.record` repeats the zone: it would make {}.{}", shown(&lower), shown(&bare));
         findings.refuse(&["dns.record", "dns.zone"], what, format!("did you mean `{}`?", shown(within)));
-    } else if !zone_id && record.len() + 1 + bare.len() > 253 {
+    } else if !zone_id && record.len() + 1 + bare.len() > DOMAIN_MAX {
         let what = "the record's whole name is longer than 253 characters";
         findings.refuse(&["dns.record", "dns.zone"], what, "shorten dns.record");
     }
 }
 
-/// Labels of letters, digits, `-` and `_`, as DNS and Route 53 take them.
+/// The longest name that DNS knows.
+const DOMAIN_MAX: usize = 253;
+
 fn is_domain(name: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    name.len() <= 253 && name.split('.').all(label)
+    name.len() <= DOMAIN_MAX && forms::is(forms::DOMAIN, name)
 }
 
 /// The strictest of the services: IAM, which also ignores case in keys.

@@ -2,7 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use super::mistake::{Findings, Place, shown};
+use serde::Serialize;
+use serde_json::json;
+
+use super::mistake::{Described, Findings, Place, shown};
 use super::tree::{Key, Kind, Node, Value};
 
 /// A mapping whose keys are being read.
@@ -48,18 +51,22 @@ fn named(path: &str) -> String {
 impl Section<'_> {
     /// A mapping below this one; absent or null, it has no keys.
     pub fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section) -> T) -> T {
+        self.describes(key, false, || json!({"type": ["object", "null"]}));
         let node = self.take(key);
         self.below(key, node, read)
     }
 
     /// As `section`, but `None` when absent or null.
     pub fn optional_section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section) -> T) -> Option<T> {
-        let node = self.take_some(key)?;
-        Some(self.below(key, Some(node), read))
+        self.describes(key, false, || json!({"type": ["object", "null"]}));
+        let node = self.take_some(key);
+        // Absent, it has keys all the same, for whoever wants to know them.
+        (node.is_some() || self.findings.described.is_some()).then(|| self.below(key, node, read))
     }
 
     /// As `section`, but absence is a mistake.
     pub fn required_section<T>(&mut self, key: &'static str, cure: &str, read: impl FnOnce(&mut Section) -> T) -> T {
+        self.describes(key, true, || json!({"type": "object"}));
         let node = self.take_some(key);
         if node.is_none() {
             self.missing(key, cure);
@@ -79,16 +86,19 @@ impl Section<'_> {
 
     /// A text.
     pub fn text(&mut self, key: &'static str, default: String) -> String {
+        self.describes(key, false, || json!({"type": "string", "default": default}));
         self.value(key, default, text)
     }
 
     /// A text; absent or null, `None`.
     pub fn optional_text(&mut self, key: &'static str) -> Option<String> {
+        self.describes(key, false, || json!({"type": ["string", "null"], "default": null}));
         self.optional(key, text)
     }
 
     /// A text whose absence is a mistake.
     pub fn required_text(&mut self, key: &'static str, cure: &str) -> String {
+        self.describes(key, true, || json!({"type": "string"}));
         if let Some(node) = self.take(key) {
             self.convert(key, &node, text).unwrap_or_default()
         } else {
@@ -99,26 +109,37 @@ impl Section<'_> {
 
     /// A text that may look like a number, taken as written: `404`, `1.10`.
     pub fn code(&mut self, key: &'static str, default: String) -> String {
+        self.describes(key, false, || json!({"type": CODE, "default": default}));
         self.value(key, default, code)
     }
 
     /// As `code`; absent or null, `None`.
     pub fn optional_code(&mut self, key: &'static str) -> Option<String> {
+        let types = CODE.iter().chain(&["null"]).collect::<Vec<_>>();
+        self.describes(key, false, || json!({"type": types, "default": null}));
         self.optional(key, code)
     }
 
     /// `true` or `false`.
     pub fn flag(&mut self, key: &'static str, default: bool) -> bool {
+        self.describes(key, false, || json!({"type": "boolean", "default": default}));
         self.value(key, default, flag)
     }
 
     /// `true` or `false`; absent or null, `None`.
     pub fn optional_flag(&mut self, key: &'static str) -> Option<bool> {
+        self.describes(key, false, || json!({"type": ["boolean", "null"], "default": null}));
         self.optional(key, flag)
     }
 
     /// A whole number within AWS's limits.
-    pub fn whole<T: TryFrom<i64>>(&mut self, key: &'static str, default: T, limits: RangeInclusive<i64>) -> T {
+    pub fn whole<T>(&mut self, key: &'static str, default: T, limits: RangeInclusive<i64>) -> T
+    where
+        T: TryFrom<i64> + Serialize,
+    {
+        let (least, most) = (limits.start(), limits.end());
+        let schema = || json!({"type": "integer", "minimum": least, "maximum": most, "default": default});
+        self.describes(key, false, schema);
         self.value(key, default, |node| {
             let example = format!("write a whole number from {} to {}, without quotes", limits.start(), limits.end());
             let Some(written) = number(node) else {
@@ -136,6 +157,8 @@ impl Section<'_> {
 
     /// A number, whole or not, within AWS's limits.
     pub fn number(&mut self, key: &'static str, default: f64, limits: RangeInclusive<f64>) -> f64 {
+        let (least, most) = (limits.start(), limits.end());
+        self.describes(key, false, || json!({"type": "number", "minimum": least, "maximum": most, "default": default}));
         self.value(key, default, |node| {
             let example = format!("write a number from {} to {}, without quotes", limits.start(), limits.end());
             let Some(written) = number(node) else {
@@ -147,8 +170,10 @@ impl Section<'_> {
     }
 
     /// One of a few words.
-    pub fn choice<T: Copy>(&mut self, key: &'static str, default: T, choices: &[(&'static str, T)]) -> T {
+    pub fn choice<T: Copy + PartialEq>(&mut self, key: &'static str, default: T, choices: &[(&'static str, T)]) -> T {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let default_word = choices.iter().find(|(_, value)| *value == default).map(|(word, _)| *word);
+        self.describes(key, false, || json!({"enum": words, "default": default_word}));
         self.value(key, default, |node| {
             let Value::Scalar { text, .. } = &node.value else {
                 return Err(wrong("a word", node, one_of(&words)));
@@ -162,8 +187,18 @@ impl Section<'_> {
         })
     }
 
-    /// A list of texts. An item that is not a text is reported and read as an empty one, so that the count stays right.
-    pub fn texts(&mut self, key: &'static str, default: Vec<String>) -> Vec<String> {
+    /// A list of so many texts or more, no two alike. An item that is not a text is reported and read as an empty one,
+    /// so that the count stays right.
+    pub fn texts(&mut self, key: &'static str, default: Vec<String>, least: usize) -> Vec<String> {
+        self.describes(key, false, || {
+            let mut schema = list(least);
+            schema["default"] = json!(default);
+            schema
+        });
+        self.read_texts(key, default)
+    }
+
+    fn read_texts(&mut self, key: &'static str, default: Vec<String>) -> Vec<String> {
         let Some(node) = self.take(key) else {
             return default;
         };
@@ -183,7 +218,13 @@ impl Section<'_> {
 
     /// A list of some of these words.
     pub fn choices(&mut self, key: &'static str, words: &[&str]) -> Vec<String> {
-        let written = self.texts(key, Vec::new());
+        self.describes(key, false, || {
+            let mut schema = list(0);
+            schema["items"]["enum"] = json!(words);
+            schema["default"] = json!([]);
+            schema
+        });
+        let written = self.read_texts(key, Vec::new());
         for (at, word) in written.iter().enumerate().filter(|(_, word)| !words.contains(&word.as_str())) {
             let path = self.path_of(&format!("{key}[{at}]"));
             let cure = nearest(word, words).map_or_else(|| one_of(words), |near| format!("did you mean `{near}`?"));
@@ -193,15 +234,17 @@ impl Section<'_> {
     }
 
     /// As `texts`, but absence is a mistake.
-    pub fn required_texts(&mut self, key: &'static str, cure: &str) -> Vec<String> {
+    pub fn required_texts(&mut self, key: &'static str, cure: &str, least: usize) -> Vec<String> {
+        self.describes(key, true, || list(least));
         if !self.entries.iter().any(|(entry, _)| entry.text == key) {
             self.missing(key, cure);
         }
-        self.texts(key, Vec::new())
+        self.read_texts(key, Vec::new())
     }
 
     /// Every key with its text, for a mapping whose keys the user chooses.
     pub fn all_codes(&mut self) -> Vec<(String, String)> {
+        self.describes("*", false, || json!({"type": CODE}));
         let entries = std::mem::take(&mut self.entries);
         let one = |(key, node): (Key, Node)| {
             let path = self.path_of(&key.text);
@@ -209,6 +252,14 @@ impl Section<'_> {
             Some((self.convert(&key.text, &node, code)?, key.text))
         };
         entries.into_iter().filter_map(one).map(|(value, key)| (key, value)).collect()
+    }
+
+    /// Says what this key may hold, when somebody wants to know. Every key that is read is described here.
+    fn describes(&mut self, key: &str, is_required: bool, schema: impl FnOnce() -> serde_json::Value) {
+        let path = self.path_of(key);
+        if let Some(described) = &mut self.findings.described {
+            described.push(Described { path, schema: schema(), is_required });
+        }
     }
 
     fn value<T>(&mut self, key: &'static str, default: T, convert: impl FnOnce(&Node) -> Result<T, Wrong>) -> T {
@@ -277,6 +328,14 @@ impl Section<'_> {
             self.findings.add(key.place, format!("unknown key `{}`{within}", shown(&key.text)), cure);
         }
     }
+}
+
+/// What a code may look like to YAML.
+const CODE: [&str; 3] = ["string", "number", "boolean"];
+
+/// A list of texts for the schema. Whoever reads one refuses two alike.
+fn list(least: usize) -> serde_json::Value {
+    json!({"type": "array", "items": {"type": "string"}, "minItems": least, "uniqueItems": true})
 }
 
 /// What is wrong with a value, and the cure.

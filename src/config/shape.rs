@@ -47,8 +47,12 @@ pub(super) fn config(root: Node, findings: &mut Findings) -> Config {
 fn network(section: &mut Section) -> Network {
     Network {
         vpc: section.required_text("vpc", "add it, such as vpc: vpc-0123456789abcdef0"),
-        private_subnets: section.required_texts("private_subnets", "add a list of two subnets in two zones"),
-        public_subnets: section.texts("public_subnets", Vec::new()),
+        private_subnets: section.required_texts(
+            "private_subnets",
+            "add a list of two subnets in two zones",
+            rules::SUBNETS_MIN,
+        ),
+        public_subnets: section.texts("public_subnets", Vec::new(), 0),
     }
 }
 
@@ -67,7 +71,7 @@ fn load_balancer(section: &mut Section) -> LoadBalancer {
 }
 
 fn cidrs(section: &mut Section, default: &[IpNet]) -> Vec<IpNet> {
-    let written = section.texts("ingress_cidrs", default.iter().map(IpNet::to_string).collect());
+    let written = section.texts("ingress_cidrs", default.iter().map(IpNet::to_string).collect(), 1);
     rules::cidrs("load_balancer.ingress_cidrs", &written, section.findings)
 }
 

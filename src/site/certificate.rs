@@ -57,7 +57,7 @@ pub(super) async fn certificate(config: &Config, cloud: &Cloud) -> Looked<Vec<St
 }
 
 /// Whether a server may show it: neither one for clients alone, nor one that another service of AWS manages for itself.
-fn serves(listed: &CertificateSummary) -> bool {
+pub fn serves(listed: &CertificateSummary) -> bool {
     let usages = listed.extended_key_usages();
     let of_servers = [ExtendedKeyUsageName::TlsWebServerAuthentication, ExtendedKeyUsageName::Any];
     listed.managed_by().is_none() && (usages.is_empty() || usages.iter().any(|usage| of_servers.contains(usage)))

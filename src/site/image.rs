@@ -20,21 +20,7 @@ const SHARED: &str = "Set instance.image to the id, if you know its owner's acco
 /// The image that instance.image names.
 pub async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
     let asked = config.instance.image.as_str();
-    let images = if let Some(path) = asked.strip_prefix("ssm:") {
-        match cloud.ssm.get_parameter().name(path).send().await.or_absent()? {
-            Some(reply) => {
-                let id = reply.parameter.and_then(|parameter| parameter.value).need("Parameter.Value")?;
-                images_by_id(cloud, &id).await?
-            }
-            None => Vec::new(),
-        }
-    } else if let Some(code) = asked.strip_prefix("product:") {
-        images_by_product(cloud, code).await?
-    } else if asked.starts_with("ami-") {
-        images_by_id(cloud, asked).await?
-    } else {
-        images_by_name(cloud, asked).await?
-    };
+    let images = images(asked, cloud).await?;
     let products: BTreeSet<&str> = images.iter().map(|image| product(image).unwrap_or_default()).collect();
     if products.len() > 1 {
         let ids: Vec<&str> = images.iter().filter_map(Image::image_id).collect();
@@ -71,6 +57,28 @@ pub async fn image(config: &Config, cloud: &Cloud) -> Looked<MachineImage> {
     let now = aws_smithy_types::DateTime::from(std::time::SystemTime::now()).to_string();
     let deprecated = image.deprecation_time.filter(|since| *since <= now);
     Ok(Ok(MachineImage { id: image.image_id.need("ImageId")?, root_device, architecture, snapshot_gib, deprecated }))
+}
+
+/// The images that a value of instance.image means.
+///
+/// # Errors
+/// AWS cannot be asked.
+pub async fn images(asked: &str, cloud: &Cloud) -> Result<Vec<Image>> {
+    if let Some(path) = asked.strip_prefix("ssm:") {
+        match cloud.ssm.get_parameter().name(path).send().await.or_absent()? {
+            Some(reply) => {
+                let id = reply.parameter.and_then(|parameter| parameter.value).need("Parameter.Value")?;
+                images_by_id(cloud, &id).await
+            }
+            None => Ok(Vec::new()),
+        }
+    } else if let Some(code) = asked.strip_prefix("product:") {
+        images_by_product(cloud, code).await
+    } else if asked.starts_with("ami-") {
+        images_by_id(cloud, asked).await
+    } else {
+        images_by_name(cloud, asked).await
+    }
 }
 
 async fn images_by_id(cloud: &Cloud, id: &str) -> Result<Vec<Image>> {
@@ -135,7 +143,7 @@ fn is_renamed(sold: &str, name: &str) -> bool {
 }
 
 /// The Marketplace's code of the product that an image belongs to.
-fn product(image: &Image) -> Option<&str> {
+pub fn product(image: &Image) -> Option<&str> {
     let codes = image.product_codes().iter();
     codes
         .filter(|code| code.product_code_type() == Some(&ProductCodeValues::Marketplace))

@@ -13,7 +13,8 @@ use crate::outcome::Problem;
 use certificate::certificate;
 use image::image;
 
-pub use certificate::{TAKEN, certificates, covers, covers_name};
+pub use certificate::{TAKEN, certificates, covers, covers_name, serves};
+pub use image::{images, product};
 
 /// The tag that says whose a resource is; its value is the stack's name.
 pub const OWNER_TAG: &str = "oz-deploy:stack";

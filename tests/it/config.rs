@@ -137,8 +137,8 @@ scaling: { min: 1.5, warm_up_seconds: 100000 }
 fn an_open_load_balancer_needs_consent() {
     let text = format!("{EXAMPLE}\n").replace("scheme: internal ", "scheme: internet-facing ");
     expect![[r#"
-        deploy.yaml:12:19: an internet-facing load balancer needs at least two public subnets; list them under network.public_subnets, or set load_balancer.scheme: internal (guide step 4)
-        deploy.yaml:15:11: the load balancer would be open to the whole Internet, and the API has no authentication of its own; narrow load_balancer.ingress_cidrs, or set load_balancer.allow_public: true
+        deploy.yaml:15:19: an internet-facing load balancer needs at least two public subnets; list them under network.public_subnets, or set load_balancer.scheme: internal (guide step 4)
+        deploy.yaml:18:11: the load balancer would be open to the whole Internet, and the API has no authentication of its own; narrow load_balancer.ingress_cidrs, or set load_balancer.allow_public: true
     "#]].assert_eq(&mistakes(&text, &[]));
 }
 

@@ -13,14 +13,14 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use crate::support::{Home, Run};
 
 /// The side of a terminal at which a person sits, and the program at the other one.
-struct AtTerminal {
-    person: File,
-    program: Child,
-    shown: String,
+pub struct AtTerminal {
+    pub person: File,
+    pub program: Child,
+    pub shown: String,
 }
 
 impl AtTerminal {
-    fn start(home: &Home, line: &str) -> AtTerminal {
+    pub fn start(home: &Home, line: &str) -> AtTerminal {
         let person: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&person).unwrap();
         unlockpt(&person).unwrap();
@@ -35,7 +35,7 @@ impl AtTerminal {
     }
 
     /// Reads until this is on the screen.
-    fn shows(&mut self, words: &str) {
+    pub fn shows(&mut self, words: &str) {
         let mut bytes = [0; 4096];
         while !self.shown.contains(words) {
             let count = self.person.read(&mut bytes).unwrap_or_else(|why| panic!("{why}: {}", self.shown));
@@ -43,7 +43,21 @@ impl AtTerminal {
         }
     }
 
-    fn send(&self, signal: &str) {
+    /// Types a line.
+    pub fn types(&mut self, line: &str) {
+        std::io::Write::write_all(&mut self.person, format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// How the program ends, while the person still looks.
+    pub fn end(self) -> Run {
+        let mut screen = self.person;
+        let reader = std::thread::spawn(move || drop(std::io::copy(&mut screen, &mut std::io::sink())));
+        let run = Run::end_of(self.program);
+        reader.join().unwrap();
+        run
+    }
+
+    pub fn send(&self, signal: &str) {
         super::ends::send(signal, &self.program);
     }
 }
@@ -77,15 +91,12 @@ fn a_signal_ends_a_question() {
 
 #[test]
 fn the_stacks_name_typed_at_the_question_removes_it() {
-    for (typed, code) in [("oz-liveness\n", 0), ("another\n", 4)] {
+    for (typed, code) in [("oz-liveness", 0), ("another", 4)] {
         let home = Home::new();
         home.run("--sandbox up --no-verify").exits(0);
         let mut at_terminal = AtTerminal::start(&home, "--sandbox teardown --json");
         at_terminal.shows("Type the stack's name");
-        std::io::Write::write_all(&mut at_terminal.person, typed.as_bytes()).unwrap();
-        let mut screen = at_terminal.person;
-        let reader = std::thread::spawn(move || drop(std::io::copy(&mut screen, &mut std::io::sink())));
-        Run::end_of(at_terminal.program).exits(code);
-        reader.join().unwrap();
+        at_terminal.types(typed);
+        at_terminal.end().exits(code);
     }
 }

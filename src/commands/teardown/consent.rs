@@ -1,10 +1,8 @@
 //! The stack's name, typed at a terminal before anything is removed.
 
-use std::io::IsTerminal;
-
 use crate::cli;
 use crate::clock::{Ended, Wait};
-use crate::commands::Session;
+use crate::commands::{Session, terminal};
 use crate::exit::Exit;
 use crate::outcome::{Change, Failed, Outcome, Problem};
 use crate::report::plan_text;
@@ -23,22 +21,16 @@ pub async fn ask(
         return Ok(());
     }
     let stack = &session.config.stack;
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !terminal::is_there() {
         let problem = Problem::new("teardown asks before it removes, and there is no terminal", "Use --yes.");
         return Err(Outcome::new(Exit::Usage, "refused", "nothing was removed").problem(problem).into());
     }
     session.report.note(&plan_text(changes));
     session.report.ask(&format!("Type the stack's name ({stack}) to remove it: "));
     let ended = |ended: Ended| Outcome::ended(ended, "nothing was removed");
-    let answer = wait.within(line_of_stdin()).await.map_err(ended)?;
+    let answer = wait.within(terminal::line()).await.map_err(ended)?;
     match answer {
         Some(answer) if answer.trim() == stack => Ok(()),
         _ => Err(Outcome::preflight("That is not the stack's name; nothing was removed.").into()),
     }
-}
-
-/// A line of stdin, read beside the run: a signal ends the wait for it.
-async fn line_of_stdin() -> Option<String> {
-    let line = tokio::task::spawn_blocking(|| std::io::stdin().lines().next());
-    line.await.ok()??.ok()
 }

@@ -149,7 +149,7 @@ const CASES: &[Case] = &[
     case(UP, "up --set instance.type=c7i.4xlarge --force", Before::UpWith("up --set tags.a=b --no-wait")),
     case(UP, "up --replace --set names.load_balancer=other", Before::Up),
     case(UP, TO_MOVE, Before::Up),
-    case(UP, MOVED, Before::Up),
+    case(UP, MOVED, Before::Weather(|weather| weather.linger_seconds = 90.0)),
     case(VERIFY, "status", Before::Up),
     case(VERIFY, "conform", Before::Up),
     case(VERIFY, "verify", Before::Up),

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod accounts;
 mod iam_policy;
 mod init;
 mod service;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub use accounts::Touch;
 pub use iam_policy::{IamPolicy, Purpose};
 pub use init::{Described, Init, Schema};
 pub use service::{Biometry, Liveness, Overrides, Service};
@@ -84,6 +86,12 @@ pub enum Verb {
     Conform(Written),
     /// Show what stands: resources, targets, capacity, endpoint; reads only
     Status,
+    /// List the stacks of the account and region, found by their tags: no deploy.yaml is needed; reads only
+    #[command(after_help = "Examples:\n  deploy list --region eu-central-1\n  deploy list --json | jq '.stacks[]'")]
+    List,
+    /// Say until when the stack is wanted: only its tag changes, and `list` shows it
+    #[command(after_help = "Examples:\n  deploy touch --for 8h\n  deploy touch --never")]
+    Touch(Touch),
     /// Prove that the stack works, up to a real liveness and biometry call; reads only
     Verify(Verify),
     /// Find the most likely cause of what is wrong, by the guide's troubleshooting table; reads only
@@ -169,6 +177,8 @@ impl Verb {
             Verb::Preflight(_) => "preflight",
             Verb::Conform(_) => "conform",
             Verb::Status => "status",
+            Verb::List => "list",
+            Verb::Touch(_) => "touch",
             Verb::Verify(_) => "verify",
             Verb::Diagnose(_) => "diagnose",
             Verb::Teardown(_) => "teardown",

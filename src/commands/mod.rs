@@ -12,6 +12,7 @@ mod diagnose;
 mod first_reading;
 mod iam_policy;
 mod init;
+mod list;
 mod liveness;
 mod log;
 mod plan;
@@ -29,6 +30,7 @@ mod status;
 mod strays;
 mod teardown;
 mod terminal;
+mod touch;
 mod up;
 mod usage;
 mod verify;
@@ -94,6 +96,8 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
         Verb::Preflight(_) => Box::pin(preflight::run(session)).await,
         Verb::Conform(_) => Box::pin(conform::run(session)).await,
         Verb::Status => Box::pin(status::run(session)).await,
+        Verb::List => Box::pin(list::run(session)).await,
+        Verb::Touch(args) => Box::pin(touch::run(session, args)).await,
         Verb::Verify(args) => Box::pin(verify::run(session, args)).await,
         Verb::Diagnose(args) => Box::pin(diagnose::run(session, args)).await,
         Verb::Teardown(args) => Box::pin(teardown::run(session, args)).await,

@@ -82,7 +82,11 @@ async fn carried_out(
     if let Verb::Init(args) = &cli.verb {
         return init::run((args, &cli.global), (report, cancel), (frame, start)).await.unwrap_or_else(Outcome::from);
     }
-    match Session::open(&cli.global, report, cancel).await {
+    let opened = match &cli.verb {
+        Verb::List => Session::open_account(&cli.global, report, cancel).await,
+        _ => Session::open(&cli.global, report, cancel).await,
+    };
+    match opened {
         Ok(session) => {
             reports.begun(&session.frame(frame.command, start));
             let outcome = on_stack(&session, cli).await;

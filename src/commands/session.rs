@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use super::deploy_yaml::configuration;
+use super::deploy_yaml::{config_file, configuration};
 use crate::cli::{Global, PACE};
 use crate::clock::{Cancel, Clock, Wait};
 use crate::cloud::{Access, Cloud, NotConnected, Unusable};
@@ -68,7 +68,29 @@ impl<'a> Session<'a> {
     /// # Errors
     /// What is wrong with them, before any call.
     pub async fn open(global: &Global, report: &'a Report, cancel: &'a Cancel) -> Result<Session<'a>, Failed> {
-        let config = configured(global)?;
+        Session::connect(configured(global)?, global, report, cancel).await
+    }
+
+    /// The same for a verb that works on an account: of deploy.yaml, where there is one, only its account and region.
+    ///
+    /// # Errors
+    /// What is wrong with them, before any call.
+    pub async fn open_account(global: &Global, report: &'a Report, cancel: &'a Cancel) -> Result<Session<'a>, Failed> {
+        let has_file = global.config.is_some() || config_file(global).exists();
+        let mut config = if has_file { configured(global)? } else { Config::new(config::Network::default()) };
+        config.stack.clear();
+        if !has_file {
+            config.region = if global.sandbox { configured(global)?.region } else { global.region.clone() };
+        }
+        Session::connect(config, global, report, cancel).await
+    }
+
+    async fn connect(
+        config: Config,
+        global: &Global,
+        report: &'a Report,
+        cancel: &'a Cancel,
+    ) -> Result<Session<'a>, Failed> {
         let sandbox = open_sandbox(global).map_err(Outcome::refused)?;
         let access = Access {
             profile: global.profile.clone(),
@@ -100,7 +122,8 @@ impl<'a> Session<'a> {
             let place = if self.sandbox.is_some() { "the sandbox: account" } else { "account" };
             let (id, caller) = (&identity.account.id, &identity.caller);
             let (region, stack) = (&self.cloud.region, &self.config.stack);
-            self.report.note(&format!("{place} {id} ({caller}), region {region}, stack {stack}"));
+            let stack = if stack.is_empty() { String::new() } else { format!(", stack {stack}") };
+            self.report.note(&format!("{place} {id} ({caller}), region {region}{stack}"));
         }
         let Some(wanted) = &self.config.account else { return Ok(()) };
         // The credentials may carry the account where STS cannot be reached.

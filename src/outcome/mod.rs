@@ -5,6 +5,7 @@ mod code;
 mod cost;
 mod few;
 mod finding;
+mod listed;
 mod problem;
 mod schedule;
 mod setting;
@@ -17,6 +18,7 @@ pub use code::CODES;
 pub use cost::{Band, Cost};
 pub use few::few;
 pub use finding::{Finding, Status};
+pub use listed::ListedStack;
 pub use problem::Problem;
 pub use schedule::{Schedule, Step, critical_path};
 pub use setting::{Conformity, Setting};
@@ -40,6 +42,8 @@ pub struct Outcome {
     pub planned: bool,
     /// What exists, for `status`.
     pub standing: Vec<Standing>,
+    /// The stacks of the account, for `list`.
+    pub stacks: Option<Vec<ListedStack>>,
     /// What a person reads of the ids: where the service answers, and what it runs on.
     pub outputs: BTreeMap<String, String>,
     /// The guide's settings as they stand, for `conform`.
@@ -66,6 +70,7 @@ impl Outcome {
             changes: Vec::new(),
             planned: false,
             standing: Vec::new(),
+            stacks: None,
             outputs: BTreeMap::new(),
             settings: Vec::new(),
             cost: None,

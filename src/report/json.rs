@@ -24,6 +24,7 @@ pub fn envelope(frame: &Frame, outcome: &Outcome) -> Value {
         "changes": outcome.changes,
         "resources": outcome.standing,
         "outputs": outcome.outputs,
+        "stacks": outcome.stacks,
         "settings": outcome.settings,
         "cost": outcome.cost,
         "document": outcome.document,

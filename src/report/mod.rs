@@ -5,6 +5,7 @@ mod json;
 mod junit;
 mod progress;
 mod schedule;
+mod stacks;
 mod text;
 
 use std::io::Write;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::stacks::stacks;
 use crate::flags;
 use crate::outcome::{Action, Change, Conformity, Cost, Finding, Outcome, Problem, Setting, Standing, shown};
 
@@ -16,6 +17,8 @@ pub fn result(outcome: &Outcome) -> String {
     }
     text += &standing(&outcome.standing);
     text += &if outcome.settings.is_empty() { checks(&outcome.checks) } else { settings(&outcome.settings) };
+    text += &stacks(outcome.stacks.as_deref().unwrap_or_default());
+    text += &checks(&outcome.checks);
     let width = outcome.outputs.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in &outcome.outputs {
         let _ = writeln!(text, "{name:width$}  {value}");

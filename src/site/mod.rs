@@ -19,6 +19,10 @@ pub use image::{images, product};
 /// The tag that says whose a resource is; its value is the stack's name.
 pub const OWNER_TAG: &str = "oz-deploy:stack";
 
+/// The tag of a security group that says until when its stack is wanted, in UTC as RFC 3339 writes it. It is no part of
+/// what a stack is compared by.
+pub const EXPIRES_TAG: &str = "oz-deploy:expires";
+
 /// What every step reads.
 #[derive(Debug, Clone)]
 pub struct Site {

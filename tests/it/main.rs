@@ -3,6 +3,7 @@
 #![allow(clippy::redundant_closure_for_method_calls, reason = "`|aws| aws.delete_record()` reads as what is done")]
 
 mod account;
+mod accounts;
 mod answers;
 mod boto3;
 mod certificates;

@@ -1,5 +1,6 @@
 //! Guide step 1: the load balancer's security group and the instances' one, and the rules of each.
 
+mod expiry;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use crate::config::Config;
 use crate::engine::{Blocker, Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
+pub use expiry::mark_expiry;
 pub use rules::Rules;
 use rules::{Rule, from_clients, from_load_balancer};
 

@@ -2,6 +2,7 @@
 
 mod balancing;
 mod lists;
+mod stacks;
 mod strays;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use crate::site::OWNER_TAG;
 
 pub use balancing::{balancing, named, tagged_balancing};
 pub use lists::{launch_template, scaling_group, security_groups};
+pub use stacks::stacks;
 pub use strays::{Strays, strays};
 
 #[derive(Default)]

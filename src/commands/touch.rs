@@ -1,0 +1,38 @@
+//! `deploy touch`: until when the stack is wanted.
+
+use super::Session;
+use super::first_reading::FIRST_READING;
+use super::late;
+use crate::cli::Touch;
+use crate::exit::Exit;
+use crate::outcome::{Failed, Outcome, Problem};
+use crate::steps::security_groups;
+
+/// Moves the time, or takes it off.
+///
+/// # Errors
+/// There is no stack of this name, AWS does not answer, or the time has passed already.
+pub async fn run(session: &Session<'_>, args: &Touch) -> Result<Outcome, Failed> {
+    let wait = session.wait(FIRST_READING);
+    let now = jiff::Timestamp::now();
+    let lasts = args.lasts.map(|lasts| now + jiff::SignedDuration::from_secs(lasts.as_secs().cast_signed()));
+    let until = args.until.or(lasts);
+    if let Some(past) = until.filter(|until| *until <= now) {
+        let cure = "Name a time to come, in UTC: --until 2030-01-31T18:00:00Z, or --for 8h.";
+        return Err(Outcome::refused(Problem::new(format!("{past} has passed"), cure)).into());
+    }
+    session.identify(&wait).await?;
+    let stack = &session.config.stack;
+    // Whole seconds: a person reads it.
+    let until = until.map(|until| until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    let marked = wait.within(security_groups::mark_expiry(&session.cloud, stack, until.as_deref())).await;
+    let failed = |error| Outcome::failed("failed; the former expiry may stand").problem(&error);
+    let marked = marked.map_err(late)?.map_err(failed)?;
+    if marked == 0 {
+        let cure = "`deploy list` shows the stacks of this account and region; `stack` in deploy.yaml names one.";
+        let problem = Problem::new(format!("no security group carries the tag of the stack {stack}"), cure);
+        return Err(Outcome::preflight("refused; nothing was changed").problem(problem).into());
+    }
+    let summary = until.map_or_else(|| format!("{stack} does not expire"), |until| format!("{stack} expires {until}"));
+    Ok(Outcome::new(Exit::Done, "changed", summary))
+}

@@ -32,7 +32,7 @@ pub use exit::Exit;
 #[doc(hidden)]
 pub mod testing {
     pub use crate::checks::{CheckContext, Endpoint, Way, abouts, explain as explain_reason, verify};
-    pub use crate::cli::Cli;
+    pub use crate::cli::{Cli, EXAMPLES, command};
     pub use crate::clock::{Cancel, Clock, Signal, Wait};
     pub use crate::cloud::{Access, Cloud, Error, Row, explain, explain_words, retryable, table};
     pub use crate::commands::sandbox::configuration;

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use deploy::{Cli, Exit};
 
 fn main() -> ExitCode {
@@ -10,7 +9,7 @@ fn main() -> ExitCode {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return Exit::Failed.into();
     };
-    let exit = match Cli::try_parse() {
+    let exit = match Cli::read() {
         Ok(cli) => runtime.block_on(deploy::run(cli)),
         Err(refused) => deploy::refuse(&refused),
     };

@@ -1,6 +1,8 @@
 //! The command line.
 
 mod accounts;
+mod command;
+mod examples;
 mod iam_policy;
 mod init;
 mod service;
@@ -13,6 +15,8 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use accounts::Touch;
+pub use command::command;
+pub use examples::EXAMPLES;
 pub use iam_policy::{IamPolicy, Purpose};
 pub use init::{Described, Init, Schema};
 pub use service::{Biometry, Liveness, Overrides, Service};
@@ -23,13 +27,8 @@ pub use verify::{Diagnose, Verify, Written};
 pub const PACE: f64 = 40.0;
 
 /// Creates, converges, proves and removes the AWS stack of Oz Liveness.
-///
-/// Exit codes: 0 done or nothing to do; 1 failed; 2 usage or deploy.yaml; 3 changes pending (plan --exit-code) or
-/// drift (verify); 4 refused before anything was changed; 5 a deadline passed; 6 the service is not right; 7 the
-/// service works and its decision was negative; 8 something with our name is not ours; 9 teardown is incomplete;
-/// 129, 130, 143 interrupted.
 #[derive(Debug, Parser)]
-#[command(name = "deploy", version, disable_help_subcommand = true)]
+#[command(name = "deploy", version)]
 pub struct Cli {
     /// What every verb takes.
     #[command(flatten)]
@@ -41,6 +40,7 @@ pub struct Cli {
 
 /// What every verb takes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The configuration [default: deploy.yaml; with --sandbox one that fits the sandbox]
     #[arg(long, global = true, value_name = "FILE")]
@@ -66,9 +66,15 @@ pub struct Global {
     /// No progress, only results and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// More of what happens: -v the calls' retries, -vv all that the SDK tells
+    /// More of what happens: -v a line for each call to AWS, -vv its parameters too
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+    /// Write every call to AWS with its parameters and its time into this file, a line of JSON each
+    #[arg(long, global = true, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Colours in results
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: clap::ColorChoice,
 }
 
 /// What to do.
@@ -77,8 +83,10 @@ pub enum Verb {
     /// Write a commented deploy.yaml from what the account has; reads only
     Init(Init),
     /// Create or converge the stack, wait until it is healthy and answers
+    #[command(aliases = ["apply", "deploy", "create", "converge"])]
     Up(Up),
     /// Show what `up` would do; reads only
+    #[command(aliases = ["diff", "preview"])]
     Plan(Plan),
     /// Look at what `up` looks at before its first write: network, quota, image; reads only
     Preflight(Written),
@@ -87,16 +95,17 @@ pub enum Verb {
     /// Show what stands: resources, targets, capacity, endpoint; reads only
     Status,
     /// List the stacks of the account and region, found by their tags: no deploy.yaml is needed; reads only
-    #[command(after_help = "Examples:\n  deploy list --region eu-central-1\n  deploy list --json | jq '.stacks[]'")]
     List,
     /// Say until when the stack is wanted: only its tag changes, and `list` shows it
-    #[command(after_help = "Examples:\n  deploy touch --for 8h\n  deploy touch --never")]
     Touch(Touch),
     /// Prove that the stack works, up to a real liveness and biometry call; reads only
+    #[command(aliases = ["check", "validate"])]
     Verify(Verify),
     /// Find the most likely cause of what is wrong, by the guide's troubleshooting table; reads only
+    #[command(aliases = ["doctor", "why"])]
     Diagnose(Diagnose),
     /// Remove the stack, and look that nothing is left
+    #[command(aliases = ["destroy", "delete", "down", "remove"])]
     Teardown(Teardown),
     /// Ask a service whether a capture shows a living person
     Liveness(Liveness),
@@ -109,6 +118,35 @@ pub enum Verb {
     /// The local AWS behind --sandbox
     #[command(subcommand)]
     Sandbox(Sandbox),
+    /// Explain a key of deploy.yaml, an exit code, a check, a step of the guide or an error code of AWS
+    Explain(Explain),
+    /// Print the completions of a shell
+    Completions {
+        /// Whose
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page of a verb, or write every page into a directory
+    Man(Man),
+    /// Print the version
+    Version,
+}
+
+/// `deploy explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Such as scaling.max, 8, drift, "step 4" or UnauthorizedOperation; without it, what there is
+    #[arg(num_args = 0..)]
+    pub word: Vec<String>,
+}
+
+/// `deploy man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The verb [default: the program itself]
+    pub verb: Vec<String>,
+    /// Write every page into this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "verb")]
+    pub dir: Option<PathBuf>,
 }
 
 /// `deploy teardown`
@@ -154,7 +192,16 @@ pub enum Sandbox {
         #[arg(value_name = "NAME=VALUE")]
         switches: Vec<String>,
     },
-    /// Forget everything that was made in the sandbox
+    /// Write a generated capture and a reference photo of nobody, to try liveness and biometry with
+    Sample {
+        /// Where capture.json and reference.jpg go
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// Write over files of these names
+        #[arg(long)]
+        force: bool,
+    },
+    /// Forget everything that was made in the sandbox, its weather too
     Reset,
 }
 
@@ -187,6 +234,10 @@ impl Verb {
             Verb::IamPolicy(_) => "iam-policy",
             Verb::Schema(_) => "schema",
             Verb::Sandbox(_) => "sandbox",
+            Verb::Explain(_) => "explain",
+            Verb::Completions { .. } => "completions",
+            Verb::Man(_) => "man",
+            Verb::Version => "version",
         }
     }
 }

@@ -63,8 +63,8 @@ pub enum FirstFrame {
 pub struct Liveness {
     /// What on_capture_complete handed over, as JSON; or a directory of frames
     pub capture: PathBuf,
-    /// The service
-    #[arg(long, value_name = "URL", required_unless_present = "sandbox")]
+    /// The service; with --sandbox its own
+    #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
     #[command(flatten)]
     pub service: Service,
@@ -90,8 +90,8 @@ pub struct Biometry {
     /// The reference photo
     #[arg(long, value_name = "FILE")]
     pub reference: PathBuf,
-    /// The service
-    #[arg(long, value_name = "URL", required_unless_present = "sandbox")]
+    /// The service; with --sandbox its own
+    #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
     #[command(flatten)]
     pub service: Service,

@@ -15,6 +15,9 @@ pub struct Up {
     /// Apply this plan of `deploy plan --save`, and nothing else: refused when anything has moved since
     #[arg(long, value_name = "FILE", conflicts_with_all = ["adopt", "replace"])]
     pub plan: Option<PathBuf>,
+    /// Only show what would be done: the same as `deploy plan`
+    #[arg(long)]
+    pub dry_run: bool,
     /// Take over what has our names and no owner (a stack clicked together in the console): tag it, then converge it
     #[arg(long)]
     pub adopt: bool,
@@ -68,6 +71,11 @@ impl Plan {
 }
 
 impl Up {
+    /// The `plan` that `--dry-run` asks for.
+    pub fn planned(&self) -> Plan {
+        Plan { exit_code: false, adopt: self.adopt, replace: self.replace, max_monthly: self.max_monthly, save: None }
+    }
+
     /// Whether healthy targets are waited for.
     pub fn waits(&self) -> bool {
         !self.no_wait && !self.no_verify

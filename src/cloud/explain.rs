@@ -64,13 +64,13 @@ impl From<&Error> for Problem {
     fn from(error: &Error) -> Problem {
         let row = explain(error);
         Problem {
-            resource: None,
             message: error.to_string(),
             cause: row.map(|row| match row.step {
                 Some(step) => format!("{} (guide step {step})", row.cause),
                 None => row.cause.clone(),
             }),
             cure: row.map(|row| row.fix_of(error)),
+            ..Problem::default()
         }
     }
 }

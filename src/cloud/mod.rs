@@ -1,5 +1,6 @@
 //! AWS as such, without a noun of the stack: clients, one error type, what is worth another try, tags.
 
+mod calls;
 pub mod document;
 mod endpoint;
 mod error;
@@ -10,6 +11,7 @@ mod limiter;
 mod memo;
 mod network;
 mod profile;
+mod region;
 mod reply;
 mod retry;
 mod retryable;
@@ -31,6 +33,7 @@ use crate::resolver::Dns;
 use endpoint::Redirected;
 use profile::Profile;
 
+pub use calls::CALLS;
 pub use error::{Absent, Error, Result};
 pub use explain::{Row, explain, explain_words, table};
 pub use identity::{Identity, partition};
@@ -71,6 +74,24 @@ pub enum NotConnected {
     /// No region is configured anywhere.
     #[error("no region is configured")]
     NoRegion,
+    /// No region has this name.
+    #[error("no such region {region:?}")]
+    Region {
+        /// As it was written.
+        region: String,
+        /// The one that was meant, or how they are written.
+        cure: String,
+    },
+    /// An endpoint that cannot be called.
+    #[error("{name}: {address} is no URL")]
+    Endpoint {
+        /// The variable that has it, or the profile's key.
+        name: String,
+        /// As it was written.
+        address: String,
+        /// What was meant.
+        cure: String,
+    },
     /// The profile that was asked for.
     #[error(transparent)]
     Profile(#[from] Unusable),
@@ -149,12 +170,15 @@ impl Cloud {
             loader = loader.credentials_provider(invented);
         }
         let config = loader.load().await;
-        let variables =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let redirected = match &access.stand_in {
             Some(_) => Redirected::default(),
-            None => Redirected::read(variables, config.endpoint_url()),
+            None => endpoints(&config)?,
         };
+        // An emulator may call its regions as it likes.
+        if let Some(region) = config.region().filter(|_| redirected == Redirected::default()) {
+            let region = region.to_string();
+            region::check(&region).map_err(|cure| NotConnected::Region { region, cure })?;
+        }
         let dns = access.stand_in.is_none().then_some(Dns::System);
         let cloud = Cloud::new(config, &inner, redirected).ok_or(NotConnected::NoRegion)?;
         let ends = access.stand_in.as_ref().and_then(|stand_in| stand_in.ends);
@@ -180,6 +204,7 @@ impl Cloud {
                     $service::config::Builder::from(&config)
                         .http_client(limiter.admit(inner.clone(), $at_once))
                         .retry_partition(retries.clone())
+                        .interceptor(calls::Told)
                         .build(),
                 )
             };
@@ -234,6 +259,27 @@ impl Cloud {
         }
         aws_sdk_ec2::Client::from_conf(config.build())
     }
+}
+
+/// Where the environment and the profile lead the services to.
+fn endpoints(config: &SdkConfig) -> Result<Redirected, NotConnected> {
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables: Vec<(String, String)> =
+        variables.filter(|(name, value)| name.starts_with("AWS_") && !value.is_empty()).collect();
+    let redirected = Redirected::read(variables.iter().cloned(), config.endpoint_url());
+    let is_ignored = |(name, value): &(String, String)| {
+        name == "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" && value.eq_ignore_ascii_case("true")
+    };
+    if variables.iter().any(is_ignored) {
+        return Ok(redirected);
+    }
+    let of_profile = config.endpoint_url().map(|url| ("endpoint_url of the profile".to_owned(), url.to_owned()));
+    let named = variables.into_iter().filter(|(name, _)| name.starts_with("AWS_ENDPOINT_URL"));
+    for (name, address) in named.chain(of_profile) {
+        region::check_endpoint(&address).map_err(|cure| NotConnected::Endpoint { name, address, cure })?;
+    }
+    Ok(redirected)
 }
 
 /// Without these a half-open connection would never end; with a shorter attempt, slow creates would look like lost

@@ -7,14 +7,18 @@ mod client;
 mod conform;
 mod core_dump;
 mod cost;
+mod credentials;
 mod deploy_yaml;
 mod diagnose;
+mod explain;
 mod first_reading;
 mod iam_policy;
 mod init;
+mod known;
 mod list;
 mod liveness;
 mod log;
+mod manual;
 mod plan;
 mod preflight;
 mod protection;
@@ -59,6 +63,10 @@ async fn alone(cli: &Cli, report: &Report, cancel: &Cancel) -> Option<Result<Out
         }
         Verb::IamPolicy(args) => Some(iam_policy::run(args, &cli.global, report)),
         Verb::Schema(args) => Some(Ok(schema::run(args, report))),
+        Verb::Explain(args) => Some(explain::run(args, &cli.global, report)),
+        Verb::Completions { shell } => Some(manual::completions(*shell, report)),
+        Verb::Man(args) => Some(manual::page(args, report)),
+        Verb::Version => Some(manual::version(report)),
         Verb::Sandbox(verb) => Some(Ok(sandbox::run(verb, &world_file(&cli.global), report, cancel).await)),
         Verb::Liveness(_) | Verb::Biometry(_) => {
             let sandbox = match open_sandbox(&cli.global) {
@@ -78,6 +86,7 @@ async fn alone(cli: &Cli, report: &Report, cancel: &Cancel) -> Option<Result<Out
 
 async fn on_stack(session: &Session<'_>, cli: &Cli) -> Outcome {
     let mut outcome = perform(session, &cli.verb).await;
+    credentials::told_once(cli.global.profile.as_deref(), &mut outcome.problems);
     let kept = session.sandbox.as_ref().map(|sandbox| sandbox.keep(&world_file(&cli.global)));
     if let Some(Err(error)) = kept {
         let cure = "Name a file that can be written with --sandbox-world.";
@@ -106,6 +115,10 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
         | Verb::Biometry(_)
         | Verb::IamPolicy(_)
         | Verb::Schema(_)
+        | Verb::Explain(_)
+        | Verb::Completions { .. }
+        | Verb::Man(_)
+        | Verb::Version
         | Verb::Sandbox(_) => Ok(Outcome::new(Exit::Usage, "refused", "this verb works on no stack")),
     };
     let mut outcome = ended.unwrap_or_else(Outcome::from);

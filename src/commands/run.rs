@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::deploy_yaml::config_file;
-use super::log::log_to_stderr;
+use super::log::log;
 use super::reports::Reports;
 use super::session::seconds;
 use super::signals::cancel_on_signals;
@@ -14,14 +14,20 @@ use super::{Session, alone, init, on_stack};
 use crate::cli::{Cli, Verb};
 use crate::clock::{Cancel, every};
 use crate::exit::Exit;
-use crate::outcome::{Frame, Outcome};
+use crate::outcome::{Frame, Outcome, Problem};
 use crate::oz::Refused;
-use crate::report::Report;
+use crate::report::{Report, colours};
 
 /// Runs a command line to its exit code.
 pub async fn run(cli: Cli) -> Exit {
-    log_to_stderr(cli.global.verbose);
-    let report = Report::new(cli.global.json, cli.global.quiet);
+    // Lines of calls would tear the bars.
+    colours(cli.global.color);
+    let report = Report::new(cli.global.json, cli.global.quiet).with_bars(cli.global.verbose == 0);
+    if let Err(error) = log(cli.global.verbose, cli.global.trace.as_deref()) {
+        let frame = Frame { command: cli.verb.name(), ..Frame::default() };
+        let problem = Problem::new(format!("--trace: {error}"), "Name a file that can be written.");
+        return report.result(&frame, &Outcome::refused(problem)).map_or(Exit::Failed, |()| Exit::Usage);
+    }
     let cancel = cancel_on_signals();
     // A service that waits for its clients is not silent work.
     let is_work = !matches!(cli.verb, Verb::Sandbox(_));
@@ -30,8 +36,17 @@ pub async fn run(cli: Cli) -> Exit {
             report.beat();
         }
     };
+    let acknowledged = async {
+        cancel.asked().await;
+        if is_work {
+            report.note("stopping: what is under way may finish; the same again leaves at once");
+        }
+        std::future::pending().await
+    };
     tokio::select! {
+        biased;
         exit = reported(&cli, &report, &cancel) => exit,
+        never = acknowledged => never,
         never = every(LISTENS, beat) => match never {},
     }
 }

@@ -18,6 +18,7 @@ pub async fn run(verb: &cli::Sandbox, world: &Path, report: &Report, cancel: &Ca
         cli::Sandbox::Reset => reset(world).map_err(|error| unkept(world, &error)),
         cli::Sandbox::Weather { switches } => weather(world, switches, report),
         cli::Sandbox::Config => report.line(configuration().trim_end()).map_err(unwritten).map(|()| String::new()),
+        cli::Sandbox::Sample { dir, force } => sample(dir, *force),
         cli::Sandbox::Serve { port, pace } => serve(world, *port, *pace, report, cancel).await,
     };
     match done {
@@ -69,14 +70,39 @@ fn weather(world: &Path, switches: &[String], report: &Report) -> Result<String,
         let cure = "`deploy sandbox weather` shows every switch with its value.";
         weather = weather.with(switch).map_err(|mistake| Outcome::refused(Refused::new(mistake, cure)))?;
     }
-    let shown = serde_yaml::to_string(&weather).map_err(|error| unkept(std::io::Error::other(error)))?;
-    report.line(shown.trim_end()).map_err(unwritten)?;
+    report.line(weather.shown().trim_end()).map_err(unwritten)?;
     if switches.is_empty() {
         return Ok(String::new());
     }
     sandbox.change(|world| world.weather = weather);
     sandbox.keep(world).map_err(unkept)?;
     Ok("Kept.".to_owned())
+}
+
+/// A capture and a photo of nobody. What is there stays, unless it may be written over.
+fn sample(dir: &Path, force: bool) -> Result<String, Failed> {
+    let files = [
+        ("capture.json", sandbox::sample_capture().to_string().into_bytes()),
+        ("reference.jpg", sandbox::sample_reference()),
+    ]
+    .map(|(name, bytes)| (dir.join(name), bytes));
+    if let Some((there, _)) = files.iter().find(|(path, _)| !force && path.exists()) {
+        let cure = "Name another directory, or write over it with --force.";
+        return Err(Outcome::refused(Problem::new(format!("{}: it exists already", there.display()), cure)).into());
+    }
+    let unwritten = |path: &Path, error: std::io::Error| {
+        let problem = Problem::new(format!("{}: {error}", path.display()), "Name another directory.");
+        Failed::from(Outcome::failed("").problem(problem))
+    };
+    std::fs::create_dir_all(dir).map_err(|error| unwritten(dir, error))?;
+    for (path, bytes) in &files {
+        std::fs::write(path, bytes).map_err(|error| unwritten(path, error))?;
+    }
+    let [capture, reference] = files.map(|(path, _)| path.display().to_string());
+    Ok(format!(
+        "Wrote {capture} and {reference}. Try them: deploy --sandbox liveness {capture} --best-shot best.jpg, then \
+         deploy --sandbox biometry --best-shot best.jpg --reference {reference}"
+    ))
 }
 
 async fn serve(world: &Path, port: u16, pace: f64, report: &Report, cancel: &Cancel) -> Result<String, Failed> {

@@ -209,6 +209,7 @@ pub fn not_connected(why: &NotConnected) -> Outcome {
         NotConnected::NoRegion => {
             "Set region in deploy.yaml, --region, AWS_REGION, or the profile's region.".to_owned()
         }
+        NotConnected::Region { cure, .. } | NotConnected::Endpoint { cure, .. } => cure.clone(),
         NotConnected::Profile(Unusable::Unknown { known, .. }) if known.is_empty() => {
             "No profile exists: `aws configure --profile NAME` makes one.".to_owned()
         }
@@ -255,7 +256,7 @@ pub fn world_file(global: &Global) -> PathBuf {
 pub fn configured(global: &Global) -> Result<Config, Failed> {
     let (file, text) = configuration(global).map_err(Outcome::refused)?;
     let mut config = config::parse(&text, &file, &global.set).map_err(|mistakes| {
-        let problems = mistakes.to_string().lines().map(Problem::bare).collect();
+        let problems = mistakes.0.iter().map(|mistake| mistake.problem(&text)).collect();
         Outcome::new(Exit::Usage, "refused", "").with_problems(problems)
     })?;
     config.region = global.region.clone().or(config.region);

@@ -69,7 +69,8 @@ fn verb(arguments: &[String]) -> Option<&'static str> {
         }
     };
     // Leaked, since the process ends with it.
-    program.get_subcommands().find(|verb| verb.get_name() == typed).map(|verb| &*verb.get_name().to_owned().leak())
+    let is_typed = |verb: &&clap::Command| verb.get_name() == typed || verb.get_all_aliases().any(|name| name == typed);
+    program.get_subcommands().find(is_typed).map(|verb| &*verb.get_name().to_owned().leak())
 }
 
 #[cfg(test)]
@@ -84,6 +85,7 @@ mod tests {
         assert_eq!(typed("--config=up -q plan up"), Some("plan"));
         assert_eq!(typed("--json vrify"), None);
         assert_eq!(typed("--json"), None);
+        assert_eq!(typed("destroy --nope"), Some("teardown"));
     }
 
     #[test]

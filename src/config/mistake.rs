@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::outcome::{At, Problem};
+
 /// Where a mistake is. The order is that of reading: the file from top to bottom, then the command line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -42,6 +44,22 @@ pub struct Mistake {
     pub what: String,
     /// What would be right.
     pub cure: String,
+}
+
+impl Mistake {
+    /// As a problem, with the line of `text` that it is about.
+    pub fn problem(&self, text: &str) -> Problem {
+        let mut problem = Problem::new(format!("{}: {}", self.place, self.what), &self.cure);
+        if let Place::File { file, line, column } = &self.place {
+            let source = text.lines().nth(line - 1).unwrap_or_default().trim_end();
+            // A long line is shown up to the place, and what is no text is not shown.
+            let source: String =
+                source.chars().map(|c| if c.is_control() { ' ' } else { c }).take(column + 100).collect();
+            let key = source.trim_start().trim_start_matches("- ").split_once(':').map(|(key, _)| shown(key));
+            problem.at = Some(At { file: file.to_string(), line: *line, column: *column, key, source });
+        }
+        problem
+    }
 }
 
 /// Every mistake of a file and its overrides, sorted by place, one a line. Never empty.
@@ -109,9 +127,14 @@ impl Findings {
             return;
         }
         let given = paths.iter().find_map(|path| self.places.get(*path));
-        let around = || paths.iter().flat_map(|path| enclosing(path)).find_map(|path| self.places.get(path));
-        let place = given.or_else(around).unwrap_or(&self.top).clone();
-        self.add(place, what, cure);
+        let around = paths.iter().flat_map(|path| enclosing(path)).filter(|path| !path.is_empty());
+        let place = given.or_else(|| around.into_iter().find_map(|path| self.places.get(path))).cloned();
+        // No line of the file is to blame for what nobody wrote.
+        let whole = || match &self.top {
+            Place::File { file, .. } => Place::Whole(file.clone()),
+            top => top.clone(),
+        };
+        self.add(place.unwrap_or_else(whole), what, cure);
     }
 
     /// Adds the mistake after which nothing of the file can be read. No rule about the file is reported then.

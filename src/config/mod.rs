@@ -6,6 +6,7 @@
 //!
 //! A [`Config`] is written with serde and never read with it: serde stops at the first error and knows no places.
 
+mod documented;
 pub mod example;
 mod forms;
 mod mistake;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Serialize, Serializer};
 
+pub use documented::{Key, keys, values};
 pub use mistake::{Mistakes, Place};
 pub use names::Names;
 pub use schema::schema;

@@ -19,7 +19,7 @@ pub use cost::{Band, Cost};
 pub use few::few;
 pub use finding::{Finding, Status};
 pub use listed::ListedStack;
-pub use problem::Problem;
+pub use problem::{At, Problem};
 pub use schedule::{Schedule, Step, critical_path};
 pub use setting::{Conformity, Setting};
 pub use verdict::{Analysis, Decision, Level, Verdict};

@@ -1,5 +1,6 @@
 //! The only place that prints: the result on stdout, the story on stderr.
 
+mod colour;
 mod html;
 mod json;
 mod junit;
@@ -11,11 +12,15 @@ mod text;
 use std::io::Write;
 
 use crate::event::Event;
+use crate::exit::Exit;
 use crate::outcome::{Change, Frame, Outcome, Problem};
 use crate::oz::Capture;
 pub use html::html;
 pub use junit::junit;
 use progress::Progress;
+
+/// Verbs whose last line is their result.
+const LOOKS: [&str; 5] = ["plan", "preflight", "status", "verify", "diagnose"];
 
 /// Who prints, and how.
 pub struct Report {
@@ -27,6 +32,19 @@ impl Report {
     /// Progress as bars at a terminal, as lines elsewhere, not at all when `quiet`.
     pub fn new(json: bool, quiet: bool) -> Report {
         Report { json, progress: Progress::new(quiet) }
+    }
+
+    /// The same with bars only if these may be.
+    pub fn with_bars(mut self, may_be: bool) -> Report {
+        if !may_be {
+            self.progress.without_bars();
+        }
+        self
+    }
+
+    /// Whether the result is one JSON document.
+    pub fn is_json(&self) -> bool {
+        self.json
     }
 
     /// Something happened.
@@ -79,13 +97,35 @@ impl Report {
         for problem in &outcome.problems {
             to_stderr(&text::problem(problem));
         }
-        let text = if self.json { format!("{}\n", json::envelope(frame, outcome)) } else { text::result(outcome) };
-        let text = if frame.shows_steps && !self.json { text + &schedule::text(frame) } else { text };
-        let written = to_stdout(&text);
-        if !outcome.summary.is_empty() {
-            to_stderr(&format!("{}\n", outcome.summary));
+        let mut text = if self.json { format!("{}\n", json::envelope(frame, outcome)) } else { text::result(outcome) };
+        if frame.shows_steps && !self.json {
+            text += &schedule::text(frame);
         }
+        let mut summary = text::summary(frame, outcome);
+        if !summary.is_empty() {
+            summary.push('\n');
+        }
+        // Who only looks has the answer on stdout; what was done is the story of a run.
+        if !self.json && LOOKS.contains(&frame.command) && !outcome.exit.is_early() {
+            text += &std::mem::take(&mut summary);
+        }
+        let written = to_stdout(&text);
+        to_stderr(&summary);
         judged(written)
+    }
+
+    /// The text that is a verb's whole result, or the document that carries it under `name`.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn text(&self, name: &str, text: &str) -> std::io::Result<Outcome> {
+        let mut outcome = Outcome::new(Exit::Done, "unchanged", "");
+        if self.json {
+            outcome.outputs.insert(name.to_owned(), text.trim_end().to_owned());
+        } else {
+            self.line(text.trim_end())?;
+        }
+        Ok(outcome)
     }
 
     /// A line of a running service's own result, at once.
@@ -95,6 +135,21 @@ impl Report {
     pub fn line(&self, text: &str) -> std::io::Result<()> {
         judged(to_stdout(&format!("{text}\n")))
     }
+}
+
+/// Whether results are coloured, whatever stdout is: `--color`. Auto asks NO_COLOR, CLICOLOR_FORCE and the terminal.
+pub fn colours(choice: clap::ColorChoice) {
+    let choice = match choice {
+        clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        clap::ColorChoice::Always => anstream::ColorChoice::Always,
+        clap::ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+}
+
+/// A line of the story from beside a run, such as a call that was made.
+pub fn told(line: &str) {
+    to_stderr(&format!("{line}\n"));
 }
 
 /// What the command line's parser has to say: help is a result, a refusal belongs to the story.
@@ -107,7 +162,7 @@ pub fn parsed(said: &clap::Error) -> std::io::Result<()> {
 }
 
 fn to_stdout(text: &str) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = anstream::AutoStream::auto(std::io::stdout().lock());
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
 }
 
@@ -130,15 +185,15 @@ pub fn envelope(frame: &Frame, outcome: &Outcome) -> serde_json::Value {
 
 /// What is told on the way is advisory: whoever does not read it changes nothing.
 fn to_stderr(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = anstream::AutoStream::auto(std::io::stderr().lock()).write_all(text.as_bytes());
 }
 
 /// A plan as text: what `deploy plan` prints.
 pub fn plan_text(changes: &[Change]) -> String {
-    text::plan(changes)
+    anstream::adapter::strip_str(&text::plan(changes)).to_string()
 }
 
 /// A problem as a person reads it: one line, then the cause and what to do.
 pub fn problem_text(problem: &Problem) -> String {
-    text::problem(problem)
+    anstream::adapter::strip_str(&text::problem(problem)).to_string()
 }

@@ -37,9 +37,16 @@ impl Progress {
     /// Bars only at a terminal that can show them.
     pub fn new(quiet: bool) -> Progress {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let terminal = std::io::stderr().is_terminal() && !dumb;
+        // A pipeline's log keeps every frame of a bar.
+        let pipeline = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+        let terminal = std::io::stderr().is_terminal() && !dumb && !pipeline;
         let (start, bars) = (Instant::now(), (terminal && !quiet).then(MultiProgress::new));
         Progress { quiet, start, told: Cell::new(start), bars, running: RefCell::default() }
+    }
+
+    /// Lines in place of bars.
+    pub fn without_bars(&mut self) {
+        self.bars = None;
     }
 
     /// A line of the story.

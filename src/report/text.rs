@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 
+use super::colour::{self, painted};
 use super::stacks::stacks;
 use crate::flags;
-use crate::outcome::{Action, Change, Conformity, Cost, Finding, Outcome, Problem, Setting, Standing, shown};
+use crate::outcome::{
+    Action, At, Change, Conformity, Cost, Finding, Frame, Outcome, Problem, Setting, Standing, shown,
+};
 
 /// How many of the things that go with a resource a plan shows.
 const GOING_SHOWN: usize = 20;
@@ -32,10 +35,35 @@ pub fn result(outcome: &Outcome) -> String {
     text
 }
 
+/// The last line; a run that changes something says how long it took.
+pub fn summary(frame: &Frame, outcome: &Outcome) -> String {
+    let took = took(frame.seconds);
+    match outcome.summary.strip_prefix("Done: ") {
+        Some(what) => format!("Done in {took}: {what}"),
+        None if frame.command == "teardown" && !outcome.changes.is_empty() && !outcome.planned => {
+            format!("{} [{took}]", outcome.summary)
+        }
+        None => outcome.summary.clone(),
+    }
+}
+
+/// `0.4s`, `42s`, `12m31s`, `1h02m`
+fn took(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        ..10 => format!("{seconds:.1}s"),
+        ..60 => format!("{whole}s"),
+        ..3600 => format!("{}m{:02}s", whole / 60, whole % 60),
+        _ => format!("{}h{:02}m", whole / 3600, whole / 60 % 60),
+    }
+}
+
 /// A problem: one line, then what to do.
 pub fn problem(problem: &Problem) -> String {
     let resource = problem.resource.as_ref().map(|resource| format!("{resource}: ")).unwrap_or_default();
-    let mut text = format!("error: {resource}{}\n", problem.message);
+    let error = painted(colour::of_error(), "error");
+    let mut text = format!("{error}: {resource}{}\n", problem.message);
+    text += &problem.at.as_ref().map(excerpt).unwrap_or_default();
     if let Some(cause) = &problem.cause {
         let _ = writeln!(text, "  because: {cause}");
     }
@@ -43,6 +71,14 @@ pub fn problem(problem: &Problem) -> String {
         let _ = writeln!(text, "  hint: {}", cure.replace('\n', "\n        "));
     }
     text
+}
+
+/// The line of a file with a caret below the place, as compilers show it.
+fn excerpt(at: &At) -> String {
+    let number = at.line.to_string();
+    let (gutter, column) = (" ".repeat(number.len()), at.column.saturating_sub(1));
+    let (before, carets) = (" ".repeat(column), painted(colour::of_error(), &"^".repeat(at.width())));
+    format!("  {gutter} |\n  {number} | {}\n  {gutter} | {before}{carets}\n", at.source)
 }
 
 /// A plan, with every field that changes. Empty when there is nothing.
@@ -54,10 +90,9 @@ pub fn plan(changes: &[Change]) -> String {
     let resources = changes.iter().map(|change| change.resource.len()).max().unwrap_or_default();
     let mut text = String::new();
     for change in changes {
-        let sign = sign(change.action);
+        let sign = painted(colour::of_action(change.action), &format!("{:>3}", sign(change.action)));
         let (action, name, resource) = (change.action.word(), &change.name, change.resource);
-        let _ =
-            writeln!(text, "{sign:>3} {action:7}  {resource:resources$}  {name:names$}  (guide step {})", change.step);
+        let _ = writeln!(text, "{sign} {action:7}  {resource:resources$}  {name:names$}  (guide step {})", change.step);
         // What goes with a fleet is one line each: the first say what it is, the document has all.
         let shown_fields = if change.action == Action::Delete { GOING_SHOWN } else { usize::MAX };
         for field in change.fields.iter().take(shown_fields) {
@@ -155,12 +190,13 @@ fn checks(checks: &[Finding]) -> String {
     let titles = checks.iter().map(|check| check.name().len()).max().unwrap_or_default();
     let mut text = String::new();
     for check in checks {
-        let (status, title, evidence) = (check.status.word(), check.name(), &check.evidence);
+        let (status, title, evidence) = (check.status, check.name(), &check.evidence);
+        let status = painted(colour::of_status(status), &format!("{:7}", status.word()));
         let step = match check.step {
             0 => String::new(),
             step => format!("step {step}"),
         };
-        let _ = writeln!(text, "{status:7} {step:6}  {title:titles$}  {evidence}");
+        let _ = writeln!(text, "{status} {step:6}  {title:titles$}  {evidence}");
         if let Some(cause) = &check.cause {
             let _ = writeln!(text, "                 because: {cause}");
         }
@@ -169,4 +205,15 @@ fn checks(checks: &[Finding]) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::took;
+
+    #[test]
+    fn times_are_as_short_as_they_can_be() {
+        let told = [0.04, 9.4, 42.0, 751.4, 3725.0].map(took);
+        assert_eq!(told, ["0.0s", "9.4s", "42s", "12m31s", "1h02m"]);
+    }
 }

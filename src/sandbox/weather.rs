@@ -151,12 +151,60 @@ impl Weather {
     /// No such switch, or not such a value, in words.
     pub fn with(&self, switch: &str) -> Result<Weather, String> {
         let (name, value) = switch.split_once('=').ok_or("write it as NAME=VALUE")?;
-        let value: serde_yaml::Value = serde_yaml::from_str(value).map_err(|error| error.to_string())?;
+        let name = name.trim();
+        let value: serde_yaml::Value =
+            serde_yaml::from_str(value).map_err(|_| format!("{switch}: the value is not YAML"))?;
         let mut all = serde_yaml::to_value(self).map_err(|error| error.to_string())?;
+        let now = all.get(name).cloned().ok_or_else(|| unknown(name))?;
         if let Some(all) = all.as_mapping_mut() {
-            all.insert(name.trim().into(), value);
+            all.insert(name.into(), value);
         }
-        serde_yaml::from_value(all).map_err(|error| format!("{switch}: {error}"))
+        serde_yaml::from_value(all).map_err(|_| format!("{switch}: {name} is {}", kind(&now)))
+    }
+
+    /// Every switch with its value, below what it means.
+    pub fn shown(&self) -> String {
+        let all = serde_yaml::to_value(self).unwrap_or_default();
+        let mut text = String::new();
+        for (name, value) in all.as_mapping().into_iter().flatten() {
+            let name = name.as_str().unwrap_or_default();
+            for line in meaning(name) {
+                text += &format!("# {line}\n");
+            }
+            text += &format!("{name}: {}\n", serde_json::to_string(value).unwrap_or_default());
+        }
+        text
+    }
+}
+
+/// What a switch means: the comment above its field, in this very file.
+fn meaning(name: &str) -> Vec<&'static str> {
+    let lines: Vec<&str> = include_str!("weather.rs").lines().map(str::trim).collect();
+    let field = format!("pub {name}: ");
+    let at = lines.iter().position(|line| line.starts_with(&field)).unwrap_or_default();
+    let above = lines[..at].iter().rev().map_while(|line| line.strip_prefix("/// "));
+    let mut above: Vec<&str> = above.collect();
+    above.reverse();
+    above
+}
+
+fn unknown(name: &str) -> String {
+    let all = serde_yaml::to_value(Weather::default()).unwrap_or_default();
+    let names = all.as_mapping().into_iter().flatten().filter_map(|(name, _)| name.as_str().map(str::to_owned));
+    let near = names.map(|known| (strsim::jaro_winkler(&known, name), known));
+    let near = near.filter(|(like, _)| *like > 0.8).max_by(|one, other| one.0.total_cmp(&other.0));
+    let near = near.map(|(_, known)| format!("; did you mean {known}?")).unwrap_or_default();
+    format!("there is no switch {name}{near}")
+}
+
+/// What a switch takes, by what it has.
+fn kind(value: &serde_yaml::Value) -> &'static str {
+    match value {
+        serde_yaml::Value::Bool(_) => "true or false",
+        serde_yaml::Value::Number(_) => "a number, such as 30",
+        serde_yaml::Value::Sequence(_) => "a list, such as [one, two]",
+        serde_yaml::Value::Mapping(_) => "a table, such as {name: value}",
+        _ => "of another form: see what is said above it",
     }
 }
 

@@ -17,7 +17,7 @@ fn a_newcomer_sees_the_whole_life_of_a_stack() {
     let account = "the sandbox: account 123456789012 (arn:aws:iam::123456789012:user/sandbox), region \
                    eu-central-1, stack \
                    oz-liveness\n";
-    assert_eq!(printed, (String::new(), format!("{account}No changes: the stack is as deploy.yaml wants it.\n")));
+    assert_eq!(printed, ("No changes: the stack is as deploy.yaml wants it.\n".to_owned(), account.to_owned()));
     home.run("--sandbox teardown").exits(2); // no terminal, no --yes
     home.run("--sandbox teardown --yes").exits(0);
     let again = home.run("--sandbox teardown --yes");
@@ -37,7 +37,7 @@ fn mistakes_are_reported_with_their_place_and_exit_with_2() {
     home.run("plan").exits(2).says("deploy.yaml:2:3").says("did you mean `vpc`").says("deploy.yaml:3:");
     home.run("up --no-such-flag").exits(2);
     home.run("up --timeout soon").exits(2);
-    home.run("sandbox weather outage=maybe").exits(2).says("outage=maybe").says("shows every switch");
+    home.run("sandbox weather outage=maybe").exits(2).says("outage is true or false").says("shows every switch");
 }
 
 #[test]
@@ -112,4 +112,14 @@ fn missing_credentials_are_reported_with_their_cure() {
         .env_remove("AWS_ACCESS_KEY_ID")
         .env_remove("AWS_PROFILE");
     Run::of(&mut command).exits(1).says("no usable credentials").says("aws sso login");
+    let mut command = home.command("diagnose");
+    command
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "none")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "none")
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_PROFILE");
+    let told = Run::of(&mut command);
+    told.demand(told.stderr().matches("error:").count() == 1, || "it is told once, not by each call".to_owned());
+    told.says("the environment (environment variable not set); the profile \"default\" (nothing there)");
 }

@@ -271,7 +271,7 @@ fn a_usage_error_names_its_verb_in_the_envelope() {
         ("verify --nope --json", "verify", "unexpected argument '--nope' found", "`deploy verify --help`"),
         ("--json --config up plan --x", "plan", "unexpected argument '--x' found", "`deploy plan --help`"),
         ("--json vrify", "", "unrecognized subcommand 'vrify'", "'verify'; `deploy --help`"),
-        ("--json liveness c", "liveness", "arguments were not provided: --base-url <URL>", "`deploy liveness --help`"),
+        ("--json liveness", "liveness", "arguments were not provided: <CAPTURE>", "`deploy liveness --help`"),
         ("up --timeout 3x --json", "up", "'--timeout <TIME>': write it as 90s", "`deploy up --help`"),
         ("--json", "", "requires a subcommand", "`deploy --help`"),
     ] {

@@ -89,7 +89,7 @@ fn from_an_empty_folder_to_a_standing_stack() {
     assert_eq!(config.network.private_subnets, seed.private_subnets);
     assert_eq!(config.account.as_deref(), Some(seed.account.as_str()));
     assert_eq!(config.dns.unwrap().zone, seed.zone);
-    home.run("--sandbox --config deploy.yaml preflight").exits(0).says("Ready");
+    home.run("--sandbox --config deploy.yaml preflight").exits(0).prints("Ready");
     home.run("--sandbox --config deploy.yaml plan --exit-code").exits(3).prints("16 to create");
     home.run("--sandbox --config deploy.yaml up").exits(0).prints("https://app.example.com");
     home.run("--sandbox --config deploy.yaml plan --exit-code").exits(0);

@@ -8,7 +8,7 @@ use crate::engine::reconcile::AGAIN;
 use crate::engine::{Outputs, Plan, Planner};
 use crate::exit::Exit;
 use crate::flags;
-use crate::outcome::{Finding, Outcome, Problem, Status};
+use crate::outcome::{Action, Change, Finding, Outcome, Problem, Status};
 
 /// The outcome of a stack that is as wanted.
 pub fn ended(up: &Up<'_>, proven: Result<Vec<Finding>, Unproven>, ids: &Outputs, done: &Plan) -> Outcome {
@@ -23,7 +23,7 @@ pub fn ended(up: &Up<'_>, proven: Result<Vec<Finding>, Unproven>, ids: &Outputs,
             Outcome { checks, ..Outcome::new(Exit::Done, "unchanged", summary) }
         }
         Ok(checks) => {
-            let summary = format!("Done: {} resources changed, read back and found as wanted.", changes.len());
+            let summary = format!("Done: {}; read back and found as wanted.", counted(&changes));
             Outcome { checks, ..Outcome::new(Exit::Done, "changed", summary) }
         }
         Err(error) => unproven(&up.walk.wait, &error),
@@ -32,6 +32,20 @@ pub fn ended(up: &Up<'_>, proven: Result<Vec<Finding>, Unproven>, ids: &Outputs,
     let site = up.walk.cx.site;
     let problems = outcome.problems.into_iter().chain(gone(site)).collect();
     Outcome { outputs: outputs(site, ids), changes, problems, ..outcome }
+}
+
+/// `2 created, 1 updated`
+fn counted(changes: &[Change]) -> String {
+    const DONE: [(Action, &str); 5] = [
+        (Action::Create, "created"),
+        (Action::Adopt, "adopted"),
+        (Action::Update, "updated"),
+        (Action::Replace, "replaced"),
+        (Action::Delete, "deleted"),
+    ];
+    let count = |action: Action| changes.iter().filter(|change| change.action == action).count();
+    let counts = DONE.map(|(action, done)| (count(action), done)).into_iter().filter(|(count, _)| *count > 0);
+    counts.map(|(count, done)| format!("{count} {done}")).collect::<Vec<_>>().join(", ")
 }
 
 /// What cannot be asked from here is no failure of the stack, unless an answer is required.

@@ -144,9 +144,12 @@ impl Names {
             ("auto_scaling_group", &names.auto_scaling_group),
         ]);
         // By a zone's id its name is not known here.
-        let record = config.dns.as_ref().map(|dns| match is_zone_id(&dns.zone) {
-            true => (dns.zone.as_str(), full_name(&dns.record, "*")),
-            false => ("*", full_name(&dns.record, &dns.zone)),
+        let record = config.dns.as_ref().map(|dns| {
+            if is_zone_id(&dns.zone) {
+                (dns.zone.as_str(), full_name(&dns.record, "*"))
+            } else {
+                ("*", full_name(&dns.record, &dns.zone))
+            }
         });
         if let Some((zone, record)) = &record {
             known.extend([("zone", *zone), ("record", record.as_str())]);

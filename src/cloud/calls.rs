@@ -81,11 +81,10 @@ impl Intercept for Told {
             (_, 0) => "no answer".to_owned(),
             (_, status) => format!("refused with {status}"),
         };
-        match bag.load::<Parameters>() {
-            Some(Parameters(parameters)) => {
-                tracing::trace!(target: CALLS, %service, %operation, milliseconds, %answer, %parameters);
-            }
-            None => tracing::debug!(target: CALLS, %service, %operation, milliseconds, %answer),
+        if let Some(Parameters(parameters)) = bag.load::<Parameters>() {
+            tracing::trace!(target: CALLS, %service, %operation, milliseconds, %answer, %parameters);
+        } else {
+            tracing::debug!(target: CALLS, %service, %operation, milliseconds, %answer);
         }
         Ok(())
     }

@@ -60,9 +60,10 @@ async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
     let config = config_file(&cli.global);
     let (reports, refused) = match &cli.verb {
         Verb::Verify(args) => begun([&args.junit, &args.html], args.written_over(&config), &frame),
-        Verb::Conform(args) => begun([&args.junit, &args.html], args.written_over(&config), &frame),
         Verb::Plan(args) => (Reports::default(), args.written_over(&config)),
-        Verb::Preflight(args) => begun([&args.junit, &args.html], args.written_over(&config), &frame),
+        Verb::Conform(args) | Verb::Preflight(args) => {
+            begun([&args.junit, &args.html], args.written_over(&config), &frame)
+        }
         _ => Default::default(),
     };
     let mut outcome = match refused {

@@ -56,7 +56,7 @@ impl Mistake {
             let source: String =
                 source.chars().map(|c| if c.is_control() { ' ' } else { c }).take(column + 100).collect();
             let key = source.trim_start().trim_start_matches("- ").split_once(':').map(|(key, _)| shown(key));
-            problem.at = Some(At { file: file.to_string(), line: *line, column: *column, key, source });
+            problem.at = Some(Box::new(At { file: file.to_string(), line: *line, column: *column, key, source }));
         }
         problem
     }

@@ -99,7 +99,7 @@ fn judged(row: &Row, view: &View<'_>, (guide, own): (&Value, &Value), pending: &
         }
         _ => (Conformity::Differs, Some("`deploy plan` shows it".to_owned())),
     };
-    Setting { step: row.step, setting: row.what, guide: row.guide, live, conformity, why }
+    Setting { step: row.step, name: row.what, guide: row.guide, live, conformity, why }
 }
 
 #[cfg(test)]

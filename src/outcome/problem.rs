@@ -12,7 +12,7 @@ pub struct Problem {
     pub message: String,
     /// Where in a file it is.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<Box<At>>,
     /// Why it is so, when that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,

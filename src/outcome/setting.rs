@@ -39,7 +39,8 @@ pub struct Setting {
     /// The guide's step.
     pub step: u8,
     /// What is set.
-    pub setting: &'static str,
+    #[serde(rename = "setting")]
+    pub name: &'static str,
     /// What the guide says.
     pub guide: &'static str,
     /// What is; null where there is none.
@@ -60,7 +61,7 @@ impl Setting {
             Conformity::Differs => (Status::Fail, format!("{live}; the guide has {}", self.guide)),
             Conformity::Absent => (Status::Skip, format!("the guide has {}", self.guide)),
         };
-        let finding = Finding::new("guide", self.step, self.setting).found(status, evidence);
+        let finding = Finding::new("guide", self.step, self.name).found(status, evidence);
         match &self.why {
             Some(why) => finding.because(why.clone(), ""),
             None => finding,

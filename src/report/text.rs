@@ -51,9 +51,9 @@ pub fn summary(frame: &Frame, outcome: &Outcome) -> String {
 fn took(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
-        ..10 => format!("{seconds:.1}s"),
-        ..60 => format!("{whole}s"),
-        ..3600 => format!("{}m{:02}s", whole / 60, whole % 60),
+        0..10 => format!("{seconds:.1}s"),
+        10..60 => format!("{whole}s"),
+        60..3600 => format!("{}m{:02}s", whole / 60, whole % 60),
         _ => format!("{}h{:02}m", whole / 3600, whole / 60 % 60),
     }
 }
@@ -63,7 +63,7 @@ pub fn problem(problem: &Problem) -> String {
     let resource = problem.resource.as_ref().map(|resource| format!("{resource}: ")).unwrap_or_default();
     let error = painted(colour::of_error(), "error");
     let mut text = format!("{error}: {resource}{}\n", problem.message);
-    text += &problem.at.as_ref().map(excerpt).unwrap_or_default();
+    text += &problem.at.as_deref().map(excerpt).unwrap_or_default();
     if let Some(cause) = &problem.cause {
         let _ = writeln!(text, "  because: {cause}");
     }
@@ -160,10 +160,10 @@ fn cost(cost: &Cost) -> String {
 
 /// The guide's settings: what is as the guide has it in a line, what is not with the reason.
 fn settings(settings: &[Setting]) -> String {
-    let widest = settings.iter().map(|one| one.setting.len()).max().unwrap_or_default();
+    let widest = settings.iter().map(|one| one.name.len()).max().unwrap_or_default();
     let mut text = String::new();
     for one in settings {
-        let (word, step, setting) = (one.conformity.word(), one.step, one.setting);
+        let (word, step, setting) = (one.conformity.word(), one.step, one.name);
         let live = one.live.as_deref().unwrap_or("(none)");
         let _ = writeln!(text, "{word:8} step {step}  {setting:widest$}  {live}");
         if one.conformity != Conformity::Equal {

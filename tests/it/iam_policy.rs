@@ -115,7 +115,7 @@ fn the_document_is_all_of_stdout() {
     let network = format!("network: {{ vpc: vpc-0a1b2c3d4e5f60718, private_subnets: {subnets} }}");
     let rest =
         "account: '123456789012'\nregion: cn-north-1\nnames: { prefix: b- }\nload_balancer: { listener: http }\n";
-    home.write("deploy.yaml", &format!("{rest}{network}\n"));
+    home.write("deploy.yaml", format!("{rest}{network}\n"));
     let run = home.run("iam-policy");
     run.exits(0).prints("arn:aws-cn:iam::123456789012:role/b-OZMarketplace").prints("ec2.amazonaws.com.cn");
     assert!(!run.stdout().contains("ChangeResourceRecordSets"), "it has no record");

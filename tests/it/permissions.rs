@@ -74,7 +74,7 @@ fn every_rule_differs(rules: &mut Vec<Value>) {
 
 async fn change_iam(stage: &Stage, what: &str) {
     let client = stage.other_client().await;
-    let document = |name: &str| DOCUMENT.replace("Allow", "Deny").replace("*", &format!("arn:aws:s3:::{name}"));
+    let document = |name: &str| DOCUMENT.replace("Allow", "Deny").replace('*', &format!("arn:aws:s3:::{name}"));
     match what {
         "five other versions of the policy" => {
             client.replace_policy(&document("a")).await;

@@ -118,9 +118,8 @@ fn condition_holds(operator: &str, values: Option<&[String]>, wanted: &[Value]) 
     };
     let is = |value: &String, wanted: &Value| match operator.as_str() {
         "StringEquals" => *value == text(wanted),
-        "StringEqualsIgnoreCase" => value.eq_ignore_ascii_case(&text(wanted)),
         "StringLike" | "ArnLike" | "ArnEquals" => matches(&text(wanted), value),
-        "Bool" => value.eq_ignore_ascii_case(&text(wanted)),
+        "Bool" | "StringEqualsIgnoreCase" => value.eq_ignore_ascii_case(&text(wanted)),
         _ => negated,
     };
     let one_is = |value: &String| wanted.iter().any(|wanted| is(value, wanted)) != negated;

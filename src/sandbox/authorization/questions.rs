@@ -67,7 +67,7 @@ fn load_balancing(world: &World, operation: &str, asked: &Value) -> Vec<Question
         "CreateListener" => {
             let balancer = text("LoadBalancerArn");
             let mut questions = made(balancer.replace(":loadbalancer/", ":listener/") + "/*");
-            questions[0].resource = balancer.to_owned();
+            balancer.clone_into(&mut questions[0].resource);
             questions[0] = questions[0].clone().tagged(&own(balancer));
             questions
         }

@@ -26,9 +26,10 @@ pub fn call(world: &mut World, operation: &str, asked: &Value) -> Reply {
         "GetHostedZoneCount" => Ok(json!({"HostedZoneCount": world.rows("zones").count()})),
         "GetHostedZone" => {
             let row = zone(world, asked)?;
-            Ok(match row["Config"]["PrivateZone"] == true {
-                true => json!({"HostedZone": shown(row), "VPCs": row["_vpcs"]}),
-                false => json!({"HostedZone": shown(row), "DelegationSet": {"NameServers": NAME_SERVERS}}),
+            Ok(if row["Config"]["PrivateZone"] == true {
+                json!({"HostedZone": shown(row), "VPCs": row["_vpcs"]})
+            } else {
+                json!({"HostedZone": shown(row), "DelegationSet": {"NameServers": NAME_SERVERS}})
             })
         }
         "CreateHostedZone" => create_zone(world, asked),

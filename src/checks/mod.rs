@@ -71,6 +71,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &preflight::CredentialsLast,
     &preflight::ClockAgrees,
     &preflight::ServiceRoles,
+    &preflight::Permissions,
     &preflight::InstanceTypeOffered,
     &preflight::VcpuQuota,
     &preflight::ImageFits,
@@ -92,7 +93,6 @@ pub const CHECKS: &[&dyn Check] = &[
     &preflight::AutoScalingQuota,
     &preflight::SecurityGroupQuota,
     &preflight::RuleQuota,
-    &preflight::Permissions,
 ];
 
 /// What is known of every check, and of the metered calls, which are made apart.

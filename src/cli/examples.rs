@@ -70,7 +70,14 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         "schema",
         &[("deploy schema", "for editors: put it into deploy.schema.json"), ("deploy schema --of config", "the same")],
     ),
-    ("status", &[("deploy status", "what stands"), ("deploy status --json", "the same for programs")]),
+    (
+        "status",
+        &[
+            ("deploy status", "is it up, on what, and does it differ"),
+            ("deploy status --ids", "with each resource's id"),
+            ("deploy status --exit-code", "for pipelines: 6 when it is not up, 3 when it differs"),
+        ],
+    ),
     (
         "verify",
         &[

@@ -78,4 +78,6 @@ pub struct Schema {
 pub enum Described {
     /// deploy.yaml
     Config,
+    /// What every verb prints for programs
+    Result,
 }

@@ -6,6 +6,7 @@ mod examples;
 mod iam_policy;
 mod init;
 mod service;
+mod status;
 mod up;
 mod verify;
 
@@ -20,6 +21,7 @@ pub use examples::EXAMPLES;
 pub use iam_policy::{IamPolicy, Purpose};
 pub use init::{Described, Init, Schema};
 pub use service::{Biometry, Liveness, Overrides, Service};
+pub use status::Status;
 pub use up::{Plan, Protected, Standby, Up};
 pub use verify::{Diagnose, Verify, Written};
 
@@ -92,8 +94,8 @@ pub enum Verb {
     Preflight(Written),
     /// Hold each setting of the vendor's guide against what stands; reads only
     Conform(Written),
-    /// Show what stands: resources, targets, capacity, endpoint; reads only
-    Status,
+    /// Show whether it is up, on what it runs, and whether it differs from deploy.yaml; reads only
+    Status(Status),
     /// List the stacks of the account and region, found by their tags: no deploy.yaml is needed; reads only
     List,
     /// Say until when the stack is wanted: only its tag changes, and `list` shows it
@@ -113,7 +115,7 @@ pub enum Verb {
     Biometry(Biometry),
     /// Print the least-privilege IAM policy that the other verbs need; asks nobody
     IamPolicy(IamPolicy),
-    /// Print the JSON Schema of deploy.yaml, for editors: schema > deploy.schema.json
+    /// Print the JSON Schema of deploy.yaml, for editors, or of what the verbs print for programs
     Schema(Schema),
     /// The local AWS behind --sandbox
     #[command(subcommand)]
@@ -223,7 +225,7 @@ impl Verb {
             Verb::Plan(_) => "plan",
             Verb::Preflight(_) => "preflight",
             Verb::Conform(_) => "conform",
-            Verb::Status => "status",
+            Verb::Status(_) => "status",
             Verb::List => "list",
             Verb::Touch(_) => "touch",
             Verb::Verify(_) => "verify",

@@ -46,12 +46,7 @@ pub fn concluded(asked: &Asked, verdict: &Verdict) -> Outcome {
     let (exit, word) = decided(verdict, asked);
     let mut outcome = Outcome::new(exit, word, "");
     outcome.checks = vec![asked.finding(verdict)];
-    for (name, value) in [
-        ("decision", verdict.decision.map(|decision| decision.word().to_owned())),
-        ("score", verdict.score.map(|score| score.to_string())),
-        ("folder", verdict.folder_id.clone()),
-        ("analysis", verdict.analysis_id.clone()),
-    ] {
+    for (name, value) in [("folder", verdict.folder_id.clone()), ("analysis", verdict.analysis_id.clone())] {
         outcome.outputs.extend(value.map(|value| (name.to_owned(), value)));
     }
     outcome.verdict = Some(verdict.clone());

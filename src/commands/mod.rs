@@ -104,7 +104,7 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
         Verb::Plan(args) => Box::pin(plan::run(session, args)).await,
         Verb::Preflight(_) => Box::pin(preflight::run(session)).await,
         Verb::Conform(_) => Box::pin(conform::run(session)).await,
-        Verb::Status => Box::pin(status::run(session)).await,
+        Verb::Status(args) => Box::pin(status::run(session, args)).await,
         Verb::List => Box::pin(list::run(session)).await,
         Verb::Touch(args) => Box::pin(touch::run(session, args)).await,
         Verb::Verify(args) => Box::pin(verify::run(session, args)).await,

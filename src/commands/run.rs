@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::deploy_yaml::config_file;
 use super::log::log;
 use super::reports::Reports;
-use super::session::seconds;
+use super::session::{began, seconds};
 use super::signals::cancel_on_signals;
 use super::{Session, alone, init, on_stack};
 use crate::cli::{Cli, Verb};
@@ -56,7 +56,8 @@ const LISTENS: Duration = Duration::from_secs(5);
 
 async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
     let start = Instant::now();
-    let mut frame = Frame { command: cli.verb.name(), ..Frame::default() };
+    let sandbox = cli.global.sandbox;
+    let mut frame = Frame { command: cli.verb.name(), started_at: began(start), sandbox, ..Frame::default() };
     let config = config_file(&cli.global);
     let (reports, refused) = match &cli.verb {
         Verb::Verify(args) => begun([&args.junit, &args.html], args.written_over(&config), &frame),

@@ -150,6 +150,8 @@ impl<'a> Session<'a> {
             calls: self.cloud.limiter.calls(),
             steps: self.schedule.borrow().steps(),
             shows_steps: false,
+            started_at: began(start),
+            sandbox: self.sandbox.is_some(),
         }
     }
 
@@ -233,6 +235,12 @@ pub fn open_sandbox(global: &Global) -> Result<Option<Sandbox>, Problem> {
     let world = world_file(global);
     let opened = global.sandbox.then(|| Sandbox::open(&world, PACE)).transpose();
     opened.map_err(|error| Problem::new(format!("{}: {error}", world.display()), "`deploy sandbox reset` begins anew."))
+}
+
+/// When that was, RFC 3339, to the second.
+pub fn began(start: Instant) -> String {
+    let at = jiff::Timestamp::now().as_second() - start.elapsed().as_secs() as i64;
+    jiff::Timestamp::from_second(at).unwrap_or_default().to_string()
 }
 
 /// Since then, in seconds, to the millisecond.

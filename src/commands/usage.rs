@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use clap::CommandFactory;
+use tokio::time::Instant;
 
 use super::reports::Reports;
+use super::session::began;
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::outcome::{Frame, Outcome, Problem};
@@ -20,7 +22,8 @@ pub fn refuse(refused: &clap::Error) -> Exit {
     let arguments: Vec<String> =
         std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let command = verb(&arguments).unwrap_or_default();
-    let frame = Frame { command, ..Frame::default() };
+    let sandbox = arguments.iter().any(|argument| argument == "--sandbox");
+    let frame = Frame { command, sandbox, started_at: began(Instant::now()), ..Frame::default() };
     let mut outcome = Outcome::refused(problem(&refused.render().to_string(), command));
     if ["verify", "preflight"].contains(&command) {
         let named = |flag: &str| value(&arguments, flag).map(Path::new);

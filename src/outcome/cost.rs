@@ -1,9 +1,10 @@
 //! What a stack costs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A value at the group's least size, as it is now, and at its most; null where it is not known.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Band<T> {
     /// At `scaling.min`.
     pub min: Option<T>,
@@ -14,7 +15,7 @@ pub struct Band<T> {
 }
 
 /// What a stack costs a month, by AWS's price list.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Cost {
     /// `USD` or `CNY`; null when no price is known.
     pub currency: Option<String>,

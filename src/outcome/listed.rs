@@ -1,9 +1,10 @@
 //! One stack of an account, for `list`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A stack that was found by its tag.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ListedStack {
     /// The value of its owner tag.
     pub stack: String,

@@ -6,10 +6,12 @@ mod cost;
 mod few;
 mod finding;
 mod listed;
+mod overview;
 mod problem;
 mod schedule;
 mod setting;
 mod verdict;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -19,10 +21,12 @@ pub use cost::{Band, Cost};
 pub use few::few;
 pub use finding::{Finding, Status};
 pub use listed::ListedStack;
+pub use overview::{Capacity, DriftCount, InstanceState, Overview, RolloutState, ServiceState, TargetCounts, Template};
 pub use problem::{At, Problem};
 pub use schedule::{Schedule, Step, critical_path};
 pub use setting::{Conformity, Setting};
 pub use verdict::{Analysis, Decision, Level, Verdict};
+pub use words::{WORDS, meaning, words};
 
 use crate::clock::{Ended, Signal};
 use crate::exit::Exit;
@@ -44,6 +48,10 @@ pub struct Outcome {
     pub standing: Vec<Standing>,
     /// The stacks of the account, for `list`.
     pub stacks: Option<Vec<ListedStack>>,
+    /// Show each of it, with its id.
+    pub listed: bool,
+    /// Whether the stack is up and on what it runs, for `status`.
+    pub overview: Option<Overview>,
     /// What a person reads of the ids: where the service answers, and what it runs on.
     pub outputs: BTreeMap<String, String>,
     /// The guide's settings as they stand, for `conform`.
@@ -71,6 +79,8 @@ impl Outcome {
             planned: false,
             standing: Vec::new(),
             stacks: None,
+            listed: false,
+            overview: None,
             outputs: BTreeMap::new(),
             settings: Vec::new(),
             cost: None,
@@ -176,4 +186,8 @@ pub struct Frame {
     pub steps: Vec<Step>,
     /// Whether that is shown.
     pub shows_steps: bool,
+    /// When it began, RFC 3339.
+    pub started_at: String,
+    /// Whether it was the sandbox: nothing of it is real.
+    pub sandbox: bool,
 }

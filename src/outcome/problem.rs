@@ -1,9 +1,10 @@
 //! Something that is wrong, and what to do about it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Something wrong, with its cure.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Problem {
     /// Which resource, when it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,7 +23,7 @@ pub struct Problem {
 }
 
 /// A place in a file, with the words there.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct At {
     /// As the user named it.
     pub file: String,

@@ -1,11 +1,12 @@
 //! A setting of the vendor's guide, held against what stands.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Finding, Status};
 
 /// How far a setting is as the guide has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Conformity {
     /// It is.
@@ -34,7 +35,7 @@ impl Conformity {
 }
 
 /// One setting.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Setting {
     /// The guide's step.
     pub step: u8,

@@ -1,5 +1,6 @@
 //! What the service answered to an analysis, in three levels.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The analyses that are asked for.
@@ -22,7 +23,7 @@ impl Analysis {
 }
 
 /// Whether one of the first two levels held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// It held.
@@ -32,7 +33,7 @@ pub enum Level {
 }
 
 /// The service's decision, in its own words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Decision {
     /// Accepted.
@@ -55,7 +56,7 @@ impl Decision {
 }
 
 /// Three levels: did it answer, did the analysis finish, what was decided.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Verdict {
     /// Whether an answer came.
     pub transport: Level,

@@ -7,9 +7,12 @@ mod junit;
 mod progress;
 mod schedule;
 mod stacks;
+mod status;
 mod text;
+mod watched;
 
 use std::io::Write;
+use std::time::Duration;
 
 use crate::event::Event;
 use crate::exit::Exit;
@@ -18,6 +21,7 @@ use crate::oz::Capture;
 pub use html::html;
 pub use junit::junit;
 use progress::Progress;
+use watched::Watched;
 
 /// Verbs whose last line is their result.
 const LOOKS: [&str; 5] = ["plan", "preflight", "status", "verify", "diagnose"];
@@ -26,12 +30,13 @@ const LOOKS: [&str; 5] = ["plan", "preflight", "status", "verify", "diagnose"];
 pub struct Report {
     json: bool,
     progress: Progress,
+    watched: Watched,
 }
 
 impl Report {
     /// Progress as bars at a terminal, as lines elsewhere, not at all when `quiet`.
     pub fn new(json: bool, quiet: bool) -> Report {
-        Report { json, progress: Progress::new(quiet) }
+        Report { json, progress: Progress::new(quiet), watched: Watched::default() }
     }
 
     /// The same with bars only if these may be.
@@ -55,6 +60,11 @@ impl Report {
     /// For whoever calls it every few seconds: tells again what is under way when nothing was told for a minute.
     pub fn beat(&self) {
         self.progress.beat();
+    }
+
+    /// A look of `status --watch`.
+    pub fn watched(&self, frame: &Frame, outcome: &Outcome, since: Duration) {
+        self.watched.show(frame, outcome, since);
     }
 
     /// A line of the story.
@@ -97,11 +107,14 @@ impl Report {
         for problem in &outcome.problems {
             to_stderr(&text::problem(problem));
         }
-        let mut text = if self.json { format!("{}\n", json::envelope(frame, outcome)) } else { text::result(outcome) };
+        let mut text =
+            if self.json { format!("{}\n", json::envelope(frame, outcome)) } else { text::result(frame, outcome) };
         if frame.shows_steps && !self.json {
             text += &schedule::text(frame);
         }
-        let mut summary = text::summary(frame, outcome);
+        // A screen has said it.
+        let is_said = outcome.overview.is_some() && !self.json;
+        let mut summary = if is_said { String::new() } else { text::summary(frame, outcome) };
         if !summary.is_empty() {
             summary.push('\n');
         }
@@ -183,6 +196,17 @@ pub fn envelope(frame: &Frame, outcome: &Outcome) -> serde_json::Value {
     json::envelope(frame, outcome)
 }
 
+/// The JSON Schema of that document.
+pub fn result_schema() -> serde_json::Value {
+    json::schema()
+}
+
+/// How many columns stdout's terminal has; elsewhere no line is wrapped.
+fn columns() -> usize {
+    let size = terminal_size::terminal_size_of(std::io::stdout());
+    size.map_or(usize::MAX, |(terminal_size::Width(columns), _)| columns.max(40).into())
+}
+
 /// What is told on the way is advisory: whoever does not read it changes nothing.
 fn to_stderr(text: &str) {
     let _ = anstream::AutoStream::auto(std::io::stderr().lock()).write_all(text.as_bytes());
@@ -191,6 +215,11 @@ fn to_stderr(text: &str) {
 /// A plan as text: what `deploy plan` prints.
 pub fn plan_text(changes: &[Change]) -> String {
     anstream::adapter::strip_str(&text::plan(changes)).to_string()
+}
+
+/// `status` as a terminal of this width shows it.
+pub fn status_text(frame: &Frame, outcome: &Outcome, width: usize) -> String {
+    outcome.overview.as_ref().map_or_else(String::new, |overview| status::screen(frame, outcome, overview, width))
 }
 
 /// A problem as a person reads it: one line, then the cause and what to do.

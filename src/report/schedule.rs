@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::outcome::{Frame, Step, critical_path, few};
 
@@ -30,20 +31,38 @@ pub fn text(frame: &Frame) -> String {
     text
 }
 
+/// One step, as data.
+#[derive(Serialize, JsonSchema)]
+pub struct Timed<'a> {
+    /// The resource's key, or another noun of what was waited for.
+    resource: &'a str,
+    /// What was done: Terraform's verb, or how a wait ended.
+    verb: &'a str,
+    /// When its turn came, in milliseconds since the run began.
+    started_ms: u64,
+    /// How long it took, in milliseconds.
+    duration_ms: u64,
+    /// The steps that it waited for.
+    after: &'a [&'static str],
+    /// Whether it is one of those that made the run as long as it was.
+    critical: bool,
+}
+
 /// The steps as data.
-pub fn data(frame: &Frame) -> Vec<Value> {
+pub fn data(frame: &Frame) -> Vec<Timed<'_>> {
     let critical = critical_path(&frame.steps);
-    let step = |(at, step): (usize, &Step)| {
-        json!({
-            "resource": step.resource,
-            "verb": step.verb,
-            "started_ms": step.started_ms,
-            "duration_ms": step.duration_ms,
-            "after": step.after,
-            "critical": critical.contains(&at),
-        })
+    let timed = |at: usize| {
+        let step = &frame.steps[at];
+        Timed {
+            resource: step.resource,
+            verb: step.verb,
+            started_ms: step.started_ms,
+            duration_ms: step.duration_ms,
+            after: &step.after,
+            critical: critical.contains(&at),
+        }
     };
-    frame.steps.iter().enumerate().map(step).collect()
+    (0..frame.steps.len()).map(timed).collect()
 }
 
 /// Seconds with one decimal.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::colour::{self, painted};
 use super::stacks::stacks;
+use super::{columns, status};
 use crate::flags;
 use crate::outcome::{
     Action, At, Change, Conformity, Cost, Finding, Frame, Outcome, Problem, Setting, Standing, shown,
@@ -13,12 +14,18 @@ use crate::outcome::{
 const GOING_SHOWN: usize = 20;
 
 /// The result of a command: the plan, what stands, the checks, the outputs.
-pub fn result(outcome: &Outcome) -> String {
+pub fn result(frame: &Frame, outcome: &Outcome) -> String {
     let mut text = String::new();
     if outcome.planned {
         text += &plan(&outcome.changes);
     }
-    text += &standing(&outcome.standing);
+    if let Some(overview) = &outcome.overview {
+        text += &status::screen(frame, outcome, overview, columns());
+        if outcome.listed {
+            text += &standing(&outcome.standing, columns());
+        }
+        return text;
+    }
     text += &if outcome.settings.is_empty() { checks(&outcome.checks) } else { settings(&outcome.settings) };
     text += &stacks(outcome.stacks.as_deref().unwrap_or_default());
     text += &checks(&outcome.checks);
@@ -174,14 +181,20 @@ fn settings(settings: &[Setting]) -> String {
     text
 }
 
-fn standing(standing: &[Standing]) -> String {
+fn standing(standing: &[Standing], width: usize) -> String {
     let names = standing.iter().map(|one| one.name.len()).max().unwrap_or_default();
     let resources = standing.iter().map(|one| one.resource.len()).max().unwrap_or_default();
     let mut text = String::new();
     for one in standing {
-        let (state, resource, name) = (one.state, one.resource, &one.name);
-        let line = format!("{state:8} {resource:resources$}  {name:names$}  {}", one.id);
-        let _ = writeln!(text, "{}", line.trim_end());
+        let (state, resource, name, id) = (one.state, one.resource, &one.name, one.id.as_deref().unwrap_or_default());
+        let line = format!("{state:8} {resource:resources$}  {name:names$}  {id}");
+        if line.trim_end().chars().count() <= width {
+            let _ = writeln!(text, "{}", line.trim_end());
+        } else {
+            // An id stands whole on a line of its own, to be copied.
+            let _ = writeln!(text, "{state:8} {resource}\n{:9}{name}", "");
+            let _ = if id.is_empty() { Ok(()) } else { writeln!(text, "{:9}{id}", "") };
+        }
     }
     text
 }

@@ -312,3 +312,17 @@ pub async fn find_targets(cloud: &Cloud, target_group: &str) -> cloud::Result<Ta
     let others: Vec<Unhealthy> = all.iter().filter_map(Unhealthy::of).collect();
     Ok(Targets { healthy: all.len() - others.len(), registered: all.len(), others })
 }
+
+/// The state of every target by its id: `healthy`, `initial`, `unhealthy`, `unused`, `draining`.
+///
+/// # Errors
+/// Elastic Load Balancing does not describe them.
+pub async fn find_states(cloud: &Cloud, target_group: &str) -> cloud::Result<BTreeMap<String, String>> {
+    let reply = cloud.elb.describe_target_health().target_group_arn(target_group).send().await?;
+    let of = |target: &TargetHealthDescription| {
+        let state = target.target_health().and_then(|health| health.state());
+        let state = state.map_or("unknown", TargetHealthStateEnum::as_str);
+        Some((target.target()?.id()?.to_owned(), state.to_owned()))
+    };
+    Ok(reply.target_health_descriptions().iter().filter_map(of).collect())
+}

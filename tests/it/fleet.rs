@@ -33,7 +33,7 @@ async fn calls_do_not_grow_with_the_fleet() {
     }
     assert!(counts.iter().all(|of_size| *of_size == counts[0]), "{counts:?}");
     let most = |line: &str| counts[0].iter().find(|(other, _)| *other == line).unwrap().1;
-    let limits = [("plan", 20), ("up", 21), ("status", 21), ("teardown --dry-run", 26), ("teardown --yes", 58)];
+    let limits = [("plan", 20), ("up", 21), ("status", 25), ("teardown --dry-run", 26), ("teardown --yes", 58)];
     assert!(limits.iter().all(|(line, limit)| most(line) <= *limit), "{counts:?}");
 }
 
@@ -66,6 +66,5 @@ async fn lines_do_not_grow_with_the_fleet() {
         assert!(longest < 400, "{line}: a line of {longest} letters");
     }
     let shown = stage.json("status").await;
-    let instances = shown["outputs"]["instances"].as_str().unwrap();
-    assert!(instances.starts_with("91 InService (i-") && instances.ends_with("and 86 more)"), "{instances}");
+    assert_eq!(shown["outputs"]["instances"].as_array().unwrap().len(), 91, "a document has them all");
 }

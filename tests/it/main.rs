@@ -42,6 +42,7 @@ mod preflight_denied;
 mod readers;
 mod removal;
 mod reports;
+mod result;
 mod retryable;
 mod rollout;
 mod sandbox_protocol;

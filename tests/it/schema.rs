@@ -14,8 +14,8 @@ fn schema() -> Value {
     let home = Home::new();
     let run = home.run("schema");
     run.exits(0);
-    assert_eq!(run.json(), home.run("schema --of config").json());
-    run.json()
+    assert_eq!(run.stdout(), home.run("schema --of config").stdout());
+    serde_json::from_str(&run.stdout()).unwrap()
 }
 
 fn tree(text: &str) -> Value {

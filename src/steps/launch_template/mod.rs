@@ -1,5 +1,6 @@
 //! Guide step 3: the launch template. Versions are never changed, only added; the group pins one by its number.
 
+mod finder;
 mod unmanaged;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ use crate::config::Imds;
 use crate::engine::resource::WARNING;
 use crate::engine::{Context, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
+
+pub use finder::find_version;
 
 /// The template's id.
 pub const ID: Output = Output(LaunchTemplate::KEY, "id");

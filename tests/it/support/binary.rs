@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 use super::python::KEYS;
+use super::schema::valid;
 
 /// A directory in which the program runs, with a kept sandbox of its own.
 pub struct Home(tempfile::TempDir);
@@ -107,7 +108,7 @@ impl Run {
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout()).unwrap_or_else(|_| panic!("stdout is no JSON\n\n{self}"))
+        valid(serde_json::from_str(&self.stdout()).unwrap_or_else(|_| panic!("stdout is no JSON\n\n{self}")))
     }
 }
 

@@ -13,6 +13,7 @@ mod other_client;
 mod permissions;
 mod program;
 mod python;
+mod schema;
 mod server;
 mod stage;
 mod tls;

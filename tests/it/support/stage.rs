@@ -13,6 +13,7 @@ use super::program::{
     Access, Cancel, Cli, Cloud, Outcome, Report, Sandbox, Session, Weather, World, config, configuration, envelope,
     perform, plan_text,
 };
+use super::schema::valid;
 
 /// A sandbox, and the deploy.yaml of the stack on it.
 pub struct Stage {
@@ -155,7 +156,7 @@ impl Stage {
         let start = Instant::now();
         let (session, outcome) = self.session_run(line).await;
         let cli = parsed(line);
-        envelope(&session.frame(cli.verb.name(), start), &outcome)
+        valid(envelope(&session.frame(cli.verb.name(), start), &outcome))
     }
 
     /// The plan as it is printed.
@@ -191,7 +192,9 @@ impl Stage {
         let config = config::parse(&self.config, "deploy.yaml", &cli.global.set).unwrap();
         let sandbox = Some(self.sandbox.clone());
         let session = Session::new(config, self.cloud().await, &self.report, &self.cancel, sandbox);
+        let start = Instant::now();
         let outcome = perform(&session, &cli.verb).await;
+        valid(envelope(&session.frame(cli.verb.name(), start), &outcome));
         (session, outcome)
     }
 }

@@ -43,6 +43,9 @@ pub struct Up {
     /// Refuse (4) what may cost more a month, by AWS's price list and in its currency, or whose cost is not known
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     pub max_monthly: Option<f64>,
+    /// How long the stack is wanted from now: 8h, at most 168h; `list` shows it, `touch` moves it
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub ttl: Option<Duration>,
     /// Do not wait for healthy targets (nor, then, ask the service)
     #[arg(long)]
     pub no_wait: bool,

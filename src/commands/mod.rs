@@ -10,6 +10,7 @@ mod cost;
 mod credentials;
 mod deploy_yaml;
 mod diagnose;
+mod expiry;
 mod explain;
 mod first_reading;
 mod iam_policy;

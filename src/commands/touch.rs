@@ -1,12 +1,11 @@
 //! `deploy touch`: until when the stack is wanted.
 
 use super::Session;
+use super::expiry::{mark, written};
 use super::first_reading::FIRST_READING;
-use super::late;
 use crate::cli::Touch;
 use crate::exit::Exit;
 use crate::outcome::{Failed, Outcome, Problem};
-use crate::steps::security_groups;
 
 /// Moves the time, or takes it off.
 ///
@@ -23,11 +22,8 @@ pub async fn run(session: &Session<'_>, args: &Touch) -> Result<Outcome, Failed>
     }
     session.identify(&wait).await?;
     let stack = &session.config.stack;
-    // Whole seconds: a person reads it.
-    let until = until.map(|until| until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    let marked = wait.within(security_groups::mark_expiry(&session.cloud, stack, until.as_deref())).await;
-    let failed = |error| Outcome::failed("failed; the former expiry may stand").problem(&error);
-    let marked = marked.map_err(late)?.map_err(failed)?;
+    let until = until.map(written);
+    let marked = mark(session, until.as_deref(), &wait).await?;
     if marked == 0 {
         let cure = "`deploy list` shows the stacks of this account and region; `stack` in deploy.yaml names one.";
         let problem = Problem::new(format!("no security group carries the tag of the stack {stack}"), cure);

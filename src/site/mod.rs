@@ -42,6 +42,8 @@ pub struct Site {
     pub gone: Vec<Missing>,
     /// Where records that lead to the load balancer could not be looked for, in words.
     pub unseen_records: Vec<String>,
+    /// Until when the stack is wanted, as its tag is to say; `None`: the tag stays as it is.
+    pub expires: Option<String>,
 }
 
 /// An AMI, as far as a launch template needs it.
@@ -124,7 +126,17 @@ impl Site {
     pub fn blank(config: Config, region: &str) -> Site {
         let (image, certificate, certificates) = (MachineImage::default(), String::new(), Vec::new());
         let (gone, unseen_records) = (Vec::new(), Vec::new());
-        Site { config, region: region.to_owned(), image, certificate, certificates, zone: None, gone, unseen_records }
+        Site {
+            config,
+            region: region.to_owned(),
+            image,
+            certificate,
+            certificates,
+            zone: None,
+            gone,
+            unseen_records,
+            expires: None,
+        }
     }
 
     /// Keeps the certificate that a listener has, where it would do: between two that do, a change gains nothing.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Exit, Stage, tables};
+use crate::support::{Disturbance, Exit, Stage, run_disturbed, tables};
 
 /// The stacks of `list --json`.
 async fn listed(stage: &Stage) -> Vec<Value> {
@@ -131,4 +131,33 @@ async fn a_time_that_has_passed_is_refused_before_any_call() {
     let stage = Stage::up().await;
     let refused = stage.run("touch --until 2001-01-31T18:00:00Z").await;
     refused.exits(Exit::Usage).writes_nothing().says("has passed");
+}
+
+/// The end is there before anything that costs is made, also when the run is killed half-way.
+#[tokio::test(start_paused = true)]
+async fn a_stack_made_for_a_time_has_its_end_from_the_first_call_on() {
+    let stage = Stage::new();
+    let line = "up --ttl 8h";
+    let (_, ended) = run_disturbed(&stage, line, 42, Disturbance::KilledAfter).await;
+    assert!(ended.is_none(), "it must have been killed");
+    let stacks = listed(&stage).await;
+    assert!(stacks[0]["expires"].is_string() && stacks[0]["incomplete"] == true, "{stacks:?}");
+    stage.succeeds(line).await;
+    let first = listed(&stage).await[0]["expires"].clone();
+
+    // It moves alone, is no difference, and stays where nothing is said of it.
+    stage.succeeds("up --ttl 9h").await.writes(&["CreateTags"]);
+    let second = listed(&stage).await[0]["expires"].clone();
+    assert!(second.as_str() > first.as_str(), "{first} {second}");
+    for line in ["plan --exit-code", "up", "verify"] {
+        stage.over_sockets(line).await.succeeds().writes_nothing();
+    }
+    assert_eq!(listed(&stage).await[0]["expires"], second);
+
+    // A refusal changes nothing, the end neither.
+    let refused = "up --ttl 10h --set load_balancer.scheme=internet-facing --set load_balancer.allow_public=true";
+    stage.run(refused).await.refused_before_any_write();
+    assert_eq!(listed(&stage).await[0]["expires"], second);
+    stage.succeeds("teardown --yes").await;
+    stage.nothing_is_left();
 }

@@ -7,9 +7,10 @@ use super::allowed::{Consents, unasked};
 use crate::cli;
 use crate::commands::protection::protections;
 use crate::engine::reconcile::Round;
-use crate::engine::{Decision, Effect, Key, Plan, Walk};
+use crate::engine::{Decision, Effect, Key, Outputs, Plan, Walk};
 use crate::exit::Exit;
 use crate::outcome::{Action, Change, Failed, Outcome, Problem};
+use crate::steps::auto_scaling;
 
 /// Refused: what is not ours, a replacement that nobody allowed, and consequences that need consent.
 pub fn permit(args: &cli::Up, walk: &Walk<'_>, round: &Round<'_>) -> Result<BTreeSet<Key>, Failed> {
@@ -95,4 +96,10 @@ fn needs_replace(changes: &[Change]) -> Outcome {
         Problem::new(change.why.clone().unwrap_or_default(), cure).of(resource)
     });
     Outcome::preflight("refused; nothing was changed").with_problems(replaced.collect())
+}
+
+/// What is pending; a group whose refresh is under way is followed, not acted on.
+pub fn to_do(plan: &Plan, ids: &Outputs) -> BTreeSet<Key> {
+    let follows = ids.contains_key(&auto_scaling::REFRESH);
+    plan.pending().map(|(key, _)| key).filter(|key| !(follows && *key == auto_scaling::NAME.0)).collect()
 }

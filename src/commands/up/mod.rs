@@ -9,6 +9,7 @@ mod policy;
 
 use super::Session;
 use super::cost::refuse_above;
+use super::expiry::after;
 use super::saved_plan::SavedPlan;
 use super::strays::{refuse_second, telling};
 use crate::checks::{self, Fleet, Unproven};
@@ -34,7 +35,8 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
     let args = of_plan.as_ref().unwrap_or(args);
     let wait = session.wait(args.timeout);
     let (stack, strays, _) = session.read_stack_and_strays(args.adopt, &wait).await;
-    let stack = stack?;
+    let mut stack = stack?;
+    stack.site.expires = args.ttl.map(after);
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
     let plan = planner.plan(&stack.live);
     if let Some(saved) = &saved {

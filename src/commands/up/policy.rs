@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::consent::{permit, refuse_protected, without_rolled_back};
+use super::consent::{permit, refuse_protected, to_do, without_rolled_back};
 use super::gate::prepare;
 use crate::cli;
 use crate::cloud::retryable;
+use crate::commands::expiry::mark_once;
 use crate::commands::saved_plan::SavedPlan;
 use crate::commands::{Session, preflight};
 use crate::engine::reconcile::{AGAIN, Next, Policy, Round, failed};
@@ -19,6 +20,7 @@ pub struct UpPolicy<'a> {
     session: &'a Session<'a>,
     args: &'a cli::Up,
     saved: Option<&'a SavedPlan>,
+    is_marked: bool,
     gate: Option<HealthGate<'a>>,
     /// The instance refresh that this round follows, and the ids of what existed before it.
     follows: Option<(String, Outputs)>,
@@ -27,7 +29,7 @@ pub struct UpPolicy<'a> {
 impl<'a> UpPolicy<'a> {
     /// A policy with the consents of these arguments.
     pub fn new(session: &'a Session<'a>, args: &'a cli::Up, saved: Option<&'a SavedPlan>) -> UpPolicy<'a> {
-        UpPolicy { session, args, saved, gate: None, follows: None }
+        UpPolicy { session, args, saved, is_marked: false, gate: None, follows: None }
     }
 
     /// What may make the group healthy comes before the question whether it is, and a rollout after it.
@@ -52,6 +54,7 @@ impl Policy for UpPolicy<'_> {
 
     async fn review(&mut self, walk: &Walk<'_>, round: &Round<'_>) -> Result<Next, Failed> {
         if round.plan.is_settled() {
+            mark_once(&mut self.is_marked, self.session, walk).await?;
             return Ok(Next::Settled);
         }
         if let Some(saved) = self.saved {
@@ -72,6 +75,7 @@ impl Policy for UpPolicy<'_> {
         }
         if !replaced.is_empty() {
             refuse_protected(walk, round, &replaced).await?;
+            mark_once(&mut self.is_marked, self.session, walk).await?;
             return Ok(Next::Remove(replaced));
         }
         let cancels = has(|effect| matches!(effect, Effect::CancelsRefresh { .. }));
@@ -81,6 +85,7 @@ impl Policy for UpPolicy<'_> {
             keys = self.hold_rollout_until_healthy(walk, &ids, keys, !round.done.is_empty()).await?;
         }
         self.follows = refresh.map(|id| (id.clone(), ids.clone()));
+        mark_once(&mut self.is_marked, self.session, walk).await?;
         Ok(Next::Act(keys))
     }
 
@@ -129,12 +134,6 @@ impl Policy for UpPolicy<'_> {
 
 fn rollout<'a>(walk: &Walk<'a>, ids: &'a Outputs) -> Rollout<'a> {
     Rollout { cloud: walk.cx.cloud, site: walk.cx.site, ids, wait: walk.wait }
-}
-
-/// What is pending; a group whose refresh is under way is followed, not acted on.
-fn to_do(plan: &Plan, ids: &Outputs) -> BTreeSet<Key> {
-    let follows = ids.contains_key(&auto_scaling::REFRESH);
-    plan.pending().map(|(key, _)| key).filter(|key| !(follows && *key == auto_scaling::NAME.0)).collect()
 }
 
 fn is_retryable(error: &Error) -> bool {

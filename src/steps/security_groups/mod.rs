@@ -14,7 +14,7 @@ use super::shared;
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Config;
 use crate::engine::{Blocker, Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
-use crate::site::Site;
+use crate::site::{EXPIRES_TAG, Site};
 
 pub use expiry::mark_expiry;
 pub use rules::Rules;
@@ -132,13 +132,16 @@ impl<M: Member> Resource for Group<M> {
 
     async fn create(&self, &Context { cloud, site, .. }: &Context<'_>, want: &GroupSpec) -> Result<Outputs> {
         let name = Resource::name(self, site);
+        // The groups are made first: what is killed half-way has its end too.
+        let expires = site.expires.iter().map(|until| (EXPIRES_TAG.to_owned(), until.clone()));
+        let tags: Tags = site.tags(&name).into_iter().chain(expires).collect();
         let request = cloud
             .ec2
             .create_security_group()
             .group_name(&name)
             .description(M::DESCRIPTION)
             .vpc_id(&want.vpc)
-            .tag_specifications(tags::for_ec2(ResourceType::SecurityGroup, &site.tags(&name)));
+            .tag_specifications(tags::for_ec2(ResourceType::SecurityGroup, &tags));
         let id = request.send().await?.group_id.need("GroupId")?;
         Ok([(Self::ID, id)].into())
     }

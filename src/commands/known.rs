@@ -3,6 +3,7 @@
 use super::explain::Entry;
 use crate::cloud::{Row, table};
 use crate::exit::Exit;
+use crate::outcome::CODES;
 use crate::site::Site;
 use crate::steps::STACK;
 use crate::{checks, config};
@@ -32,15 +33,21 @@ pub fn exits(word: &str) -> Vec<Entry> {
     one.map(|exit| Entry::new(number, "exit code").with("meaning", exit.meaning())).collect()
 }
 
-/// The check of this id.
+/// The check of this id or code.
 pub fn checks_of(word: &str) -> Vec<Entry> {
+    let code = |about: &checks::About| CODES.iter().find(|(_, id)| *id == about.id).map_or("", |(code, _)| *code);
     let entry = |about: &'static checks::About| {
         let verbs: Vec<String> = about.verbs.iter().map(|verb| format!("{verb:?}").to_lowercase()).collect();
         let verbs =
             if verbs.is_empty() { "verify, with a capture: a metered call".to_owned() } else { verbs.join(", ") };
-        Entry::new(about.id, "check").with("title", about.title).with("verbs", &verbs).with("step", &step(about.step))
+        Entry::new(about.id, "check")
+            .with("code", code(about))
+            .with("title", about.title)
+            .with("verbs", &verbs)
+            .with("step", &step(about.step))
     };
-    checks::abouts().filter(|about| about.id == word).map(entry).collect()
+    let is_meant = |about: &&checks::About| about.id == word || code(about).eq_ignore_ascii_case(word);
+    checks::abouts().filter(is_meant).map(entry).collect()
 }
 
 /// `step 4`: what is made, checked and set there.
@@ -102,6 +109,7 @@ pub fn words() -> Vec<String> {
     let codes = table().iter().flat_map(|row| row.code.iter().cloned());
     let ids = checks::abouts().map(|about| about.id.to_owned());
     let resources = STACK.iter().map(|node| node.key().to_owned());
+    let numbered = CODES.iter().map(|(code, _)| (*code).to_owned());
     let keys = config::keys().into_iter().map(|key| key.path);
-    keys.chain(ids).chain(resources).chain(codes).collect()
+    keys.chain(ids).chain(numbered).chain(resources).chain(codes).collect()
 }

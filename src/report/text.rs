@@ -28,7 +28,6 @@ pub fn result(frame: &Frame, outcome: &Outcome) -> String {
     }
     text += &if outcome.settings.is_empty() { checks(&outcome.checks) } else { settings(&outcome.settings) };
     text += &stacks(outcome.stacks.as_deref().unwrap_or_default());
-    text += &checks(&outcome.checks);
     let width = outcome.outputs.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in &outcome.outputs {
         let _ = writeln!(text, "{name:width$}  {value}");

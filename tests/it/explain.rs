@@ -11,6 +11,7 @@ fn each_kind_of_word_is_explained() {
     home.run("explain 8").exits(0).prints("exit code").prints("not ours");
     home.run("explain exit 130").exits(0).prints("interrupted");
     home.run("explain drift").exits(0).prints("check").prints("verify");
+    home.run("explain OZ305").exits(0).prints("private_subnets").prints("a way out");
     home.run("explain step 4").exits(0).prints("auto_scaling_group").prints("scaling.max").prints("load_balancer");
     home.run("explain launch_template").exits(0).prints("resource of the stack");
     let row = table().iter().find(|row| row.code.iter().any(|code| code == "ExpiredToken")).unwrap();

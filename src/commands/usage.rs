@@ -25,7 +25,7 @@ pub fn refuse(refused: &clap::Error) -> Exit {
     let sandbox = arguments.iter().any(|argument| argument == "--sandbox");
     let frame = Frame { command, sandbox, started_at: began(Instant::now()), ..Frame::default() };
     let mut outcome = Outcome::refused(problem(&refused.render().to_string(), command));
-    if ["verify", "preflight"].contains(&command) {
+    if ["verify", "preflight", "conform"].contains(&command) {
         let named = |flag: &str| value(&arguments, flag).map(Path::new);
         Reports::begin(named("--junit"), named("--html"), &frame).0.finish(&frame, &mut outcome);
     }

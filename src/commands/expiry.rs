@@ -8,12 +8,12 @@ use crate::engine::Walk;
 use crate::outcome::{Failed, Outcome};
 use crate::steps::security_groups;
 
-/// So long from now, as the tag has it: whole seconds in UTC, which a person reads.
-pub fn after(lasts: Duration) -> String {
-    written(jiff::Timestamp::now() + jiff::SignedDuration::from_secs(lasts.as_secs().cast_signed()))
+/// So long from now.
+pub fn after(lasts: Duration) -> jiff::Timestamp {
+    jiff::Timestamp::now() + jiff::SignedDuration::from_secs(lasts.as_secs().cast_signed())
 }
 
-/// A time as the tag has it.
+/// A time as the tag has it: whole seconds in UTC, which a person reads.
 pub fn written(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

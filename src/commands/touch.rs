@@ -1,7 +1,7 @@
 //! `deploy touch`: until when the stack is wanted.
 
 use super::Session;
-use super::expiry::{mark, written};
+use super::expiry::{after, mark, written};
 use super::first_reading::FIRST_READING;
 use crate::cli::Touch;
 use crate::exit::Exit;
@@ -14,8 +14,7 @@ use crate::outcome::{Failed, Outcome, Problem};
 pub async fn run(session: &Session<'_>, args: &Touch) -> Result<Outcome, Failed> {
     let wait = session.wait(FIRST_READING);
     let now = jiff::Timestamp::now();
-    let lasts = args.lasts.map(|lasts| now + jiff::SignedDuration::from_secs(lasts.as_secs().cast_signed()));
-    let until = args.until.or(lasts);
+    let until = args.until.or(args.lasts.map(after));
     if let Some(past) = until.filter(|until| *until <= now) {
         let cure = "Name a time to come, in UTC: --until 2030-01-31T18:00:00Z, or --for 8h.";
         return Err(Outcome::refused(Problem::new(format!("{past} has passed"), cure)).into());

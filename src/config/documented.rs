@@ -2,9 +2,8 @@
 
 use serde_yaml::Value;
 
+use super::example::meanings;
 use super::{Config, Dns, Network, RECORD};
-
-const EXAMPLE: &str = include_str!("../../deploy.yaml.example");
 
 /// A key, and what is known of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,11 +20,8 @@ pub struct Key {
 
 /// Every key that is no section, in the order of the example.
 pub fn keys() -> Vec<Key> {
-    let comments = comments();
-    let comment = |path: &str| {
-        let found = comments.iter().find(|(of, _)| of == path);
-        found.map(|(_, comment)| comment.clone()).unwrap_or_default()
-    };
+    let meanings = meanings();
+    let comment = |path: &str| (*meanings.get(path).unwrap_or(&"")).to_owned();
     let dns = Some(Dns { zone: String::new(), record: RECORD.to_owned() });
     let documented = |(path, default): (String, String)| {
         let section = path.rsplit_once('.').map(|(section, _)| comment(section)).unwrap_or_default();
@@ -53,37 +49,17 @@ fn flatten(path: &str, value: &Value, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// The comments of the example, by the path of the key on their line.
-fn comments() -> Vec<(String, String)> {
-    let mut around: Vec<(usize, &str)> = Vec::new();
-    let mut found = Vec::new();
-    for line in EXAMPLE.lines() {
-        let Some((key, rest)) = line.trim_start().split_once(':') else { continue };
-        if !key.chars().all(|c| c.is_ascii_lowercase() || c == '_') || key.is_empty() {
-            continue;
-        }
-        let indent = line.len() - line.trim_start().len();
-        around.retain(|(outer, _)| *outer < indent);
-        around.push((indent, key));
-        let path: Vec<&str> = around.iter().map(|(_, key)| *key).collect();
-        let comment = rest.split_once(" # ").map(|(_, comment)| comment.trim()).unwrap_or_default();
-        found.push((path.join("."), comment.to_owned()));
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{comments, keys};
+    use super::{keys, meanings};
 
     #[test]
     fn every_key_is_in_the_example_or_its_section_is() {
         let keys = keys();
         assert!(keys.len() > 40, "{keys:?}");
         for key in &keys {
-            let is_told = comments().iter().any(|(path, _)| {
-                *path == key.path || key.path.rsplit_once('.').is_some_and(|(section, _)| section == path)
-            });
+            let section = key.path.rsplit_once('.').map_or("", |(section, _)| section);
+            let is_told = meanings().contains_key(&key.path) || meanings().contains_key(section);
             assert!(is_told, "deploy.yaml.example does not have {}", key.path);
         }
         let volume = keys.iter().find(|key| key.path == "instance.volume.kms_key").unwrap();

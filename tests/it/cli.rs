@@ -100,26 +100,24 @@ fn a_first_look_without_an_answer_can_be_ended() {
     }
 }
 
+/// A run where no source has credentials.
+fn without_credentials(home: &Home, line: &str) -> Run {
+    let mut command = home.command(line);
+    command
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "none")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "none")
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_PROFILE");
+    Run::of(&mut command)
+}
+
 #[test]
 fn missing_credentials_are_reported_with_their_cure() {
     let home = Home::new();
     home.write("deploy.yaml", ON_AN_ACCOUNT);
-    let mut command = home.command("plan");
-    command
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_CONFIG_FILE", "none")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "none")
-        .env_remove("AWS_ACCESS_KEY_ID")
-        .env_remove("AWS_PROFILE");
-    Run::of(&mut command).exits(1).says("no usable credentials").says("aws sso login");
-    let mut command = home.command("diagnose");
-    command
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_CONFIG_FILE", "none")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "none")
-        .env_remove("AWS_ACCESS_KEY_ID")
-        .env_remove("AWS_PROFILE");
-    let told = Run::of(&mut command);
+    without_credentials(&home, "plan").exits(1).says("no usable credentials").says("aws sso login");
+    let told = without_credentials(&home, "diagnose");
     told.demand(told.stderr().matches("error:").count() == 1, || "it is told once, not by each call".to_owned());
     told.says("the environment (environment variable not set); the profile \"default\" (nothing there)");
 }

@@ -77,7 +77,7 @@ impl Check for Permissions {
         if !unsure.is_empty() {
             let cause = "policies of the caller ask for conditions that are known only when the call is made";
             let unsure = unsure.into_iter().collect::<Vec<_>>().join(", ");
-            let evidence = format!("IAM's simulator does not say whether {unsure}");
+            let evidence = format!("IAM's simulator does not say whether the caller may {unsure}");
             return Ok(finding.found(Status::Unknown, evidence).because(cause, fix));
         }
         Ok(finding.pass(format!("{} actions, as IAM simulates them", asked.actions.len())))

@@ -9,7 +9,7 @@ mod policy;
 
 use super::Session;
 use super::cost::refuse_above;
-use super::expiry::after;
+use super::expiry::{after, written};
 use super::saved_plan::SavedPlan;
 use super::strays::{refuse_second, telling};
 use crate::checks::{self, Fleet, Unproven};
@@ -36,7 +36,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
     let wait = session.wait(args.timeout);
     let (stack, strays, _) = session.read_stack_and_strays(args.adopt, &wait).await;
     let mut stack = stack?;
-    stack.site.expires = args.ttl.map(after);
+    stack.site.expires = args.ttl.map(|lasts| written(after(lasts)));
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
     let plan = planner.plan(&stack.live);
     if let Some(saved) = &saved {

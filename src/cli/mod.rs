@@ -3,6 +3,7 @@
 mod accounts;
 mod command;
 mod examples;
+mod files;
 mod iam_policy;
 mod init;
 mod service;

@@ -1,13 +1,11 @@
 //! What `up` and `plan` take.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::verify::written_over;
 use super::{amount, duration};
-use crate::oz::Refused;
 
 /// `deploy up`
 #[derive(Debug, Clone, Args)]
@@ -64,13 +62,6 @@ pub struct Up {
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
     pub timeout: Duration,
-}
-
-impl Plan {
-    /// Refuses a plan that would be saved over deploy.yaml.
-    pub fn written_over(&self, config: &Path) -> Option<Refused> {
-        written_over(self.save.iter(), std::iter::once(config))
-    }
 }
 
 impl Up {

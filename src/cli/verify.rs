@@ -1,12 +1,11 @@
 //! What `verify`, `preflight` and `diagnose` take.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::{Overrides, Service, duration, share};
-use crate::oz::Refused;
 
 /// `deploy verify`
 #[derive(Debug, Args)]
@@ -45,14 +44,6 @@ pub struct Verify {
 }
 
 impl Verify {
-    /// Refuses a report that would be written over a file that is read: deploy.yaml, a face, a token.
-    pub fn written_over(&self, config: &Path) -> Option<Refused> {
-        let (service, more) = (&self.service, &self.overrides);
-        let read = [&self.capture, &self.reference, &service.token_file, &service.ca_file, &more.meta];
-        let read = read.into_iter().chain([&more.additional_info]).flatten().map(PathBuf::as_path).chain([config]);
-        written_over([&self.junit, &self.html].into_iter().flatten(), read)
-    }
-
     /// How long everything may take: long enough for what is to be waited for.
     pub fn deadline(&self) -> Duration {
         self.timeout.unwrap_or_else(|| Duration::from_mins(10).max(self.wait + Duration::from_mins(1)))
@@ -70,33 +61,10 @@ pub struct Written {
     pub html: Option<PathBuf>,
 }
 
-impl Written {
-    /// Refuses a report that would be written over deploy.yaml.
-    pub fn written_over(&self, config: &Path) -> Option<Refused> {
-        written_over([&self.junit, &self.html].into_iter().flatten(), std::iter::once(config))
-    }
-}
-
 /// `deploy diagnose`
 #[derive(Debug, Args)]
 pub struct Diagnose {
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     pub timeout: Duration,
-}
-
-/// Refuses a file that would be written over one that is read.
-pub(super) fn written_over<'a>(
-    mut written: impl Iterator<Item = &'a PathBuf>,
-    read: impl Iterator<Item = &'a Path>,
-) -> Option<Refused> {
-    let read: Vec<PathBuf> = read.filter_map(real).collect();
-    let over = written.find(|path| real(path).is_some_and(|path| read.contains(&path)))?;
-    let what = format!("{}: it is a file that this run reads, and would be replaced", over.display());
-    Some(Refused::new(what, "Name another file."))
-}
-
-/// The file that a path leads to.
-fn real(path: &Path) -> Option<PathBuf> {
-    path.canonicalize().ok()
 }

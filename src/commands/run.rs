@@ -1,6 +1,5 @@
 //! From the command line to the exit code.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,7 +14,6 @@ use crate::cli::{Cli, Verb};
 use crate::clock::{Cancel, every};
 use crate::exit::Exit;
 use crate::outcome::{Frame, Outcome, Problem};
-use crate::oz::Refused;
 use crate::report::{Report, colours};
 
 /// Runs a command line to its exit code.
@@ -23,10 +21,15 @@ pub async fn run(cli: Cli) -> Exit {
     // Lines of calls would tear the bars.
     colours(cli.global.color);
     let report = Report::new(cli.global.json, cli.global.quiet).with_bars(cli.global.verbose == 0);
-    if let Err(error) = log(cli.global.verbose, cli.global.trace.as_deref()) {
-        let frame = Frame { command: cli.verb.name(), ..Frame::default() };
-        let problem = Problem::new(format!("--trace: {error}"), "Name a file that can be written.");
-        return report.result(&frame, &Outcome::refused(problem)).map_or(Exit::Failed, |()| Exit::Usage);
+    let start = Instant::now();
+    let unusable = match cli.written_over(&config_file(&cli.global)) {
+        Some(refused) => Some(Problem::from(refused)),
+        None => log(cli.global.verbose, cli.global.trace.as_deref())
+            .err()
+            .map(|error| Problem::new(format!("--trace: {error}"), "Name a file that can be written.")),
+    };
+    if let Some(problem) = unusable {
+        return report.result(&begun(&cli, start), &Outcome::refused(problem)).map_or(Exit::Failed, |()| Exit::Usage);
     }
     let cancel = cancel_on_signals();
     // A service that waits for its clients is not silent work.
@@ -45,7 +48,7 @@ pub async fn run(cli: Cli) -> Exit {
     };
     tokio::select! {
         biased;
-        exit = reported(&cli, &report, &cancel) => exit,
+        exit = reported(&cli, &report, &cancel, start) => exit,
         never = acknowledged => never,
         never = every(LISTENS, beat) => match never {},
     }
@@ -54,16 +57,12 @@ pub async fn run(cli: Cli) -> Exit {
 /// How often it is looked whether something should be told again.
 const LISTENS: Duration = Duration::from_secs(5);
 
-async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
-    let start = Instant::now();
-    let sandbox = cli.global.sandbox;
-    let mut frame = Frame { command: cli.verb.name(), started_at: began(start), sandbox, ..Frame::default() };
-    let config = config_file(&cli.global);
+async fn reported(cli: &Cli, report: &Report, cancel: &Cancel, start: Instant) -> Exit {
+    let mut frame = begun(cli, start);
     let (reports, refused) = match &cli.verb {
-        Verb::Verify(args) => begun([&args.junit, &args.html], args.written_over(&config), &frame),
-        Verb::Plan(args) => (Reports::default(), args.written_over(&config)),
+        Verb::Verify(args) => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
         Verb::Conform(args) | Verb::Preflight(args) => {
-            begun([&args.junit, &args.html], args.written_over(&config), &frame)
+            Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame)
         }
         _ => Default::default(),
     };
@@ -79,12 +78,9 @@ async fn reported(cli: &Cli, report: &Report, cancel: &Cancel) -> Exit {
     }
 }
 
-/// The reports that are asked for, unless one would be written over a file that is read.
-fn begun([junit, html]: [&Option<PathBuf>; 2], over: Option<Refused>, frame: &Frame) -> (Reports, Option<Refused>) {
-    match over {
-        None => Reports::begin(junit.as_deref(), html.as_deref(), frame),
-        refused => (Reports::default(), refused),
-    }
+/// What is known of a run before it has done anything.
+fn begun(cli: &Cli, start: Instant) -> Frame {
+    Frame { command: cli.verb.name(), started_at: began(start), sandbox: cli.global.sandbox, ..Frame::default() }
 }
 
 async fn carried_out(

@@ -117,6 +117,11 @@ fn a_file_that_is_no_plan_is_refused_with_its_name() {
     home.write("deploy.yaml", &config);
     home.run("--sandbox plan --save deploy.yaml").exits(2).says("a file that this run reads");
     home.run("--sandbox plan --config deploy.yaml --save ./deploy.yaml").exits(2).says("a file that this run reads");
+    // A trace is a file too.
+    for line in ["--sandbox plan --trace deploy.yaml", "--sandbox up --plan broken.json --trace broken.json"] {
+        home.run(line).exits(2).says("a file that this run reads");
+    }
+    assert_eq!(std::fs::read_to_string(home.path("deploy.yaml")).unwrap(), config);
     home.run("--sandbox plan --save none/plan.json").exits(2).says("none/plan.json").says("--save");
     home.run("--sandbox plan --save plan.json").exits(0).says("deploy up --plan plan.json");
     home.run("--sandbox up --plan plan.json").exits(0).says("the plan was saved");

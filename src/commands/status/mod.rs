@@ -24,7 +24,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Status) -> Result<Outcome, F
 
 async fn once(session: &Session<'_>, args: &cli::Status) -> Result<Outcome, Failed> {
     let wait = session.wait(FIRST_READING);
-    let (stack, strays, _) = session.read_stack_and_strays(false, &wait).await;
+    let (stack, strays, memo) = session.read_stack_and_strays(false, &wait).await;
     let (stack, strays) = (stack?, strays.problems());
     let (site, live) = (&stack.site, &stack.live);
     let plan = session.planner(site, Goal::Present, false).plan(live);
@@ -52,7 +52,7 @@ async fn once(session: &Session<'_>, args: &cli::Status) -> Result<Outcome, Fail
     }
     let differs = standing.iter().filter(|one| !["ok", "rolling", "leaving"].contains(&one.state));
     let drift = DriftCount { resources: differs.map(|one| one.resource).collect(), of: standing.len() };
-    let looked = Looked { session, site, ids: &ids }.look(&wait).await;
+    let looked = Looked { session, site, memo: &memo, ids: &ids }.look(&wait).await;
     let (overview, error) = match looked {
         Ok(overview) => (Overview { drift: Some(drift), ..overview }, None),
         Err(error) => (Overview { drift: Some(drift), ..Overview::default() }, Some(error)),

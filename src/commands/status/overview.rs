@@ -9,20 +9,23 @@ use aws_smithy_types::date_time::Format;
 
 use super::service;
 use crate::clock::Wait;
-use crate::cloud;
+use crate::cloud::{self, Memo};
 use crate::commands::Session;
-use crate::engine::Outputs;
+use crate::engine::{Context, Outputs};
 use crate::outcome::{Capacity, InstanceState, Overview, RolloutState, ServiceState, TargetCounts, Template};
 use crate::site::Site;
 use crate::steps::auto_scaling::refresh::{Refresh, refreshes};
-use crate::steps::auto_scaling::{self, find_group, find_instances, template_of};
+use crate::steps::auto_scaling::{self, find_instances, template_of};
 use crate::steps::launch_template::find_version;
+use crate::steps::shared::scaling_group;
 use crate::steps::target_group::{self, find_states};
 
 /// A stack that was read.
 pub struct Looked<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) site: &'a Site,
+    /// What the first reading has read already.
+    pub(super) memo: &'a Memo,
     pub(super) ids: &'a Outputs,
 }
 
@@ -72,7 +75,8 @@ impl Looked<'_> {
         let Some(name) = self.ids.get(&auto_scaling::NAME) else {
             return Ok(Fleet::default());
         };
-        let (group, all) = tokio::try_join!(find_group(cloud, name), refreshes(cloud, name))?;
+        let cx = Context::reading(cloud, self.site);
+        let (group, all) = tokio::try_join!(scaling_group(&cx, self.memo, name), refreshes(cloud, name))?;
         let Some(group) = group else {
             return Ok(Fleet::default());
         };

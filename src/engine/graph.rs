@@ -51,6 +51,12 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// What must have ended, well or not, before `key` is removed.
+    pub fn awaited(&self, key: Key, goal: Goal) -> BTreeSet<Key> {
+        let awaited = self.needs[key].iter().filter(|(_, edge)| goal == Goal::Absent && **edge == Edge::Awaits);
+        awaited.map(|(key, _)| *key).collect()
+    }
+
     /// The resource among `keys` with which AWS removes this one.
     pub fn whole(&self, key: Key, keys: &BTreeSet<Key>) -> Option<Key> {
         self.node(key)?.goes_with().filter(|whole| keys.contains(whole))
@@ -93,5 +99,5 @@ impl<'a> Graph<'a> {
 }
 
 fn made_after(needs: &BTreeMap<Key, Edge>) -> impl Iterator<Item = Key> {
-    needs.iter().filter(|(_, edge)| **edge != Edge::Outlives).map(|(key, _)| *key)
+    needs.iter().filter(|(_, edge)| !matches!(edge, Edge::Outlives | Edge::Awaits)).map(|(key, _)| *key)
 }

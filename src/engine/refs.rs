@@ -16,6 +16,8 @@ pub enum Edge {
     Value,
     /// It is removed only when the other is gone; they are made in any order.
     Outlives,
+    /// It is removed only when the removal of the other has ended, well or not; they are made in any order.
+    Awaits,
 }
 
 /// Answers `want`'s questions for ids and remembers that they were asked.
@@ -53,6 +55,11 @@ impl Refs {
     /// The asker is removed only when `key` is gone; they are made in any order.
     pub fn outlives(&self, key: Key) {
         self.asked.borrow_mut().entry(key).or_insert(Edge::Outlives);
+    }
+
+    /// The asker is removed only when the removal of `key` has ended, well or not; they are made in any order.
+    pub fn awaits(&self, key: Key) {
+        self.asked.borrow_mut().entry(key).or_insert(Edge::Awaits);
     }
 
     /// What was asked for, and how.

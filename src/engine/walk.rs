@@ -122,12 +122,17 @@ impl Walk<'_> {
             let (mut still, failures) = (Vec::new(), failed.len());
             for node in waiting {
                 let before = graph.before(node.key(), self.planner.goal, keys);
+                let awaited = graph.awaited(node.key(), self.planner.goal);
                 if let Some(because) = before.iter().find(|key| failed.contains(*key)) {
                     failed.insert(node.key());
                     result.errors.extend(self.skipped(node, because));
-                } else if before.iter().all(|key| done.contains(key)) && self.wait.cancel.signal().is_none() {
+                } else if before.iter().all(|key| done.contains(key))
+                    && awaited.iter().all(|key| done.contains(key) || failed.contains(key))
+                    && self.wait.cancel.signal().is_none()
+                {
                     let seen = live.remove(node.key()).flatten();
-                    self.notify(node, What::Turn(before.iter().copied().filter(|key| keys.contains(key)).collect()));
+                    let turn = before.union(&awaited).copied().filter(|key| keys.contains(key));
+                    self.notify(node, What::Turn(turn.collect()));
                     let (outputs, goes_along) = (&outputs, self.goes_along(node, keys));
                     running.push(async move {
                         let settled = if goes_along {

@@ -151,6 +151,7 @@ impl<const NAME: char> Resource for Toy<NAME> {
                 Edge::After => refs.after(key(*other)),
                 Edge::Follows => refs.follows(key(*other)),
                 Edge::Outlives => refs.outlives(key(*other)),
+                Edge::Awaits => refs.awaits(key(*other)),
             }
         }
         let (size, place) = self.world.wanted.borrow().get(Self::KEY).copied().unwrap_or((1, 1));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::toy::{Answer, outage, refused, toy};
 use super::{Lab, pending};
 use crate::clock::{Cancel, Clock, Signal, elapse};
-use crate::engine::refs::Edge::{After, Follows, Outlives, Value};
+use crate::engine::refs::Edge::{After, Awaits, Follows, Outlives, Value};
 use crate::engine::{Blocker, Error, Goal, NodeError, Status, WalkResult};
 
 /// A chain: c needs b, which needs a.
@@ -65,6 +65,16 @@ async fn an_order_may_hold_without_an_id_and_for_the_removal_alone() {
     assert_eq!(lab.world.calls(), ["create b", "create c", "create a"], "c waits for nothing");
     lab.act(Goal::Absent).await;
     assert_eq!(lab.world.calls()[3..], ["delete a", "delete b", "delete c"], "c is removed after a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_awaits_a_removal_comes_after_it_also_when_that_fails() {
+    let lab = Lab::new(|world| vec![toy::<'a'>(world, &[(Awaits, 'b')]), toy::<'b'>(world, &[])]).await;
+    lab.act(Goal::Present).await;
+    assert_eq!(lab.seconds(), 10, "they are made side by side");
+    lab.world.script("delete b", [Answer::Refuses(refused("AccessDenied"))]);
+    assert_eq!(errors(&lab.act(Goal::Absent).await), ["b: toys MakeToy: AccessDenied: no"]);
+    assert_eq!(lab.world.calls()[2..], ["delete b", "delete a"]);
 }
 
 #[tokio::test(start_paused = true)]

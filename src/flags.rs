@@ -18,6 +18,8 @@ pub const NO_VERIFY: &str = "--no-verify";
 pub const ALLOW_UNSEEN_REGIONS: &str = "--allow-unseen-regions";
 /// `teardown --yes`
 pub const YES: &str = "--yes";
+/// `reap --account`
+pub const ACCOUNT: &str = "--account";
 /// `up --timeout`
 pub const TIMEOUT: &str = "--timeout";
 /// `deploy --config`

@@ -13,11 +13,11 @@ use crate::site::{full_name, is_zone_id};
 /// Who needs an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Need {
-    /// `up`, `plan` and `preflight`.
+    /// `up`, `plan`, `preflight`, `touch`, `park` and `unpark`.
     Up,
     /// `verify`, `diagnose` and `status`.
     Verify,
-    /// `teardown`.
+    /// `teardown` and `reap`.
     Teardown,
     /// `up --adopt`, beside [`Need::Up`].
     Adopt,

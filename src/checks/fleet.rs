@@ -7,9 +7,10 @@ use super::load_balancer::{NOT_MADE, make_again};
 use super::reasons::explain;
 use super::replaced::Replaced;
 use super::targets::TargetsHealthy;
+use super::unproven::Unproven;
 use super::version::{VersionAlone, unsaid};
 use crate::clock::{Attempt, Ended, Label, Late, Streak, Wait};
-use crate::cloud::{self, Cloud, RetryBudget};
+use crate::cloud::{Cloud, RetryBudget};
 use crate::config::Config;
 use crate::engine::Outputs;
 use crate::event::{Event, What};
@@ -20,50 +21,6 @@ use crate::site::Site;
 use crate::steps::auto_scaling::{self, launches};
 use crate::steps::load_balancer::{self, Listener, find_load_balancer};
 use crate::steps::target_group::{self, Targets, find_targets};
-
-/// Why a stack is not proven.
-#[derive(Debug, thiserror::Error)]
-pub enum Unproven {
-    /// AWS does not answer.
-    #[error(transparent)]
-    Cloud(#[from] cloud::Error),
-    /// The deadline passed, or a signal asked to stop.
-    #[error(transparent)]
-    Late(#[from] Late),
-    /// The service does not answer.
-    #[error("{what}")]
-    NoAnswer {
-        /// What came instead.
-        what: String,
-        /// Why.
-        cause: String,
-        /// What to do.
-        fix: String,
-    },
-    /// Waiting longer cannot help.
-    #[error("{what}")]
-    Never {
-        /// What is wrong.
-        what: String,
-        /// Why.
-        cause: String,
-        /// What to do.
-        fix: String,
-        /// AWS itself refuses, rather than that the service is not right.
-        refused: bool,
-    },
-}
-
-impl Unproven {
-    /// Whether something that changed meanwhile, or a read that lagged, may explain it.
-    pub fn may_have_changed(&self) -> bool {
-        match self {
-            Unproven::NoAnswer { .. } => true,
-            Unproven::Cloud(error) => !error.is_outage(),
-            _ => false,
-        }
-    }
-}
 
 /// How many healthy targets make a stack healthy.
 pub fn targets_wanted(config: &Config) -> usize {

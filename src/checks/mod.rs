@@ -21,6 +21,7 @@ mod scaling;
 mod shown_certificate;
 mod stack;
 mod targets;
+mod unproven;
 mod version;
 pub mod way_out;
 
@@ -32,9 +33,10 @@ use check::{Asks, Verb};
 pub use analysis::{Asked, decided, not_called, unanswered, without_best_shot};
 pub use check::{About, Check, CheckContext, Node, Place};
 pub use endpoint::{Endpoint, Way};
-pub use fleet::{Fleet, Unproven, behind_login, endpoint, through_load_balancer, version};
+pub use fleet::{Fleet, behind_login, endpoint, through_load_balancer, version};
 pub use reasons::explain;
 pub use stack::Stack;
+pub use unproven::{Unproven, unproven};
 
 /// Every check, for every verb: in the order in which one thing causes the next, and a request meets them.
 pub const CHECKS: &[&dyn Check] = &[

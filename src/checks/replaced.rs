@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::fleet::Unproven;
+use super::unproven::Unproven;
 use crate::cloud::{self, Cloud};
 use crate::config::Config;
 use crate::steps::auto_scaling::launches;

@@ -20,3 +20,25 @@ pub struct Touch {
     #[arg(long)]
     pub never: bool,
 }
+
+/// `deploy reap`
+#[derive(Debug, Args)]
+pub struct Reap {
+    /// Remove them; without it they are only listed
+    #[arg(long)]
+    pub yes: bool,
+    /// An account in which stacks may be removed; may be given again. The `account` of deploy.yaml is one too
+    #[arg(long = "account", value_name = "ID")]
+    pub accounts: Vec<String>,
+    /// How long everything may take
+    #[arg(long, value_name = "TIME", default_value = "2h", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// `deploy park` and `deploy unpark`
+#[derive(Debug, Args)]
+pub struct Park {
+    /// How long it may take until its instances are gone, or are back and healthy
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
+    pub timeout: Duration,
+}

@@ -60,6 +60,27 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[("deploy touch --for 8h", "wanted for eight hours more"), ("deploy touch --never", "wanted without an end")],
     ),
     (
+        "reap",
+        &[
+            ("deploy reap", "which stacks have expired"),
+            ("deploy reap --yes --account 123456789012", "remove them, in this account alone: for a nightly job"),
+        ],
+    ),
+    (
+        "park",
+        &[
+            ("deploy park", "no instances until `deploy unpark`"),
+            ("deploy park --timeout 5m", "wait no longer than that"),
+        ],
+    ),
+    (
+        "unpark",
+        &[
+            ("deploy unpark", "its sizes as they were, and wait until it answers"),
+            ("deploy unpark --json", "for a pipeline"),
+        ],
+    ),
+    (
         "iam-policy",
         &[
             ("deploy iam-policy --for up,verify,teardown", "the least-privilege policy of a pipeline"),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Cli, Verb};
+use super::{Cli, Preflight, Verb};
 use crate::oz::Refused;
 
 impl Cli {
@@ -42,7 +42,7 @@ impl Cli {
         let named = match &self.verb {
             Verb::Plan(args) => vec![&args.save],
             Verb::Verify(args) => vec![&args.junit, &args.html],
-            Verb::Conform(args) | Verb::Preflight(args) => vec![&args.junit, &args.html],
+            Verb::Conform(args) | Verb::Preflight(Preflight { written: args, .. }) => vec![&args.junit, &args.html],
             _ => Vec::new(),
         };
         named.into_iter().chain([&self.global.trace]).flatten()

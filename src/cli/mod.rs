@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-pub use accounts::Touch;
+pub use accounts::{Park, Reap, Touch};
 pub use command::command;
 pub use examples::EXAMPLES;
 pub use iam_policy::{IamPolicy, Purpose};
@@ -24,7 +24,7 @@ pub use init::{Described, Init, Schema};
 pub use service::{Biometry, Liveness, Overrides, Service};
 pub use status::Status;
 pub use up::{Plan, Protected, Standby, Up};
-pub use verify::{Diagnose, Verify, Written};
+pub use verify::{Diagnose, Preflight, Verify, Written};
 
 /// How many of AWS's seconds pass in one of the sandbox's, so that a person sees progress move.
 pub const PACE: f64 = 40.0;
@@ -92,7 +92,7 @@ pub enum Verb {
     #[command(aliases = ["diff", "preview"])]
     Plan(Plan),
     /// Look at what `up` looks at before its first write: network, quota, image; reads only
-    Preflight(Written),
+    Preflight(Preflight),
     /// Hold each setting of the vendor's guide against what stands; reads only
     Conform(Written),
     /// Show whether it is up, on what it runs, and whether it differs from deploy.yaml; reads only
@@ -101,6 +101,13 @@ pub enum Verb {
     List,
     /// Say until when the stack is wanted: only its tag changes, and `list` shows it
     Touch(Touch),
+    /// List the expired stacks of the account and region, and with --yes remove them: no deploy.yaml is needed
+    Reap(Reap),
+    /// End every instance for a while and keep everything else: no size is forgotten, and no plan takes it for a
+    /// difference
+    Park(Park),
+    /// Bring the instances of a parked stack back, and wait until it is healthy and answers
+    Unpark(Park),
     /// Prove that the stack works, up to a real liveness and biometry call; reads only
     #[command(aliases = ["check", "validate"])]
     Verify(Verify),
@@ -175,6 +182,20 @@ pub struct Teardown {
     pub timeout: Duration,
 }
 
+impl Teardown {
+    /// A removal that was agreed to, and nothing more.
+    pub fn agreed() -> Teardown {
+        Teardown {
+            yes: true,
+            dry_run: false,
+            lift_protection: false,
+            allow_unseen_regions: false,
+            timings: false,
+            timeout: Duration::MAX,
+        }
+    }
+}
+
 /// `deploy sandbox …`
 #[derive(Debug, Subcommand)]
 pub enum Sandbox {
@@ -229,6 +250,9 @@ impl Verb {
             Verb::Status(_) => "status",
             Verb::List => "list",
             Verb::Touch(_) => "touch",
+            Verb::Reap(_) => "reap",
+            Verb::Park(_) => "park",
+            Verb::Unpark(_) => "unpark",
             Verb::Verify(_) => "verify",
             Verb::Diagnose(_) => "diagnose",
             Verb::Teardown(_) => "teardown",

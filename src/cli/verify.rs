@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Overrides, Service, duration, share};
+use super::{Overrides, Service, amount, duration, share};
 
 /// `deploy verify`
 #[derive(Debug, Args)]
@@ -48,6 +48,17 @@ impl Verify {
     pub fn deadline(&self) -> Duration {
         self.timeout.unwrap_or_else(|| Duration::from_mins(10).max(self.wait + Duration::from_mins(1)))
     }
+}
+
+/// `deploy preflight`
+#[derive(Debug, Args)]
+pub struct Preflight {
+    /// Where its findings go.
+    #[command(flatten)]
+    pub written: Written,
+    /// Refuse (4) what may cost more a month, by AWS's price list and in its currency, or whose cost is not known
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    pub max_monthly: Option<f64>,
 }
 
 /// Where a verb that looks writes what it found: `conform` and `preflight`.

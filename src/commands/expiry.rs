@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Session, late};
 use crate::clock::Wait;
-use crate::engine::Walk;
+use crate::engine::{Outputs, Walk};
 use crate::outcome::{Failed, Outcome};
 use crate::steps::security_groups;
 
@@ -16,6 +16,11 @@ pub fn after(lasts: Duration) -> jiff::Timestamp {
 /// A time as the tag has it: whole seconds in UTC, which a person reads.
 pub fn written(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Until when a stack that was read is wanted, as it says of itself; `None`: without an end.
+pub fn expiry(ids: &Outputs) -> Option<String> {
+    security_groups::latest(security_groups::EXPIRY.iter().map(|output| ids.get(output).cloned()))
 }
 
 /// Writes the time on what carries it, or takes it off; on how many security groups of the stack.

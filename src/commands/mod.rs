@@ -20,9 +20,11 @@ mod list;
 mod liveness;
 mod log;
 mod manual;
+mod park;
 mod plan;
 mod preflight;
 mod protection;
+mod reap;
 mod reports;
 mod run;
 pub mod sandbox;
@@ -103,11 +105,14 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
     let ended = match verb {
         Verb::Up(args) => Box::pin(up::run(session, args)).await,
         Verb::Plan(args) => Box::pin(plan::run(session, args)).await,
-        Verb::Preflight(_) => Box::pin(preflight::run(session)).await,
+        Verb::Preflight(args) => Box::pin(preflight::run(session, args)).await,
         Verb::Conform(_) => Box::pin(conform::run(session)).await,
         Verb::Status(args) => Box::pin(status::run(session, args)).await,
         Verb::List => Box::pin(list::run(session)).await,
         Verb::Touch(args) => Box::pin(touch::run(session, args)).await,
+        Verb::Reap(args) => Box::pin(reap::run(session, args)).await,
+        Verb::Park(args) => Box::pin(park::run(session, args)).await,
+        Verb::Unpark(args) => Box::pin(park::undo(session, args)).await,
         Verb::Verify(args) => Box::pin(verify::run(session, args)).await,
         Verb::Diagnose(args) => Box::pin(diagnose::run(session, args)).await,
         Verb::Teardown(args) => Box::pin(teardown::run(session, args)).await,

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 
+use super::cost::refuse_above;
 use super::first_reading::FIRST_READING;
 use super::{Session, late};
 use crate::checks::{self, CheckContext, Stack};
+use crate::cli;
 use crate::clock::Wait;
 use crate::engine::{Goal, Key, Outputs, Plan, Planner, Resource, outputs_of};
 use crate::exit::Exit;
@@ -20,7 +22,7 @@ use crate::steps::{STACK, launch_template};
 ///
 /// # Errors
 /// The stack cannot be read.
-pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
+pub async fn run(session: &Session<'_>, args: &cli::Preflight) -> Result<Outcome, Failed> {
     let wait = session.wait(FIRST_READING);
     let stack = session.read_stack(Goal::Present, false, &wait).await?;
     let planner = session.planner(&stack.site, Goal::Present, false);
@@ -36,7 +38,13 @@ pub async fn run(session: &Session<'_>) -> Result<Outcome, Failed> {
         }
         wrong => Outcome::preflight(format!("`deploy up` would refuse: {wrong} of {} checks failed.", found.len())),
     };
-    Ok(Outcome { checks: found, cost: Some(session.cost(&stack.live, &wait).await), ..outcome })
+    let cost = session.cost(&stack.live, &wait).await;
+    let outcome = match refuse_above(&cost, args.max_monthly) {
+        Ok(()) => outcome,
+        Err(dear) if outcome.exit == Exit::Done => dear.into(),
+        Err(dear) => outcome.with_problems(Outcome::from(dear).problems),
+    };
+    Ok(Outcome { checks: found, cost: Some(cost), ..outcome })
 }
 
 /// Refuses what AWS would refuse in what is about to be made or changed: before the first write of `up`.

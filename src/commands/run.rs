@@ -10,7 +10,7 @@ use super::reports::Reports;
 use super::session::{began, seconds};
 use super::signals::cancel_on_signals;
 use super::{Session, alone, init, on_stack};
-use crate::cli::{Cli, Verb};
+use crate::cli::{Cli, Preflight, Verb};
 use crate::clock::{Cancel, every};
 use crate::exit::Exit;
 use crate::outcome::{Frame, Outcome, Problem};
@@ -61,7 +61,7 @@ async fn reported(cli: &Cli, report: &Report, cancel: &Cancel, start: Instant) -
     let mut frame = begun(cli, start);
     let (reports, refused) = match &cli.verb {
         Verb::Verify(args) => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
-        Verb::Conform(args) | Verb::Preflight(args) => {
+        Verb::Conform(args) | Verb::Preflight(Preflight { written: args, .. }) => {
             Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame)
         }
         _ => Default::default(),
@@ -96,7 +96,7 @@ async fn carried_out(
         return init::run((args, &cli.global), (report, cancel), (frame, start)).await.unwrap_or_else(Outcome::from);
     }
     let opened = match &cli.verb {
-        Verb::List => Session::open_account(&cli.global, report, cancel).await,
+        Verb::List | Verb::Reap(_) => Session::open_account(&cli.global, report, cancel).await,
         _ => Session::open(&cli.global, report, cancel).await,
     };
     match opened {

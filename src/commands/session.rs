@@ -26,7 +26,7 @@ pub struct Session<'a> {
     /// deploy.yaml, with names as AWS will see them.
     pub config: Config,
     /// AWS's clients.
-    pub cloud: Cloud,
+    pub cloud: Rc<Cloud>,
     /// Who prints.
     pub report: &'a Report,
     /// Whether a signal asked to stop.
@@ -44,11 +44,12 @@ impl<'a> Session<'a> {
     /// A session on this stack.
     pub fn new(
         config: Config,
-        cloud: Cloud,
+        cloud: impl Into<Rc<Cloud>>,
         report: &'a Report,
         cancel: &'a Cancel,
         sandbox: Option<Sandbox>,
     ) -> Session<'a> {
+        let cloud = cloud.into();
         let transport: Box<dyn Transport> = match &sandbox {
             Some(sandbox) => Box::new(sandbox.clone()),
             None => Box::new(Network::default()),
@@ -83,6 +84,12 @@ impl<'a> Session<'a> {
             config.region = if global.sandbox { configured(global)?.region } else { global.region.clone() };
         }
         Session::connect(config, global, report, cancel).await
+    }
+
+    /// A session on one stack of the account, with these clients.
+    pub fn of_stack(&self, config: Config) -> Session<'a> {
+        let config = Config { account: self.config.account.clone(), region: self.config.region.clone(), ..config };
+        Session::new(config, Rc::clone(&self.cloud), self.report, self.cancel, self.sandbox.clone())
     }
 
     async fn connect(

@@ -21,6 +21,8 @@ pub struct ListedStack {
     pub max: Option<i32>,
     /// How many instances are in service.
     pub running: Option<usize>,
+    /// Whether it is parked: no instances, and its sizes kept; `None`: no auto scaling group was seen.
+    pub parked: Option<bool>,
     /// The load balancer's own name in DNS.
     pub load_balancer: Option<String>,
     /// When it expires, as its tag says; `None`: never, unless its security groups could not be looked for.

@@ -16,6 +16,12 @@ pub struct Overview {
     /// The sizes of the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Capacity>,
+    /// The sizes that a parked group will have again; left out: it is not parked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked: Option<Capacity>,
+    /// Until when the stack is wanted, as its tag says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
     /// What the group launches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<Template>,
@@ -46,6 +52,7 @@ impl Overview {
         let up = match &self.service {
             Some(ServiceState { up: true, asked: true, .. }) => "Up",
             Some(ServiceState { up: true, .. }) => "Up as far as AWS can tell",
+            _ if self.parked.is_some() => "Parked",
             Some(_) => "Down",
             None => "Nothing that answers stands yet",
         };

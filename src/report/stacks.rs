@@ -31,7 +31,10 @@ fn row(stack: &ListedStack) -> [String; 6] {
         None => none.to_owned(),
         desired => format!("{}/{}/{}", number(stack.min), number(desired), number(stack.max)),
     };
-    let running = stack.running.map_or(none.to_owned(), |running| running.to_string());
+    let running = match stack.running {
+        _ if stack.parked == Some(true) => "parked".to_owned(),
+        running => running.map_or(none.to_owned(), |running| running.to_string()),
+    };
     let balancer = stack.load_balancer.clone().unwrap_or_else(|| none.to_owned());
     [stack.stack.clone(), format!("{resources}{left}"), sizes, running, expiry(stack, none), balancer]
 }

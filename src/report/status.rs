@@ -33,6 +33,15 @@ pub fn screen(frame: &Frame, outcome: &Outcome, overview: &Overview, width: usiz
         text += &wrapped("targets", &format!("{} healthy", targets.words()), width);
     }
     text += &group(overview, now, width);
+    if let Some(sizes) = &overview.parked {
+        let size = |size: Option<i32>| size.unwrap_or_default();
+        let (min, desired, max) = (size(sizes.min), size(sizes.desired), size(sizes.max));
+        let words = format!("min {min}, desired {desired}, max {max} when it comes back  (deploy unpark)");
+        text += &wrapped("parked", &words, width);
+    }
+    if let Some(time) = &overview.expires {
+        text += &wrapped("expires", &format!("{time}  (deploy touch)"), width);
+    }
     let rollout = match &overview.rollout {
         Some(rollout) => {
             let version = rollout.version.as_ref().map_or(String::new(), |version| format!(" to version {version}"));

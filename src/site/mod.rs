@@ -23,6 +23,10 @@ pub const OWNER_TAG: &str = "oz-deploy:stack";
 /// what a stack is compared by.
 pub const EXPIRES_TAG: &str = "oz-deploy:expires";
 
+/// The tag of an auto scaling group that was parked: the sizes that it will have again, `2/2/91`. No part of what a
+/// stack is compared by.
+pub const PARKED_TAG: &str = "oz-deploy:parked";
+
 /// What every step reads.
 #[derive(Debug, Clone)]
 pub struct Site {

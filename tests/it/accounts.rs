@@ -103,7 +103,9 @@ async fn an_expiry_moves_and_is_no_drift() {
     for line in ["plan --exit-code", "up", "status"] {
         stage.unchanged_by(line).await;
     }
-    assert!(listed(&stage).await[0]["expires"].is_string(), "`up` keeps it");
+    let kept = listed(&stage).await[0]["expires"].clone();
+    assert_eq!(stage.json("status").await["outputs"]["expires"], kept);
+    stage.succeeds("up").await.sums_up(&format!("It expires {}: `deploy touch`", kept.as_str().unwrap()));
     stage.succeeds("touch --never").await.writes(&["DeleteTags"]);
     assert!(listed(&stage).await[0]["expires"].is_null());
     stage.succeeds("touch --for 1h").await;

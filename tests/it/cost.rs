@@ -44,7 +44,7 @@ async fn what_has_no_price_is_unknown_with_the_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stack_above_the_limit_is_refused_before_the_first_write() {
-    for line in ["up", "plan"] {
+    for line in ["up", "plan", "preflight"] {
         let stage = Stage::new();
         let refused = stage.run(&format!("{line} --max-monthly 60130")).await;
         refused.refused_before_any_write().says("60130.86 USD a month").says("Lower scaling.max");

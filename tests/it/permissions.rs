@@ -113,6 +113,8 @@ const fn case(needs: &'static [Need], line: &'static str, before: Before) -> Cas
 /// Every way in which the verbs work; the resources of `STACK` come beside them.
 const CASES: &[Case] = &[
     case(UP, "plan", Before::Up),
+    case(UP, "park", Before::Up),
+    case(UP, "unpark", Before::UpWith("park")),
     case(UP, "preflight", Before::Nothing),
     case(UP, "preflight --set instance.key_pair=ops --set instance.type=c7i.4xlarge", Before::Up),
     case(UP, "preflight", Before::Weather(|weather| weather.ebs_key = Some("alias/aws/ebs".to_owned()))),

@@ -11,6 +11,7 @@ use super::service;
 use crate::clock::Wait;
 use crate::cloud::{self, Memo};
 use crate::commands::Session;
+use crate::commands::expiry::expiry;
 use crate::engine::{Context, Outputs};
 use crate::outcome::{Capacity, InstanceState, Overview, RolloutState, ServiceState, TargetCounts, Template};
 use crate::site::Site;
@@ -67,7 +68,12 @@ impl Looked<'_> {
             max: group.max_size(),
         });
         let rollout = fleet.refresh.map(rollout);
-        Ok(Overview { service, targets, capacity, template: fleet.template, instances, rollout, drift: None })
+        let parked = fleet.group.as_ref().and_then(auto_scaling::parked);
+        let parked =
+            parked.map(|sizes| Capacity { desired: Some(sizes.desired), min: Some(sizes.min), max: Some(sizes.max) });
+        let expires = expiry(self.ids);
+        let template = fleet.template;
+        Ok(Overview { service, targets, capacity, parked, expires, template, instances, rollout, drift: None })
     }
 
     async fn fleet(&self) -> cloud::Result<Fleet> {

@@ -2,6 +2,7 @@
 
 mod consent;
 mod dry_run;
+mod ended;
 mod last_look;
 mod policy;
 
@@ -15,13 +16,13 @@ use crate::cli;
 use crate::clock::Wait;
 use crate::engine::reconcile::{AGAIN, failed, reconcile};
 use crate::engine::{Context, Decision, Error, Goal, Key, LiveStack, Plan, Walk, outputs_of};
-use crate::exit::Exit;
 use crate::outcome::{Action, Change, Failed, Outcome, Problem};
 use crate::report::problem_text;
 use crate::steps::dns_record::not_looked_for;
 use crate::steps::leftovers::{self, is_leftover};
 use crate::steps::load_balancer;
 use dry_run::{dry_run, held, kept};
+use ended::{concluded, stays};
 use last_look::{left_behind, nothing_to_remove};
 use policy::{TeardownPolicy, ours};
 
@@ -30,7 +31,14 @@ use policy::{TeardownPolicy, ours};
 /// # Errors
 /// It was refused, or is incomplete; the outcome lists what was removed and what is left.
 pub async fn run(session: &Session<'_>, args: &cli::Teardown) -> Result<Outcome, Failed> {
-    let wait = session.wait(args.timeout);
+    within(session, args, session.wait(args.timeout)).await
+}
+
+/// The same, with this deadline.
+///
+/// # Errors
+/// As [`run`].
+pub async fn within(session: &Session<'_>, args: &cli::Teardown, wait: Wait<'_>) -> Result<Outcome, Failed> {
     let stack = session.read_stack(Goal::Absent, false, &wait).await?;
     let unseen = not_looked_for(&stack.site.unseen_records).into_iter().collect();
     telling(remove_stack(session, args, stack, wait).await, unseen)
@@ -131,20 +139,4 @@ fn removed(plan: &Plan) -> BTreeSet<Key> {
 
 fn unread(error: Error) -> Outcome {
     Outcome::failed("failed; nothing was removed").problem(&error)
-}
-
-fn concluded(removed: usize, left: Vec<Problem>) -> Outcome {
-    if left.is_empty() {
-        let summary =
-            format!("Removed {removed} resources; a look afterwards, by name and by tag, found none of them.");
-        return Outcome::new(Exit::Done, "changed", summary);
-    }
-    let summary = format!("Removed {removed} resources; {} that are not ours stay.", left.len());
-    Outcome::new(Exit::Incomplete, "incomplete", summary).with_problems(left)
-}
-
-fn stays(change: &Change) -> Problem {
-    let why = change.why.clone().unwrap_or_default();
-    let why = why.replace("; with --adopt it would be tagged and changed as above", "");
-    Problem::new(why, "It was left as it is.").of(format!("{} {}", change.resource, change.name))
 }

@@ -1,14 +1,16 @@
 //! What `up` ends in: what was changed, and how far it is proven that it works.
 
 use super::Up;
-use crate::checks::Unproven;
-use crate::clock::Wait;
+use crate::checks::{Unproven, unproven};
+use crate::commands::expiry::expiry;
 use crate::commands::stack::{gone, outputs};
 use crate::engine::reconcile::AGAIN;
 use crate::engine::{Outputs, Plan, Planner};
 use crate::exit::Exit;
 use crate::flags;
 use crate::outcome::{Action, Change, Finding, Outcome, Problem, Status};
+use crate::site::Site;
+use crate::steps::auto_scaling;
 
 /// The outcome of a stack that is as wanted.
 pub fn ended(up: &Up<'_>, proven: Result<Vec<Finding>, Unproven>, ids: &Outputs, done: &Plan) -> Outcome {
@@ -28,7 +30,7 @@ pub fn ended(up: &Up<'_>, proven: Result<Vec<Finding>, Unproven>, ids: &Outputs,
         }
         Err(error) => unproven(&up.walk.wait, &error),
     };
-    let outcome = unasked(outcome, up.args.require_answer);
+    let outcome = lasting(unasked(outcome, up.args.require_answer), up.walk.cx.site, ids);
     let site = up.walk.cx.site;
     let problems = outcome.problems.into_iter().chain(gone(site)).collect();
     Outcome { outputs: outputs(site, ids), changes, problems, ..outcome }
@@ -46,6 +48,17 @@ fn counted(changes: &[Change]) -> String {
     let count = |action: Action| changes.iter().filter(|change| change.action == action).count();
     let counts = DONE.map(|(action, done)| (count(action), done)).into_iter().filter(|(count, _)| *count > 0);
     counts.map(|(count, done)| format!("{count} {done}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What holds for a while: that it has no instances, and until when it is wanted.
+fn lasting(mut outcome: Outcome, site: &Site, ids: &Outputs) -> Outcome {
+    if let Some(sizes) = ids.get(&auto_scaling::PARKED) {
+        outcome.summary += &format!(" It is parked: `deploy unpark` gives it its sizes back ({sizes}).");
+    }
+    if let Some(time) = site.expires.clone().or_else(|| expiry(ids)) {
+        outcome.summary += &format!(" It expires {time}: `deploy touch` moves that.");
+    }
+    outcome
 }
 
 /// What cannot be asked from here is no failure of the stack, unless an answer is required.
@@ -73,26 +86,4 @@ pub fn stopped_after(outcome: Outcome, planner: &Planner<'_>, done: &Plan) -> Ou
         exit => (exit, outcome.summary),
     };
     Outcome { exit, summary, changes: planner.changes(done), ..outcome }
-}
-
-fn unproven(wait: &Wait<'_>, error: &Unproven) -> Outcome {
-    const SUMMARY: &str = "The stack stands; it is not proven that it works.";
-    let outcome = match error {
-        Unproven::Late(late) => Outcome::ended(late.ended, SUMMARY),
-        Unproven::NoAnswer { .. } | Unproven::Never { refused: false, .. } => {
-            Outcome::new(Exit::Unverified, "failed", SUMMARY)
-        }
-        _ => Outcome::failed(SUMMARY),
-    };
-    let problem = match error {
-        Unproven::Cloud(error) => error.into(),
-        Unproven::Never { what, cause, fix, .. } | Unproven::NoAnswer { what, cause, fix } => {
-            Problem::new(what, fix).because(cause)
-        }
-        Unproven::Late(late) if wait.cancel.signal().is_none() => {
-            Problem::new(&late.why, "Running again goes on from here.")
-        }
-        Unproven::Late(_) => Problem::new("interrupted", "Running again goes on from here."),
-    };
-    outcome.problem(problem)
 }

@@ -93,7 +93,7 @@ impl Up<'_> {
     }
 
     async fn prove(&self, ids: &Outputs, done: &Plan) -> Result<Vec<Finding>, Unproven> {
-        if !self.args.waits() {
+        if !self.args.waits() || ids.contains_key(&auto_scaling::PARKED) {
             return Ok(Vec::new());
         }
         let Walk { cx, wait, .. } = &self.walk;

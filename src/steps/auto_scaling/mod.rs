@@ -3,14 +3,14 @@
 mod activities;
 mod group;
 mod instances;
+mod parked;
+mod protection;
 pub mod refresh;
 mod rolling;
 
 use std::collections::BTreeMap;
 
-use aws_sdk_autoscaling::types::{
-    AutoScalingGroup as Group, Instance, LaunchTemplateSpecification, MixedInstancesPolicy,
-};
+use aws_sdk_autoscaling::types::{AutoScalingGroup as Group, LaunchTemplateSpecification, MixedInstancesPolicy};
 use serde::Serialize;
 
 use super::{
@@ -23,11 +23,13 @@ use crate::engine::{
 use crate::outcome::few;
 use crate::site::Site;
 
-use instances::{KeptInstance, is_in_standby, is_protected, waits_for_hook};
+use instances::KeptInstance;
 
 pub use activities::launches;
 pub use group::{find_group, find_instances, tagged_groups};
 pub use instances::{instances_of, is_terminating, members, staying};
+pub use parked::{Sizes, park, parked, unpark};
+pub use protection::holding;
 pub use rolling::summary;
 
 /// The group's name.
@@ -36,6 +38,9 @@ pub const NAME: Output = Output(AutoScalingGroup::KEY, "name");
 pub const DESIRED: Output = Output(AutoScalingGroup::KEY, "desired");
 /// The instance refresh that is under way, if one is that leads to what is wanted, or back.
 pub const REFRESH: Output = Output(AutoScalingGroup::KEY, "refresh");
+
+/// The sizes that a parked group will have again.
+pub const PARKED: Output = Output(AutoScalingGroup::KEY, "parked");
 
 /// The group that launches, replaces and scales the instances, identified by its name.
 pub struct AutoScalingGroup;
@@ -76,6 +81,8 @@ struct Aside {
     mixed: Option<MixedInstancesPolicy>,
     /// Instances that a person keeps.
     kept: Vec<KeptInstance>,
+    /// The sizes that it had before it was parked: those are compared, and a change of them is kept with them.
+    parked: Option<Sizes>,
 }
 
 /// A version of the launch template that did not stay on the instances.
@@ -145,6 +152,9 @@ impl Resource for AutoScalingGroup {
         let mut live = Live::ready(spec, Owner::Tags(tags::from_autoscaling(group.tags())))
             .output(NAME, name)
             .output(DESIRED, group.desired_capacity().unwrap_or_default().to_string());
+        if let Some(sizes) = live.spec.aside.parked {
+            live = live.output(PARKED, sizes.to_string());
+        }
         if let Some(status) = group.status() {
             live = live.status(Status::Leaving(format!("{status}: {}", members(&group))));
         } else if reading.goal == Goal::Present
@@ -193,13 +203,18 @@ impl Resource for AutoScalingGroup {
         let change = |differs: bool, new| differs.then_some(new);
         let grace = change(had.grace_period_seconds != want.grace_period_seconds, want.grace_period_seconds);
         let warm_up = want.warm_up_seconds.filter(|_| had.warm_up_seconds != want.warm_up_seconds);
+        // A parked group keeps its zeros; what it will have again is in its tag.
+        let is_parked = had.aside.parked.is_some();
+        if let Some(sizes) = had.aside.parked.filter(|sizes| (sizes.min, sizes.max) != (want.min, want.max)) {
+            parked::note(cloud, name, sizes.within(want.min, want.max)).await?;
+        }
         let request = cloud
             .autoscaling
             .update_auto_scaling_group()
             .auto_scaling_group_name(name)
             .set_vpc_zone_identifier((had.subnets != want.subnets).then(|| want.subnets.join(",")))
-            .set_min_size(change(had.min != want.min, want.min))
-            .set_max_size(change(had.max != want.max, want.max))
+            .set_min_size(change(had.min != want.min && !is_parked, want.min))
+            .set_max_size(change(had.max != want.max && !is_parked, want.max))
             .set_health_check_type((had.health_check != want.health_check).then(|| want.health_check.clone()))
             .set_health_check_grace_period(grace)
             .set_default_instance_warmup(warm_up);
@@ -211,6 +226,8 @@ impl Resource for AutoScalingGroup {
             aside: had.aside.clone(),
             protections: had.protections.clone(),
             target_groups: had.target_groups.clone(),
+            min: if is_parked { had.min } else { want.min },
+            max: if is_parked { had.max } else { want.max },
             ..want.clone()
         };
         if *had != settings {
@@ -225,7 +242,7 @@ impl Resource for AutoScalingGroup {
     fn effects(&self, live: &Live<Spec>, want: &Spec) -> Vec<Effect> {
         let had = &live.spec;
         let mut effects = Vec::new();
-        if had.rolls_to(want) {
+        if had.rolls_to(want) && had.aside.parked.is_none() {
             effects.push(Effect::ReplacesInstances);
         }
         effects.extend(had.refresh_to.clone().map(|to| Effect::CancelsRefresh { to }));
@@ -270,28 +287,7 @@ impl Resource for AutoScalingGroup {
     }
 
     async fn remove_protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
-        let name = &live.outputs[&NAME];
-        let Some(group) = find_group(cloud, name).await? else {
-            return Ok(());
-        };
-        if protection(&group).is_some() {
-            let request = cloud.autoscaling.update_auto_scaling_group().auto_scaling_group_name(name);
-            request.deletion_protection("none".into()).send().await?;
-        }
-        let protected = instances::ids(&group, is_protected);
-        if !protected.is_empty() {
-            let request = cloud.autoscaling.set_instance_protection().auto_scaling_group_name(name);
-            request.set_instance_ids(Some(protected)).protected_from_scale_in(false).send().await?;
-        }
-        if !group.suspended_processes().is_empty() {
-            cloud.autoscaling.resume_processes().auto_scaling_group_name(name).send().await?;
-        }
-        let standby = instances::ids(&group, is_in_standby);
-        if !standby.is_empty() {
-            let request = cloud.autoscaling.exit_standby().auto_scaling_group_name(name);
-            request.set_instance_ids(Some(standby)).send().await?;
-        }
-        instances::complete_hooks(cloud, name, &instances::ids(&group, waits_for_hook)).await
+        protection::remove(cloud, &live.outputs[&NAME]).await
     }
 }
 
@@ -307,35 +303,6 @@ impl Spec {
 }
 
 // How AWS spells it.
-
-/// What protects a group or its instances from removal, in words.
-fn protections(group: &Group) -> Vec<String> {
-    let mut found = Vec::new();
-    if let Some(level) = protection(group) {
-        found.push(format!("deletion protection is on ({level})"));
-    }
-    let ids = |which: fn(&Instance) -> bool| few(&instances::ids(group, which), ", ");
-    for (ids, what) in [
-        (ids(is_protected), "protected from scale-in"),
-        (ids(is_in_standby), "in standby"),
-        (ids(waits_for_hook), "held by a lifecycle hook"),
-    ] {
-        if !ids.is_empty() {
-            found.push(format!("{ids}: {what}"));
-        }
-    }
-    let suspended: Vec<&str> =
-        group.suspended_processes().iter().filter_map(|process| process.process_name()).collect();
-    if !suspended.is_empty() {
-        found.push(format!("suspended processes: {}", suspended.join(", ")));
-    }
-    found
-}
-
-fn protection(group: &Group) -> Option<&str> {
-    let level = group.deletion_protection()?.as_str();
-    Some(level).filter(|level| *level != "none")
-}
 
 /// Its instances, when the group itself is gone: what is removed after the group must wait for them too.
 async fn outliving(cloud: &Cloud, site: &Site, reading: &Reading) -> Result<Option<Live<Spec>>> {
@@ -374,6 +341,7 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, is_emulated: bool) 
         Some(arn) => vec![arn],
         None => attached.to_vec(),
     };
+    let parked = parked::parked(group);
     // moto 5.2 takes a warm-up and never lists it.
     let unlisted = group.default_instance_warmup().is_none() && is_emulated;
     Spec {
@@ -381,13 +349,18 @@ fn spec_of(group: &Group, ours: Option<String>, site: &Site, is_emulated: bool) 
         launch_template_version: template_field(LaunchTemplateSpecification::version),
         outdated_instances: None,
         refresh_to: None,
-        aside: Aside { rolled_back: None, mixed: group.mixed_instances_policy.clone(), kept: instances::kept(group) },
-        protections: protections(group),
+        aside: Aside {
+            rolled_back: None,
+            mixed: group.mixed_instances_policy.clone(),
+            kept: instances::kept(group),
+            parked,
+        },
+        protections: protection::protections(group),
         each: BTreeMap::new(),
         subnets,
-        min: group.min_size().unwrap_or_default(),
+        min: parked.map_or(group.min_size(), |sizes| Some(sizes.min)).unwrap_or_default(),
         desired_at_creation: site.config.scaling.desired, // whatever it is now
-        max: group.max_size().unwrap_or_default(),
+        max: parked.map_or(group.max_size(), |sizes| Some(sizes.max)).unwrap_or_default(),
         target_groups,
         health_check: health_check(group.health_check_type().unwrap_or_default()),
         grace_period_seconds: group.health_check_grace_period().unwrap_or_default(),

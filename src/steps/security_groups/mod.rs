@@ -9,14 +9,15 @@ use std::marker::PhantomData;
 use aws_sdk_ec2::types::{Filter, NetworkInterface, ResourceType, SecurityGroup};
 use serde::Serialize;
 
+use super::instance_profile::InstanceProfile;
 use super::leftovers::strangers;
-use super::shared;
+use super::{instance_role, shared};
 use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, tags};
 use crate::config::Config;
 use crate::engine::{Blocker, Context, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::{EXPIRES_TAG, Site};
 
-pub use expiry::mark_expiry;
+pub use expiry::{expiry, latest, mark_expiry, seconds_left};
 pub use rules::Rules;
 use rules::{Rule, from_clients, from_load_balancer};
 
@@ -33,6 +34,8 @@ pub const INSTANCE_RULES: Rules<Instances> = Rules(PhantomData);
 pub const LOAD_BALANCER_ID: Output = Group::<LoadBalancer>::ID;
 /// The id of the instances' security group.
 pub const INSTANCE_ID: Output = Group::<Instances>::ID;
+/// Until when the stack is wanted, as each of the groups says it.
+pub const EXPIRY: [Output; 2] = [Group::<LoadBalancer>::EXPIRES, Group::<Instances>::EXPIRES];
 /// What the load balancer's group lets in.
 pub const LOAD_BALANCER_RULES_KEY: Key = LoadBalancer::RULES_KEY;
 
@@ -99,6 +102,7 @@ pub struct GroupSpec {
 
 impl<M: Member> Group<M> {
     const ID: Output = Output(<Self as Resource>::KEY, "id");
+    const EXPIRES: Output = Output(<Self as Resource>::KEY, "expires");
 }
 
 impl<M: Member> Resource for Group<M> {
@@ -113,6 +117,11 @@ impl<M: Member> Resource for Group<M> {
 
     fn want(&self, site: &Site, refs: &Refs) -> GroupSpec {
         M::NAMES.into_iter().for_each(|other| refs.after(other));
+        // IAM has no search by tag: the groups say that there is a stack as long as something of it may be left there.
+        if M::NAMES.is_none() {
+            let of_iam = [instance_role::Policy::KEY, instance_role::Role::KEY, InstanceProfile::KEY];
+            of_iam.into_iter().for_each(|key| refs.awaits(key));
+        }
         GroupSpec { vpc: site.config.network.vpc.clone() }
     }
 
@@ -120,9 +129,14 @@ impl<M: Member> Resource for Group<M> {
         let Some(group) = read::<M>(cx, reading).await? else {
             return Ok(None);
         };
-        let owner = Owner::Tags(tags::from_ec2(group.tags()));
+        let tags = tags::from_ec2(group.tags());
+        let expires = tags.get(EXPIRES_TAG).cloned();
         let spec = GroupSpec { vpc: group.vpc_id.unwrap_or_default() };
-        Ok(Some(Live::ready(spec, owner).output(Self::ID, group.group_id.need("GroupId")?)))
+        let live = Live::ready(spec, Owner::Tags(tags)).output(Self::ID, group.group_id.need("GroupId")?);
+        Ok(Some(match expires {
+            Some(time) => live.output(Self::EXPIRES, time),
+            None => live,
+        }))
     }
 
     async fn tagged(&self, cx: &Context<'_>, memo: &Memo) -> Result<Vec<String>> {

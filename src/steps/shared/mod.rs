@@ -1,6 +1,7 @@
 //! Reads that serve several resources of one reading, each made once.
 
 mod balancing;
+mod found;
 mod lists;
 mod stacks;
 mod strays;
@@ -16,8 +17,9 @@ use crate::engine::Context;
 use crate::site::OWNER_TAG;
 
 pub use balancing::{balancing, named, tagged_balancing};
+pub use found::found_config;
 pub use lists::{launch_template, scaling_group, security_groups};
-pub use stacks::stacks;
+pub use stacks::{WITH_EXPIRY, stacks};
 pub use strays::{Strays, strays};
 
 #[derive(Default)]

@@ -8,9 +8,13 @@ use aws_sdk_ec2::types::Filter;
 use crate::cloud::{Absent, Cloud, Error, Result, Tags, tags};
 use crate::outcome::ListedStack;
 use crate::site::{EXPIRES_TAG, OWNER_TAG};
+use crate::steps::{auto_scaling, security_groups};
 
 /// How many kinds of resources a stack is known by.
 const KINDS: usize = 5;
+
+/// The kind that says until when a stack is wanted.
+pub const WITH_EXPIRY: &str = "security groups";
 
 /// The stacks, and what could not be looked for.
 #[derive(Debug, Default)]
@@ -38,11 +42,10 @@ pub async fn stacks(cloud: &Cloud, now: jiff::Timestamp) -> Stacks {
         target_groups(cloud)
     );
     let mut seen = Seen::default();
-    for tags in seen.or_unseen("security groups", groups) {
-        let expires = tags.get(EXPIRES_TAG).cloned();
+    let mut ends: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
+    for tags in seen.or_unseen(WITH_EXPIRY, groups) {
         if let Some(stack) = seen.count(&tags, "security group") {
-            // Of two times the later one: what is not certain has not expired.
-            stack.expires = stack.expires.take().max(expires);
+            ends.entry(stack.stack.clone()).or_default().push(tags.get(EXPIRES_TAG).cloned());
         }
     }
     for tags in seen.or_unseen("launch templates", templates) {
@@ -54,6 +57,7 @@ pub async fn stacks(cloud: &Cloud, now: jiff::Timestamp) -> Stacks {
             let is_in_service = |state: Option<&LifecycleState>| state == Some(&LifecycleState::InService);
             let running = group.instances().iter().filter(|one| is_in_service(one.lifecycle_state()));
             stack.running = Some(running.count());
+            stack.parked = Some(auto_scaling::parked(&group).is_some());
         }
     }
     for (tags, name) in seen.or_unseen("load balancers", balancers) {
@@ -64,7 +68,7 @@ pub async fn stacks(cloud: &Cloud, now: jiff::Timestamp) -> Stacks {
     for (tags, _) in seen.or_unseen("target groups", targets) {
         seen.count(&tags, "target group");
     }
-    seen.finish(now)
+    seen.finish(ends, now)
 }
 
 #[derive(Default)]
@@ -91,13 +95,13 @@ impl Seen {
         Some(stack)
     }
 
-    fn finish(self, now: jiff::Timestamp) -> Stacks {
+    fn finish(self, mut ends: BTreeMap<String, Vec<Option<String>>>, now: jiff::Timestamp) -> Stacks {
         let all_seen = self.unseen.is_empty();
         let listed = self.stacks.into_values().map(|(mut stack, resources, kinds)| {
             stack.resources = all_seen.then_some(resources);
             stack.incomplete = all_seen.then_some(kinds.len() < KINDS);
-            let expires = stack.expires.as_ref().and_then(|time| time.parse::<jiff::Timestamp>().ok());
-            stack.expires_in_seconds = expires.map(|time| time.as_second() - now.as_second());
+            stack.expires = security_groups::latest(ends.remove(&stack.stack).unwrap_or_default());
+            stack.expires_in_seconds = stack.expires.as_ref().and_then(|time| security_groups::seconds_left(time, now));
             stack
         });
         Stacks { found: listed.collect(), unseen: self.unseen }

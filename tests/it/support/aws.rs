@@ -69,6 +69,14 @@ impl<'a> Aws<'a> {
         SecurityGroups(self.ours(tables::GROUPS, |row| row["groupName"] == name))
     }
 
+    /// Those that carry the tag of this stack.
+    pub fn security_groups_of(&mut self, stack: &str) -> SecurityGroups<'_> {
+        let tag = serde_json::json!({"key": "oz-deploy:stack", "value": stack});
+        SecurityGroups(
+            self.ours(tables::GROUPS, |row| row["tagSet"].as_array().is_some_and(|tags| tags.contains(&tag))),
+        )
+    }
+
     pub fn launch_template(&mut self) -> LaunchTemplate<'_> {
         LaunchTemplate(self.ours(tables::TEMPLATES, |_| true))
     }

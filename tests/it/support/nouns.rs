@@ -203,6 +203,16 @@ impl SecurityGroups<'_> {
         self.0.set("tagSet", json!([]));
     }
 
+    /// Until when their stack is wanted.
+    pub fn expire(self, time: &str) {
+        let tag = json!({"key": "oz-deploy:expires", "value": time});
+        self.0.each(|row| {
+            let tags = row["tagSet"].as_array_mut().unwrap();
+            tags.retain(|tag| tag["key"] != "oz-deploy:expires");
+            tags.push(tag.clone());
+        });
+    }
+
     pub fn lose_tag(self, key: &str) {
         self.0.each(|row| row["tagSet"].as_array_mut().unwrap().retain(|tag| tag["key"] != key));
     }

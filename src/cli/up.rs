@@ -44,6 +44,9 @@ pub struct Up {
     /// How long the stack is wanted from now: 8h, at most 168h; `list` shows it, `touch` moves it
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub ttl: Option<Duration>,
+    /// Show the plan and ask before anything is changed; refused without a terminal
+    #[arg(long)]
+    pub ask: bool,
     /// Do not wait for healthy targets (nor, then, ask the service)
     #[arg(long)]
     pub no_wait: bool,

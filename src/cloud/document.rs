@@ -1,5 +1,7 @@
 //! IAM's documents: as IAM gives them, and equal by meaning.
 
+use std::collections::BTreeMap;
+
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -13,6 +15,30 @@ pub fn decoded(encoded: &str) -> Result<Value> {
     let text = percent_decode_str(encoded).decode_utf8_lossy();
     let document = serde_json::from_str(&text).map_err(|error| Error::Reply(format!("an IAM document: {error}")))?;
     Ok(normal(document))
+}
+
+/// The same document with its actions spelled as in this other one, so that the two are equal when they mean the same.
+pub fn spelled_like(document: Value, other: &Value) -> Value {
+    let mut known = BTreeMap::new();
+    actions(&mut other.clone(), &mut |action| drop(known.insert(action.to_lowercase(), action.clone())));
+    let mut document = document;
+    actions(&mut document, &mut |action| {
+        if let Some(spelled) = known.get(&action.to_lowercase()) {
+            action.clone_from(spelled);
+        }
+    });
+    normal(document)
+}
+
+fn actions(document: &mut Value, visit: &mut impl FnMut(&mut String)) {
+    let statements = document.get_mut("Statement").and_then(Value::as_array_mut).into_iter().flatten();
+    let fields = statements.filter_map(Value::as_object_mut).flat_map(Map::iter_mut);
+    let lists = fields.filter(|(name, _)| ["Action", "NotAction"].contains(&name.as_str()));
+    for action in lists.filter_map(|(_, value)| value.as_array_mut()).flatten() {
+        if let Value::String(action) = action {
+            visit(action);
+        }
+    }
 }
 
 /// The one form of all documents of the same meaning: sorted lists without doubles, also where a single value is
@@ -40,8 +66,9 @@ fn normal_statement(statement: Value) -> Value {
     fields.sort_by(|a, b| a.0.cmp(&b.0));
     let normal = fields.into_iter().map(|(name, value)| {
         let value = match name.as_str() {
-            "Action" | "NotAction" => sorted(value, str::to_lowercase), // names of actions have no case
-            "Resource" | "NotResource" => sorted(value, str::to_owned),
+            // Names of actions have no case.
+            "Action" | "NotAction" => sorted(value, |value| value.to_string().to_lowercase()),
+            "Resource" | "NotResource" => sorted(value, Value::to_string),
             "Principal" | "NotPrincipal" => sorted_below(value, 1),
             "Condition" => sorted_below(value, 2),
             _ => value,
@@ -57,15 +84,14 @@ fn sorted_below(value: Value, depth: usize) -> Value {
         Value::Object(fields) if depth > 0 => {
             fields.into_iter().map(|(name, value)| (name, sorted_below(value, depth - 1))).collect()
         }
-        value => sorted(value, str::to_owned),
+        value => sorted(value, Value::to_string),
     }
 }
 
-fn sorted(value: Value, spelled: impl Fn(&str) -> String) -> Value {
-    let text = |value: Value| value.as_str().map(|text| Value::from(spelled(text))).unwrap_or(value);
-    let mut values: Vec<Value> = listed(value).into_iter().map(text).collect();
-    values.sort_by_key(Value::to_string);
-    values.dedup();
+fn sorted(value: Value, key: impl Fn(&Value) -> String) -> Value {
+    let mut values: Vec<Value> = listed(value);
+    values.sort_by_key(&key);
+    values.dedup_by_key(|value| key(value));
     Value::Array(values)
 }
 
@@ -88,7 +114,9 @@ mod tests {
             {"Effect": "Allow", "Action": ["a:Get", "a:Put"], "Resource": "*"}]});
         let theirs = json!({"Statement": {"Resource": ["*"], "Action": ["a:put", "A:Get"], "Effect": "Allow"},
             "Version": "2012-10-17"});
-        assert_eq!(normal(ours), normal(theirs));
+        let ours = normal(ours);
+        assert_eq!(spelled_like(normal(theirs), &ours), ours);
+        assert_eq!(ours["Statement"][0]["Action"], json!(["a:Get", "a:Put"]));
     }
 
     #[test]

@@ -71,13 +71,20 @@ fn concluded(checks: Vec<Finding>, outputs: BTreeMap<String, String>) -> Outcome
         }
         _ => {
             let first = checks.iter().find(|check| check.status == Status::Fail);
-            let words = first.map_or_else(String::new, |check| {
-                format!("Most likely: {}; {}.", check.evidence, check.cause.as_deref().unwrap_or_default())
-            });
-            (Exit::Unverified, "broken", words)
+            (Exit::Unverified, "broken", first.map_or_else(String::new, |check| most_likely(check, broken)))
         }
     };
     Outcome { outputs, checks, ..Outcome::new(exit, word, summary) }
+}
+
+/// `Most likely (1 of 3): targets healthy: …; …. Next: …`
+fn most_likely(check: &Finding, of: usize) -> String {
+    let among = if of == 1 { String::new() } else { format!(" (1 of {of})") };
+    let part = |before: &str, words: &Option<String>| words.as_ref().map(|words| format!("{before}{words}"));
+    let (cause, next) = (part("; ", &check.cause), part(" Next: ", &check.fix));
+    let (cause, next) = (cause.unwrap_or_default(), next.unwrap_or_default());
+    let words = format!("Most likely{among}: {}: {}{cause}", check.name(), check.evidence);
+    format!("{}.{next}", words.trim_end_matches('.'))
 }
 
 fn gone(one: &Missing) -> Finding {

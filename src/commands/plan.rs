@@ -66,7 +66,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
 }
 
 /// The changes, each with what `up` refuses of it.
-fn with_refusals(mut changes: Vec<Change>, refusals: &[(Key, Problem)]) -> Vec<Change> {
+pub fn with_refusals(mut changes: Vec<Change>, refusals: &[(Key, Problem)]) -> Vec<Change> {
     for change in &mut changes {
         let of_it = refusals.iter().filter(|(key, _)| *key == change.resource);
         change.refused = of_it.map(|(_, problem)| in_a_line(problem)).collect();

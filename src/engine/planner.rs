@@ -111,7 +111,12 @@ impl<'a> Planner<'a> {
         let mut plan = Plan::default();
         for node in self.graph.nodes() {
             let seen = live.get(node.key()).and_then(Option::as_ref);
-            let decision = self.decide(*node, &Refs::new(outputs.clone()), seen);
+            let mut decision = self.decide(*node, &Refs::new(outputs.clone()), seen);
+            if let Decision::Update { changes, .. } = &mut decision {
+                let ids = outputs.iter().filter(|(output, _)| output.1 == "id").map(|(output, id)| (output.0, &**id));
+                let names: Vec<(Key, &str)> = ids.collect();
+                changes.iter_mut().for_each(|change| change.field = self.named(&change.field, &names));
+            }
             let stays = !matches!(decision, Decision::Create(_) | Decision::Replace { .. });
             let updated = matches!(decision, Decision::Update { .. });
             let unknown = if updated { node.unknown_after_update() } else { &[] };
@@ -196,9 +201,24 @@ impl<'a> Planner<'a> {
             Decision::Wait(why) => (Vec::new(), Some(why.clone())),
             Decision::Delete => (Vec::new(), None),
         };
+        let mut fields = fields;
+        fields.iter_mut().for_each(|change| change.field = self.named(&change.field, &[]));
         let action = decision.action()?;
         let name = node.name(self.site);
         Some(Change { action, resource: key, name, step: node.step(), fields, why, refused: Vec::new() })
+    }
+
+    /// The name of a field with other resources by their names: a person knows no ids, least those that are not yet.
+    fn named(&self, field: &str, ids: &[(Key, &str)]) -> String {
+        let mut named = field.to_owned();
+        for node in self.graph.nodes().iter().filter(|_| field.contains(' ')) {
+            let unknown = format!("({}.id known after apply)", node.key());
+            let known = ids.iter().filter(|(key, _)| *key == node.key()).map(|(_, id)| *id);
+            for id in known.chain([&*unknown]).filter(|id| !id.is_empty()) {
+                named = named.replace(id, &node.name(self.site));
+            }
+        }
+        named
     }
 
     /// A part of something that is not ours is not ours.

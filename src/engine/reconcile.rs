@@ -156,8 +156,12 @@ pub fn failed(errors: &[NodeError], cancel: &Cancel, state: &str) -> Outcome {
     } else {
         Outcome::new(Exit::Deadline, "timeout", format!("the deadline passed; {AGAIN}"))
     };
-    let problems = errors.iter().filter(|error| !matches!(error.error, Error::Interrupted)).map(problem);
-    outcome.with_problems(problems.collect())
+    let is_skipped = |error: &NodeError| matches!(error.error, Error::Skipped(_));
+    let told = errors.iter().filter(|error| !matches!(error.error, Error::Interrupted) && !is_skipped(error));
+    let skipped: Vec<&str> = errors.iter().filter(|error| is_skipped(error)).map(|error| error.key).collect();
+    let not_tried =
+        (!skipped.is_empty()).then(|| Problem::bare(format!("not tried after that: {}", skipped.join(", "))));
+    outcome.with_problems(told.map(problem).chain(not_tried).collect())
 }
 
 fn problem(error: &NodeError) -> Problem {

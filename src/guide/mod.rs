@@ -61,7 +61,7 @@ impl View<'_> {
 
     /// The description of a rule that lets this in; `from` is an address range or a group's id.
     fn rule(&self, key: Key, port: u16, from: &str) -> Option<String> {
-        self.text(key, &format!("/ingress/tcp {port} {}", from.replace('/', "~1")))
+        self.text(key, &format!("/ingress/tcp {port} from {}", from.replace('/', "~1")))
     }
 
     fn config(&self) -> &Config {

@@ -67,7 +67,7 @@ pub const SETTINGS: &[Row] = &[
     row(2, "policy: name", "OZMarketplacePolicy", "policy", |v| v.name("policy")).by("names.policy"),
     row(2, "policy: actions", "MeterUsage, BatchMeterUsage, GetEntitlements", "policy", |v| {
         let words = "MeterUsage, BatchMeterUsage, GetEntitlements";
-        let wanted = ["batchmeterusage", "getentitlements", "meterusage"].map(|one| format!("aws-marketplace:{one}"));
+        let wanted = ["BatchMeterUsage", "GetEntitlements", "MeterUsage"].map(|one| format!("aws-marketplace:{one}"));
         v.as_guide("policy", "/document/Statement/0/Action", |value| *value == serde_json::json!(wanted), words)
     }),
     row(2, "policy: resource", "*", "policy", |v| v.text("policy", "/document/Statement/0/Resource/0")),
@@ -188,7 +188,8 @@ fn vpc(view: &View<'_>, key: &'static str) -> Option<String> {
 }
 
 fn egress(view: &View<'_>, key: &'static str) -> Option<String> {
-    let is_open = |value: &serde_json::Value| value.as_object().is_some_and(|rules| rules.keys().eq(["all 0.0.0.0/0"]));
+    let is_open =
+        |value: &serde_json::Value| value.as_object().is_some_and(|rules| rules.keys().eq(["all to 0.0.0.0/0"]));
     view.as_guide(key, "/egress", is_open, "all traffic to 0.0.0.0/0")
 }
 

@@ -10,6 +10,7 @@ mod overview;
 mod problem;
 mod schedule;
 mod setting;
+mod tally;
 mod verdict;
 mod words;
 
@@ -25,6 +26,7 @@ pub use overview::{Capacity, DriftCount, InstanceState, Overview, RolloutState, 
 pub use problem::{At, Problem};
 pub use schedule::{Schedule, Step, critical_path};
 pub use setting::{Conformity, Setting};
+pub use tally::tally;
 pub use verdict::{Analysis, Decision, Level, Verdict};
 pub use words::{WORDS, meaning, words};
 

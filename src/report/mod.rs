@@ -4,6 +4,7 @@ mod colour;
 mod html;
 mod json;
 mod junit;
+mod policy;
 mod progress;
 mod schedule;
 mod stacks;
@@ -104,9 +105,7 @@ impl Report {
     /// It could not be written.
     pub fn result(&self, frame: &Frame, outcome: &Outcome) -> std::io::Result<()> {
         self.progress.finish();
-        for problem in &outcome.problems {
-            to_stderr(&text::problem(problem));
-        }
+        to_stderr(&text::problems(&outcome.problems));
         let mut text =
             if self.json { format!("{}\n", json::envelope(frame, outcome)) } else { text::result(frame, outcome) };
         if frame.shows_steps && !self.json {

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use super::colour::{self, painted};
 use super::stacks::stacks;
-use super::{columns, status};
+use super::{columns, policy, status};
 use crate::flags;
 use crate::outcome::{
-    Action, At, Change, Conformity, Cost, Finding, Frame, Outcome, Problem, Setting, Standing, shown,
+    Action, At, Change, Conformity, Cost, Finding, Frame, Outcome, Problem, Setting, Standing, Status, shown,
 };
 
 /// How many of the things that go with a resource a plan shows.
@@ -26,7 +26,7 @@ pub fn result(frame: &Frame, outcome: &Outcome) -> String {
         }
         return text;
     }
-    text += &if outcome.settings.is_empty() { checks(&outcome.checks) } else { settings(&outcome.settings) };
+    text += &if outcome.settings.is_empty() { checks(&outcome.checks, columns()) } else { settings(&outcome.settings) };
     text += &stacks(outcome.stacks.as_deref().unwrap_or_default());
     let width = outcome.outputs.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in &outcome.outputs {
@@ -49,6 +49,7 @@ pub fn summary(frame: &Frame, outcome: &Outcome) -> String {
         None if frame.command == "teardown" && !outcome.changes.is_empty() && !outcome.planned => {
             format!("{} [{took}]", outcome.summary)
         }
+        None if frame.command == "verify" && !outcome.checks.is_empty() => format!("{} [{took}]", outcome.summary),
         None => outcome.summary.clone(),
     }
 }
@@ -87,6 +88,18 @@ fn excerpt(at: &At) -> String {
     format!("  {gutter} |\n  {number} | {}\n  {gutter} | {before}{carets}\n", at.source)
 }
 
+/// Problems one below the other. What several of them share is said once, below the last.
+pub fn problems(problems: &[Problem]) -> String {
+    let shared = |at: usize| {
+        let next = problems.get(at + 1);
+        next.is_some_and(|next| next.cure == problems[at].cure && next.cause == problems[at].cause)
+    };
+    let told = problems.iter().enumerate().map(|(at, one)| {
+        if shared(at) { problem(&Problem { cause: None, cure: None, ..one.clone() }) } else { problem(one) }
+    });
+    told.collect()
+}
+
 /// A plan, with every field that changes. Empty when there is nothing.
 pub fn plan(changes: &[Change]) -> String {
     if changes.is_empty() {
@@ -102,6 +115,11 @@ pub fn plan(changes: &[Change]) -> String {
         // What goes with a fleet is one line each: the first say what it is, the document has all.
         let shown_fields = if change.action == Action::Delete { GOING_SHOWN } else { usize::MAX };
         for field in change.fields.iter().take(shown_fields) {
+            if let Some(lines) = policy::lines(field) {
+                let _ = writeln!(text, "        {}:", field.field);
+                lines.iter().for_each(|line| text += &format!("          {line}\n"));
+                continue;
+            }
             let _ = match change.action {
                 Action::Create => writeln!(text, "        {}: {}", field.field, shown(&field.new)),
                 _ => writeln!(text, "        {field}"),
@@ -198,22 +216,37 @@ fn standing(standing: &[Standing], width: usize) -> String {
     text
 }
 
-fn checks(checks: &[Finding]) -> String {
+/// How many columns stand before the title of a check.
+const STATUS: usize = 16;
+
+/// What passed first, and what failed last, where the eye is.
+fn checks(checks: &[Finding], width: usize) -> String {
     let titles = checks.iter().map(|check| check.name().len()).max().unwrap_or_default();
+    let mut sorted: Vec<&Finding> = checks.iter().collect();
+    sorted.sort_by_key(|check| match check.status {
+        Status::Pass => 0,
+        Status::Skip => 1,
+        Status::Warn => 2,
+        Status::Unknown => 3,
+        Status::Fail => 4,
+    });
     let mut text = String::new();
-    for check in checks {
-        let (status, title, evidence) = (check.status, check.name(), &check.evidence);
-        let status = painted(colour::of_status(status), &format!("{:7}", status.word()));
+    for check in sorted {
+        let (title, evidence) = (check.name(), &check.evidence);
+        let status = painted(colour::of_status(check.status), &format!("{:7}", check.status.word()));
         let step = match check.step {
             0 => String::new(),
             step => format!("step {step}"),
         };
-        let _ = writeln!(text, "{status} {step:6}  {title:titles$}  {evidence}");
-        if let Some(cause) = &check.cause {
-            let _ = writeln!(text, "                 because: {cause}");
+        if STATUS + titles + 2 + evidence.chars().count() <= width {
+            let _ = writeln!(text, "{status} {step:6}  {title:titles$}  {evidence}");
+        } else {
+            let _ = writeln!(text, "{}", format!("{status} {step:6}  {title}").trim_end());
+            text += &status::wrapped("", evidence, width);
         }
-        if let Some(fix) = &check.fix {
-            let _ = writeln!(text, "                 fix: {fix}");
+        for (label, words) in [("because: ", &check.cause), ("fix: ", &check.fix)] {
+            text +=
+                &words.as_ref().map_or(String::new(), |words| status::wrapped("", &format!("{label}{words}"), width));
         }
     }
     text

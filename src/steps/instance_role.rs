@@ -154,7 +154,8 @@ impl Resource for Role {
         let Some(role) = request.send().await.or_absent()?.and_then(|reply| reply.role) else {
             return Ok(None);
         };
-        let spec = RoleSpec { trust: document::decoded(role.assume_role_policy_document().unwrap_or("{}"))? };
+        let live = document::decoded(role.assume_role_policy_document().unwrap_or("{}"))?;
+        let spec = RoleSpec { trust: document::spelled_like(live, &bundled(&trust(&site.region))) };
         let owner = Owner::Tags(tags::from_iam(role.tags()));
         Ok(Some(Live::ready(spec, owner).output(ROLE_NAME, role.role_name)))
     }
@@ -228,7 +229,8 @@ pub(super) async fn policy_arn(cloud: &Cloud, site: &Site) -> Result<String> {
 
 async fn version_document(cloud: &Cloud, arn: &str, version: &str) -> cloud::Result<Value> {
     let reply = cloud.iam.get_policy_version().policy_arn(arn).version_id(version).send().await?;
-    document::decoded(&reply.policy_version.and_then(|version| version.document).need("Document")?)
+    let document = document::decoded(&reply.policy_version.and_then(|version| version.document).need("Document")?)?;
+    Ok(document::spelled_like(document, &POLICY_DOCUMENT))
 }
 
 async fn other_versions(cloud: &Cloud, arn: &str) -> Result<Vec<PolicyVersion>> {

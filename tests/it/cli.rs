@@ -1,8 +1,8 @@
 //! The binary: streams, exit codes, the envelope.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use crate::support::{Home, Run};
 
@@ -67,8 +67,10 @@ fn ends_after(signal: &str, mut child: Child) -> Option<i32> {
 fn interrupt_and_terminate_have_their_own_codes() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let home = Home::new();
-        let child = home.command("--sandbox up").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(1500)); // in the middle of the wait for healthy targets
+        let mut child = home.command("--sandbox up").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        assert!(told.any(|line| line.starts_with("target_health")), "it must be waiting for healthy targets");
+        std::thread::spawn(move || told.for_each(drop));
         assert_eq!(ends_after(signal, child), Some(code));
         home.run("--sandbox up").exits(0).says("Nothing to do");
     }

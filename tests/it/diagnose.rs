@@ -28,7 +28,10 @@ fn blames_first(outcome: &Ended, id: &str, words: &str) {
     outcome.finds(id, Status::Fail).check_says(id, words);
     outcome
         .demand(outcome.checks[0].fix.as_ref().is_some_and(|fix| !fix.is_empty()), || "it must have a fix".to_owned());
-    outcome.demand(outcome.summary.starts_with("Most likely: "), || "its summary must be that finding".to_owned());
+    let failed = outcome.checks.iter().filter(|check| check.status == Status::Fail).count();
+    let among = if failed == 1 { String::new() } else { format!(" (1 of {failed})") };
+    let (name, evidence) = (outcome.checks[0].name(), &outcome.checks[0].evidence);
+    outcome.sums_up(&format!("Most likely{among}: {name}: {}", evidence.trim_end_matches('.'))).sums_up("Next: ");
 }
 
 /// After this edit, the first finding is this one.

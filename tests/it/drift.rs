@@ -35,7 +35,7 @@ async fn a_removed_rule_is_put_back() {
     let plan = drift(edit, &["AuthorizeSecurityGroupIngress"]).await;
     expect![[r#"
           ~ update   load_balancer_security_group_rules  alb-sg  (guide step 1)
-                ingress."tcp 443 0.0.0.0/0": (absent) -> "Allow HTTPS traffic"
+                ingress."tcp 443 from 0.0.0.0/0": (absent) -> "Allow HTTPS traffic"
 
         Plan: 1 to update.
     "#]]
@@ -51,7 +51,7 @@ async fn an_added_rule_is_taken_out() {
     let plan = drift(edit, &["RevokeSecurityGroupIngress"]).await;
     expect![[r#"
           ~ update   instance_security_group_rules  app-sg  (guide step 1)
-                ingress."tcp 22 0.0.0.0/0": "" -> (absent)
+                ingress."tcp 22 from 0.0.0.0/0": "" -> (absent)
 
         Plan: 1 to update.
     "#]]
@@ -106,7 +106,11 @@ async fn a_policy_document_that_was_edited_goes_back_to_the_version_that_is_righ
     let plan = drift(edit, &["SetDefaultPolicyVersion"]).await;
     expect![[r#"
           ~ update   policy  OZMarketplacePolicy  (guide step 2)
-                document.Statement: [{"Action":["*"],"Effect":"Allow","Resource":["*"]}] -> [{"Action":["aws-marketplace:batchmeterusage","aws-marketplace:getentitlements","aws-marketplace:meterusage"],"Effect":"Allow","Resource":["*"]}]
+                document.Statement:
+                  - Allow * on *
+                  + Allow aws-marketplace:BatchMeterUsage on *
+                  + Allow aws-marketplace:GetEntitlements on *
+                  + Allow aws-marketplace:MeterUsage on *
 
         Plan: 1 to update.
     "#]]
@@ -129,7 +133,11 @@ async fn a_policy_with_five_versions_loses_the_oldest() {
     let plan = drift(edit, &["DeletePolicyVersion", "CreatePolicyVersion"]).await;
     expect![[r#"
           ~ update   policy  OZMarketplacePolicy  (guide step 2)
-                document.Statement: [{"Action":["a:e"],"Effect":"Deny","Resource":["*"]}] -> [{"Action":["aws-marketplace:batchmeterusage","aws-marketplace:getentitlements","aws-marketplace:meterusage"],"Effect":"Allow","Resource":["*"]}]
+                document.Statement:
+                  - Deny a:E on *
+                  + Allow aws-marketplace:BatchMeterUsage on *
+                  + Allow aws-marketplace:GetEntitlements on *
+                  + Allow aws-marketplace:MeterUsage on *
 
         Plan: 1 to update.
     "#]]

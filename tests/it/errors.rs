@@ -267,3 +267,19 @@ async fn an_encoded_denial_is_decoded_when_that_is_allowed() {
         assert!(cause.contains(words), "{cause}");
     }
 }
+
+/// One cause is told once, with one hint; what was not tried because of it is one line.
+#[tokio::test(start_paused = true)]
+async fn what_was_not_tried_is_one_line() {
+    let stage = Stage::new();
+    stage.weather(|weather| weather.denied = vec!["elasticloadbalancing:CreateLoadBalancer".to_owned()]);
+    let failed = stage.run("up --set preflight.ignore=[OZ105]").await;
+    failed.exits(Exit::Failed).says("elasticloadbalancing:CreateLoadBalancer");
+    let text = failed.problems_text();
+    assert_eq!(
+        text.matches("CreateLoadBalancer").count(),
+        text.matches("elasticloadbalancing:CreateLoadBalancer").count() + 1,
+        "{text}"
+    );
+    failed.says("not tried after that: https_listener, http_listener, auto_scaling_group, scaling_policy, dns_record");
+}

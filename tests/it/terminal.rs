@@ -90,6 +90,24 @@ fn a_signal_ends_a_question() {
 }
 
 #[test]
+fn up_asks_when_it_is_asked_to() {
+    let home = Home::new();
+    home.run("--sandbox up --ask").exits(2).says("--ask asks at a terminal");
+    home.run("--sandbox up --no-verify").exits(0);
+    for (typed, code) in [("", 4), ("n", 4), ("yes", 0)] {
+        let mut at_terminal = AtTerminal::start(&home, "--sandbox up --ask --json --set scaling.max=7");
+        at_terminal.shows("max: 91 -> 7");
+        at_terminal.shows("Apply this change to the account 123456789012? [y/N]");
+        at_terminal.types(typed);
+        at_terminal.end().exits(code);
+        let pending = if code == 0 { 0 } else { 3 };
+        home.run("--sandbox plan --exit-code --set scaling.max=7").exits(pending);
+    }
+    // Where there is nothing to do there is nothing to ask.
+    home.run("--sandbox up --set scaling.max=7").exits(0).prints("endpoint");
+}
+
+#[test]
 fn the_stacks_name_typed_at_the_question_removes_it() {
     for (typed, code) in [("oz-liveness", 0), ("another", 4)] {
         let home = Home::new();

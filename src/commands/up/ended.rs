@@ -5,12 +5,12 @@ use crate::checks::{Unproven, unproven};
 use crate::commands::expiry::expiry;
 use crate::commands::stack::{gone, outputs};
 use crate::engine::reconcile::AGAIN;
-use crate::engine::{Outputs, Plan, Planner};
+use crate::engine::{Effect, Outputs, Plan, Planner};
 use crate::exit::Exit;
 use crate::flags;
 use crate::outcome::{Action, Change, Finding, Outcome, Problem, Status};
 use crate::site::Site;
-use crate::steps::auto_scaling;
+use crate::steps::{auto_scaling, launch_template};
 
 /// The outcome of a stack that is as wanted.
 pub fn ended(up: &Up<'_>, proven: Result<Vec<Finding>, Unproven>, ids: &Outputs, done: &Plan) -> Outcome {
@@ -25,7 +25,7 @@ pub fn ended(up: &Up<'_>, proven: Result<Vec<Finding>, Unproven>, ids: &Outputs,
             Outcome { checks, ..Outcome::new(Exit::Done, "unchanged", summary) }
         }
         Ok(checks) => {
-            let summary = format!("Done: {}; read back and found as wanted.", counted(&changes));
+            let summary = format!("Done: {}; read back and found as wanted.", counted(&changes, done, ids));
             Outcome { checks, ..Outcome::new(Exit::Done, "changed", summary) }
         }
         Err(error) => unproven(&up.walk.wait, &error),
@@ -36,8 +36,8 @@ pub fn ended(up: &Up<'_>, proven: Result<Vec<Finding>, Unproven>, ids: &Outputs,
     Outcome { outputs: outputs(site, ids), changes, problems, ..outcome }
 }
 
-/// `2 created, 1 updated`
-fn counted(changes: &[Change]) -> String {
+/// `2 created, 1 updated, 2 instances rolled to version 3`
+fn counted(changes: &[Change], done: &Plan, ids: &Outputs) -> String {
     const DONE: [(Action, &str); 5] = [
         (Action::Create, "created"),
         (Action::Adopt, "adopted"),
@@ -47,7 +47,16 @@ fn counted(changes: &[Change]) -> String {
     ];
     let count = |action: Action| changes.iter().filter(|change| change.action == action).count();
     let counts = DONE.map(|(action, done)| (count(action), done)).into_iter().filter(|(count, _)| *count > 0);
-    counts.map(|(count, done)| format!("{count} {done}")).collect::<Vec<_>>().join(", ")
+    let mut words: Vec<String> = counts.map(|(count, done)| format!("{count} {done}")).collect();
+    if done.effects().any(|(_, effect)| *effect == Effect::ReplacesInstances) {
+        let instances = match ids.get(&auto_scaling::DESIRED).map_or("", String::as_str) {
+            "1" => "1 instance".to_owned(),
+            count => format!("{count} instances"),
+        };
+        let to = ids.get(&launch_template::VERSION).map(|version| format!(" to version {version}"));
+        words.push(format!("{instances} rolled{}", to.unwrap_or_default()));
+    }
+    words.join(", ")
 }
 
 /// What holds for a while: that it has no instances, and until when it is wanted.

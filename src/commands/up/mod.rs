@@ -1,11 +1,14 @@
 //! `deploy up`: plan, apply, read back, wait until it is healthy and answers.
 
 mod allowed;
+mod announce;
 mod consent;
 mod ended;
 mod gate;
 mod named;
 mod policy;
+
+use tokio::time::Instant;
 
 use super::Session;
 use super::cost::refuse_above;
@@ -30,6 +33,8 @@ pub use allowed::{Consents, unasked};
 /// # Errors
 /// It was refused, or failed; the outcome lists what was changed.
 pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Failed> {
+    announce::can_ask(args)?;
+    let start = Instant::now();
     let saved = args.plan.as_deref().map(SavedPlan::read).transpose().map_err(Outcome::refused)?;
     let of_plan = saved.as_ref().map(|saved| cli::Up { adopt: saved.adopt, replace: saved.replace, ..args.clone() });
     let args = of_plan.as_ref().unwrap_or(args);
@@ -55,7 +60,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
         kept: allowed::kept(args),
         ..Context::reading(&session.cloud, &stack.site)
     };
-    let up = Up { session, args, saved: saved.as_ref(), walk: Walk { planner: &planner, cx, wait } };
+    let up = Up { session, args, start, saved: saved.as_ref(), walk: Walk { planner: &planner, cx, wait } };
     let mut done = Plan::default();
     let converged = up.converge(stack.live, &mut done).await;
     let converged = converged.map_err(|failed| failed.map(|outcome| stopped_after(outcome, &planner, &done)));
@@ -66,6 +71,7 @@ struct Up<'a> {
     session: &'a Session<'a>,
     args: &'a cli::Up,
     saved: Option<&'a SavedPlan>,
+    start: Instant,
     walk: Walk<'a>,
 }
 
@@ -99,13 +105,21 @@ impl Up<'_> {
         let Walk { cx, wait, .. } = &self.walk;
         let is_new = matches!(done.decision(auto_scaling::NAME.0), Some(Decision::Create(_)));
         let fleet = Fleet { cloud: cx.cloud, site: cx.site, ids, is_new };
-        let mut findings = vec![fleet.wait_healthy(wait).await?];
+        let since = Instant::now();
+        let mut findings = vec![self.timed(fleet.wait_healthy(wait).await?, since)];
         if let Some(service) = checks::through_load_balancer(cx.site, ids).filter(|_| self.args.asks()) {
             let is_internal = cx.site.config.load_balancer.scheme == Scheme::Internal;
+            let since = Instant::now();
             let version = checks::version(&service, is_internal, &*self.session.transport, wait).await;
-            findings.push(version.map_err(|error| checks::behind_login(error, ids))?);
+            let version = version.map_err(|error| checks::behind_login(error, ids))?;
+            findings.push(self.timed(version, since));
             findings.extend(named::look(self, ids).await?);
         }
         Ok(findings)
+    }
+
+    fn timed(&self, finding: Finding, since: Instant) -> Finding {
+        let started_ms = since.duration_since(self.start).as_millis() as u64;
+        Finding { started_ms, duration_ms: since.elapsed().as_millis() as u64, ..finding }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::announce::announce;
 use super::consent::{permit, refuse_protected, to_do, without_rolled_back};
 use super::gate::prepare;
 use crate::cli;
@@ -75,6 +76,7 @@ impl Policy for UpPolicy<'_> {
         }
         if !replaced.is_empty() {
             refuse_protected(walk, round, &replaced).await?;
+            announce(self.session, self.args, walk, round).await?;
             mark_once(&mut self.is_marked, self.session, walk).await?;
             return Ok(Next::Remove(replaced));
         }
@@ -84,6 +86,7 @@ impl Policy for UpPolicy<'_> {
         if rolls && !self.args.force && !cancels {
             keys = self.hold_rollout_until_healthy(walk, &ids, keys, !round.done.is_empty()).await?;
         }
+        announce(self.session, self.args, walk, round).await?;
         self.follows = refresh.map(|id| (id.clone(), ids.clone()));
         mark_once(&mut self.is_marked, self.session, walk).await?;
         Ok(Next::Act(keys))

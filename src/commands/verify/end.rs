@@ -10,7 +10,7 @@ use crate::cli;
 use crate::clock::{Ended, Wait};
 use crate::commands::late;
 use crate::exit::Exit;
-use crate::outcome::{Finding, Outcome, Problem, Status};
+use crate::outcome::{Finding, Outcome, Problem, Status, tally};
 use crate::report::Report;
 
 /// The metered calls, once, when everything before is good; then the outcome.
@@ -47,11 +47,8 @@ pub async fn finish(
         (None, _) => {}
     }
     let (exit, word) = decision.as_ref().map_or_else(|| ended(&checks), |(_, end)| *end);
-    let failed = checks.iter().filter(|check| !check.is_good()).count();
-    let summary = match failed {
-        0 => format!("Verified: {} checks.", checks.len()),
-        failed => format!("{failed} of {} checks failed.", checks.len()),
-    };
+    let is_verified = checks.iter().all(Finding::is_good);
+    let summary = format!("{}: {}.", if is_verified { "Verified" } else { "Not verified" }, tally(&checks));
     let verdict = decision.map(|(verdict, _)| verdict);
     Outcome { outputs: round.outputs, checks, verdict, ..Outcome::new(exit, word, summary) }
 }

@@ -22,6 +22,7 @@ pub struct Rules<M>(pub(super) PhantomData<M>);
 pub struct RulesSpec {
     group: String,
     ingress: BTreeMap<Rule, String>,
+    #[serde(serialize_with = "outgoing")]
     egress: BTreeMap<Rule, String>,
 }
 
@@ -127,7 +128,7 @@ impl fmt::Display for Rule {
             Some((from, to)) => write!(f, " {from}-{to}")?,
             None => {}
         }
-        write!(f, " {}", self.peer)
+        write!(f, " from {}", self.peer)
     }
 }
 
@@ -135,6 +136,11 @@ impl Serialize for Rule {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// Rules of what goes out lead to their peer.
+fn outgoing<S: Serializer>(rules: &BTreeMap<Rule, String>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_map(rules.iter().map(|(rule, words)| (rule.to_string().replacen(" from ", " to ", 1), words)))
 }
 
 /// 443, and 80 where there is a listener on it, from the clients' networks.

@@ -42,11 +42,15 @@ pub mod testing {
     }
     pub use crate::engine::Graph;
     pub use crate::exit::Exit;
-    pub use crate::outcome::{Analysis, CODES, Decision, Finding, Frame, Outcome, Problem, Status, WORDS};
+    pub use crate::outcome::{
+        Action, Analysis, CODES, Change, Decision, FieldChange, Finding, Frame, Outcome, Problem, Status, Step, WORDS,
+    };
     pub use crate::oz::picture::Kind;
     pub use crate::oz::{BaseUrl, Capture, Meta, Picture, Redaction, Token, Web, certificates, judge};
     pub use crate::permissions::{Need, Where, document as policy_document};
-    pub use crate::report::{Report, envelope, html, junit, plan_text, problem_text, result_schema, status_text};
+    pub use crate::report::{
+        Report, envelope, html, junit, markdown, plan_text, problem_text, result_schema, status_text,
+    };
     pub use crate::resolver::Dns;
     pub use crate::sandbox::oz::{Answer, Script, Seen, Service, samples, serve};
     pub use crate::sandbox::weather::Throttle;

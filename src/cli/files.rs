@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Cli, Preflight, Verb};
+use super::{Cli, Verb};
 use crate::oz::Refused;
 
 impl Cli {
@@ -41,10 +41,9 @@ impl Cli {
     fn writes(&self) -> impl Iterator<Item = &PathBuf> {
         let named = match &self.verb {
             Verb::Plan(args) => vec![&args.save],
-            Verb::Verify(args) => vec![&args.junit, &args.html],
-            Verb::Conform(args) | Verb::Preflight(Preflight { written: args, .. }) => vec![&args.junit, &args.html],
             _ => Vec::new(),
         };
-        named.into_iter().chain([&self.global.trace]).flatten()
+        let reports = self.verb.written().map(|written| [&written.junit, &written.html, &written.summary]);
+        named.into_iter().chain(reports.into_iter().flatten()).chain([&self.global.trace]).flatten()
     }
 }

@@ -10,6 +10,7 @@ mod service;
 mod status;
 mod up;
 mod verify;
+mod written;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,7 +25,8 @@ pub use init::{Described, Init, Schema};
 pub use service::{Biometry, Liveness, Overrides, Service};
 pub use status::Status;
 pub use up::{Plan, Protected, Standby, Up};
-pub use verify::{Diagnose, Preflight, Verify, Written};
+pub use verify::{Diagnose, Preflight, Verify};
+pub use written::Written;
 
 /// How many of AWS's seconds pass in one of the sandbox's, so that a person sees progress move.
 pub const PACE: f64 = 40.0;
@@ -174,6 +176,9 @@ pub struct Teardown {
     /// Remove the instance profile although not every region could be asked whether an instance there uses it
     #[arg(long)]
     pub allow_unseen_regions: bool,
+    /// Where its reports go.
+    #[command(flatten)]
+    pub written: Written,
     /// Show the schedule of the run: each step, what it waited for, and the critical path
     #[arg(long)]
     pub timings: bool,
@@ -190,6 +195,7 @@ impl Teardown {
             dry_run: false,
             lift_protection: false,
             allow_unseen_regions: false,
+            written: Written::default(),
             timings: false,
             timeout: Duration::MAX,
         }

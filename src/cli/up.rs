@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{amount, duration};
+use super::{Written, amount, duration};
 
 /// `deploy up`
 #[derive(Debug, Clone, Args)]
@@ -59,6 +59,9 @@ pub struct Up {
     /// Fail (6) where an internal load balancer is not reached from here, so that the service was not asked
     #[arg(long)]
     pub require_answer: bool,
+    /// Where its reports go.
+    #[command(flatten)]
+    pub written: Written,
     /// Show the schedule of the run: each step, what it waited for, and the critical path
     #[arg(long)]
     pub timings: bool,
@@ -70,7 +73,14 @@ pub struct Up {
 impl Up {
     /// The `plan` that `--dry-run` asks for.
     pub fn planned(&self) -> Plan {
-        Plan { exit_code: false, adopt: self.adopt, replace: self.replace, max_monthly: self.max_monthly, save: None }
+        Plan {
+            exit_code: false,
+            adopt: self.adopt,
+            replace: self.replace,
+            max_monthly: self.max_monthly,
+            written: self.written.clone(),
+            save: None,
+        }
     }
 
     /// Whether healthy targets are waited for.
@@ -112,6 +122,9 @@ pub struct Plan {
     /// Refuse (4) what may cost more a month, by AWS's price list and in its currency, or whose cost is not known
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     pub max_monthly: Option<f64>,
+    /// Where its reports go.
+    #[command(flatten)]
+    pub written: Written,
     /// Write the plan to a file, for `up --plan`
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Overrides, Service, amount, duration, share};
+use super::{Overrides, Service, Written, amount, duration, share};
 
 /// `deploy verify`
 #[derive(Debug, Args)]
@@ -29,12 +29,9 @@ pub struct Verify {
     /// So many passes in a row; the metered calls are made once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub count: u32,
-    /// Write the checks as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-    /// Write the checks as one self-contained page
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
+    /// Where its reports go.
+    #[command(flatten)]
+    pub written: Written,
     /// How long to wait for what may still become right: targets that start, names that are on their way
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     pub wait: Duration,
@@ -53,7 +50,7 @@ impl Verify {
 /// `deploy preflight`
 #[derive(Debug, Args)]
 pub struct Preflight {
-    /// Where its findings go.
+    /// Where its reports go.
     #[command(flatten)]
     pub written: Written,
     /// Refuse (4) what may cost more a month, by AWS's price list and in its currency, or whose cost is not known
@@ -61,20 +58,12 @@ pub struct Preflight {
     pub max_monthly: Option<f64>,
 }
 
-/// Where a verb that looks writes what it found: `conform` and `preflight`.
-#[derive(Debug, Args)]
-pub struct Written {
-    /// Write the checks as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-    /// Write the checks as one self-contained page
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-}
-
 /// `deploy diagnose`
 #[derive(Debug, Args)]
 pub struct Diagnose {
+    /// Where its reports go.
+    #[command(flatten)]
+    pub written: Written,
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     pub timeout: Duration,

@@ -7,10 +7,10 @@ use tokio::time::Instant;
 use super::deploy_yaml::config_file;
 use super::log::log;
 use super::reports::Reports;
-use super::session::{began, seconds};
+use super::session::{began, host, seconds};
 use super::signals::cancel_on_signals;
 use super::{Session, alone, init, on_stack};
-use crate::cli::{Cli, Preflight, Verb};
+use crate::cli::{Cli, Verb};
 use crate::clock::{Cancel, every};
 use crate::exit::Exit;
 use crate::outcome::{Frame, Outcome, Problem};
@@ -59,12 +59,9 @@ const LISTENS: Duration = Duration::from_secs(5);
 
 async fn reported(cli: &Cli, report: &Report, cancel: &Cancel, start: Instant) -> Exit {
     let mut frame = begun(cli, start);
-    let (reports, refused) = match &cli.verb {
-        Verb::Verify(args) => Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame),
-        Verb::Conform(args) | Verb::Preflight(Preflight { written: args, .. }) => {
-            Reports::begin(args.junit.as_deref(), args.html.as_deref(), &frame)
-        }
-        _ => Default::default(),
+    let (reports, refused) = match cli.verb.written() {
+        Some(written) => Reports::begin(written, &frame),
+        None => Default::default(),
     };
     let mut outcome = match refused {
         None => carried_out(cli, (report, &reports), cancel, (&mut frame, start)).await,
@@ -80,7 +77,13 @@ async fn reported(cli: &Cli, report: &Report, cancel: &Cancel, start: Instant) -
 
 /// What is known of a run before it has done anything.
 fn begun(cli: &Cli, start: Instant) -> Frame {
-    Frame { command: cli.verb.name(), started_at: began(start), sandbox: cli.global.sandbox, ..Frame::default() }
+    Frame {
+        command: cli.verb.name(),
+        started_at: began(start),
+        sandbox: cli.global.sandbox,
+        host: host(),
+        ..Frame::default()
+    }
 }
 
 async fn carried_out(

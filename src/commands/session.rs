@@ -159,6 +159,7 @@ impl<'a> Session<'a> {
             shows_steps: false,
             started_at: began(start),
             sandbox: self.sandbox.is_some(),
+            host: host(),
         }
     }
 
@@ -248,6 +249,11 @@ pub fn open_sandbox(global: &Global) -> Result<Option<Sandbox>, Problem> {
 pub fn began(start: Instant) -> String {
     let at = jiff::Timestamp::now().as_second() - start.elapsed().as_secs() as i64;
     jiff::Timestamp::from_second(at).unwrap_or_default().to_string()
+}
+
+/// The name of this machine; what is "not reached from here" depends on it.
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// Since then, in seconds, to the millisecond.

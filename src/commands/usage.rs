@@ -1,18 +1,18 @@
 //! A command line that cannot be parsed.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use clap::CommandFactory;
 use tokio::time::Instant;
 
 use super::reports::Reports;
 use super::session::began;
-use crate::cli::Cli;
+use crate::cli::{Cli, Written};
 use crate::exit::Exit;
 use crate::outcome::{Frame, Outcome, Problem};
 use crate::report::{Report, parsed};
 
-/// What it ends in; with `--json` in it, the envelope too, and the reports of a `verify` or `preflight`: what they said
+/// What it ends in; with `--json` in it, the envelope too, and the reports of a verb that writes them: what they said
 /// yesterday is not so today.
 pub fn refuse(refused: &clap::Error) -> Exit {
     if !refused.use_stderr() {
@@ -25,15 +25,22 @@ pub fn refuse(refused: &clap::Error) -> Exit {
     let sandbox = arguments.iter().any(|argument| argument == "--sandbox");
     let frame = Frame { command, sandbox, started_at: began(Instant::now()), ..Frame::default() };
     let mut outcome = Outcome::refused(problem(&refused.render().to_string(), command));
-    if ["verify", "preflight", "conform"].contains(&command) {
-        let named = |flag: &str| value(&arguments, flag).map(Path::new);
-        Reports::begin(named("--junit"), named("--html"), &frame).0.finish(&frame, &mut outcome);
+    if writes_reports(command) {
+        let named = |flag: &str| value(&arguments, flag).map(PathBuf::from);
+        let written = Written { junit: named("--junit"), html: named("--html"), summary: named("--summary") };
+        Reports::begin(&written, &frame).0.finish(&frame, &mut outcome);
     }
     if arguments.iter().any(|argument| argument == "--json") {
         return Report::new(true, true).result(&frame, &outcome).map_or(Exit::Failed, |()| Exit::Usage);
     }
     let _ = parsed(refused);
     Exit::Usage
+}
+
+fn writes_reports(command: &str) -> bool {
+    let program = Cli::command();
+    let verb = program.find_subcommand(command);
+    verb.is_some_and(|verb| verb.get_arguments().any(|one| one.get_long() == Some("junit")))
 }
 
 /// The parser's own sentence, and what it advises: its paragraphs before the usage.

@@ -192,4 +192,6 @@ pub struct Frame {
     pub started_at: String,
     /// Whether it was the sandbox: nothing of it is real.
     pub sandbox: bool,
+    /// The name of the machine on which it ran; empty when it is not known.
+    pub host: String,
 }

@@ -1,12 +1,14 @@
-//! The checks as one self-contained page: the way of a request as a picture, red where it is broken.
+//! What was done and found as one self-contained page: the way of a request as a picture, red where it is broken, what
+//! was changed, and the schedule of the run.
 
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment};
+use minijinja::value::{Serde, Value as Safe};
+use minijinja::{AutoEscape, Environment, HtmlEscape};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::policy;
 use crate::checks::{Node, Place, abouts};
-use crate::outcome::{Finding, Frame, Outcome, Status};
+use crate::outcome::{Action, Change, FieldChange, Finding, Frame, Outcome, Status, Step, critical_path, shown};
 
 /// What a request meets: its name in the page, its title; the client is what no check judges.
 const WAY: [(&str, &str, Option<Node>); 6] = [
@@ -32,8 +34,10 @@ struct Drawn {
 
 #[derive(Serialize)]
 struct Bar {
-    title: &'static str,
+    title: String,
     status: &'static str,
+    /// Whether the run was as long as it was because of it.
+    critical: bool,
     /// In thousandths of the whole.
     left: f64,
     width: f64,
@@ -48,27 +52,36 @@ struct Bar {
 pub fn html(frame: &Frame, outcome: &Outcome) -> String {
     let mut pages = Environment::new();
     pages.set_auto_escape_callback(|_| AutoEscape::Html);
+    pages.add_filter("code", |words: String| Safe::from_safe_string(code(&words)));
     let mut checks: Vec<&Finding> = outcome.checks.iter().collect();
     // Stable: what is broken first, and the order of a request within.
     checks.sort_by_key(|check| ORDER.iter().position(|status| *status == check.status));
     let nodes = nodes(&outcome.checks);
     let lines = nodes.iter().map(|node| node.lines.len()).max().unwrap_or_default();
-    let (bars, total) = bars(&outcome.checks);
+    let is_work = !frame.steps.is_empty() && outcome.checks.len() < frame.steps.len();
+    let bars = if is_work { steps(&frame.steps) } else { times(&outcome.checks) };
+    let total = bars.iter().map(|bar| bar.from + bar.duration).max().unwrap_or_default().max(1);
+    // A picture of which most is not judged says nothing.
+    let is_judged = nodes.iter().filter(|node| node.status != "none").count() > WAY.len() / 2;
     let shown = json!({
         "frame": { "command": frame.command, "stack": frame.stack, "region": frame.region, "seconds": frame.seconds,
-            "account": frame.account, "caller": frame.caller,
+            "account": frame.account, "caller": frame.caller, "started_at": frame.started_at, "host": frame.host,
+            "sandbox": frame.sandbox,
         },
         "outcome": {
             "outcome": outcome.outcome, "summary": outcome.summary, "checks": checks,
-            "problems": outcome.problems, "outputs": outcome.outputs,
+            "problems": outcome.problems, "outputs": outcome.outputs, "planned": outcome.planned,
         },
+        "failed": outcome.checks.iter().filter(|check| !check.is_good()).collect::<Vec<_>>(),
+        "changes": outcome.changes.iter().map(changed).collect::<Vec<_>>(),
+        "is_judged": is_judged, "is_work": is_work,
         "exit_code": outcome.exit as u8,
         "version": env!("CARGO_PKG_VERSION"),
         "worst": if outcome.exit as u8 == 0 { "pass" } else { "fail" },
         // Where a content policy takes the style away, these attributes still tell.
         "colours": {
-            "pass": "#1c7a4a", "warn": "#9a6200", "fail": "#b3261e", "unknown": "#b3261e", "skip": "#80868f",
-            "none": "#80868f",
+            "pass": "#1c7a4a", "warn": "#9a6200", "fail": "#b3261e", "unknown": "#b3261e", "skip": "#6b7179",
+            "none": "#6b7179",
         },
         "marks": { "pass": "✓", "warn": "!", "fail": "✕", "unknown": "?", "skip": "–", "none": "–" },
         "words": {
@@ -78,6 +91,24 @@ pub fn html(frame: &Frame, outcome: &Outcome) -> String {
         "nodes": nodes, "height": 124 + lines * 17, "bars": bars, "total": total,
     });
     pages.render_str(include_str!("../../templates/report.html"), Serde(&shown)).expect("the bundled template renders")
+}
+
+/// Words with what stands between backticks as code.
+fn code(words: &str) -> String {
+    let escaped = |part: &str| HtmlEscape(part).to_string();
+    let parts: Vec<String> = words.split('`').map(escaped).collect();
+    // A mark without its partner is a mark.
+    let pairs = parts.len().saturating_sub(1) / 2 * 2;
+    let mut text = parts[0].clone();
+    for (at, part) in parts.iter().enumerate().skip(1) {
+        text += match at {
+            at if at > pairs => "`",
+            at if at % 2 == 1 => "<code>",
+            _ => "</code>",
+        };
+        text += part;
+    }
+    text
 }
 
 fn nodes(checks: &[Finding]) -> Vec<Drawn> {
@@ -93,7 +124,7 @@ fn nodes(checks: &[Finding]) -> Vec<Drawn> {
             edge: worst(&way),
             x: 2 + index * PITCH,
             from: (index > 0).then(|| 2 + (index - 1) * PITCH + 132),
-            lines: wrong.map(|finding| short(finding.title)).collect(),
+            lines: wrong.flat_map(|finding| below(finding.title)).collect(),
         }
     };
     WAY.iter().enumerate().map(node).collect()
@@ -114,24 +145,67 @@ fn worst(findings: &[&Finding]) -> &'static str {
     ORDER.into_iter().find(has).map_or("none", Status::word)
 }
 
-/// What fits below a node.
-fn short(title: &str) -> String {
-    match title.char_indices().nth(20) {
-        Some((end, _)) => format!("{}…", &title[..end]),
-        None => title.to_owned(),
+/// A title in lines that fit below a node.
+fn below(title: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in title.split(' ') {
+        match lines.last_mut().filter(|line| line.chars().count() + 1 + word.chars().count() <= 22) {
+            Some(line) => *line += &format!(" {word}"),
+            None => lines.push(word.to_owned()),
+        }
     }
+    lines
 }
 
-fn bars(checks: &[Finding]) -> (Vec<Bar>, u64) {
-    let total = checks.iter().map(|check| check.started_ms + check.duration_ms).max().unwrap_or_default().max(1);
-    let share = |part: u64| (part as f64 * 1000.0 / total as f64).round();
+/// One change, with what differs in lines.
+fn changed(change: &Change) -> Value {
+    let is_made = change.action == Action::Create;
+    let field = |field: &FieldChange| match policy::lines(field) {
+        Some(lines) => std::iter::once(format!("{}:", field.field)).chain(lines).collect(),
+        None if is_made => vec![format!("{}: {}", field.field, shown(&field.new))],
+        None => vec![field.to_string()],
+    };
+    json!({
+        "action": change.action.word(), "resource": change.resource, "name": change.name, "step": change.step,
+        "why": change.why, "refused": change.refused,
+        "fields": change.fields.iter().flat_map(field).collect::<Vec<String>>(),
+    })
+}
+
+fn times(checks: &[Finding]) -> Vec<Bar> {
     let bar = |check: &Finding| Bar {
-        title: check.title,
+        title: check.title.to_owned(),
         status: check.status.word(),
-        left: share(check.started_ms).min(995.0),
-        width: share(check.duration_ms).max(4.0),
+        critical: false,
+        left: 0.0,
+        width: 0.0,
         from: check.started_ms,
         duration: check.duration_ms,
     };
-    (checks.iter().map(bar).collect(), total)
+    // What was not looked at took no time.
+    placed(checks.iter().filter(|check| check.status != Status::Skip).map(bar).collect())
+}
+
+fn steps(steps: &[Step]) -> Vec<Bar> {
+    let critical = critical_path(steps);
+    let bar = |(at, step): (usize, &Step)| Bar {
+        title: format!("{} {}", step.verb, step.resource),
+        status: if step.verb == "failed" { "fail" } else { "pass" },
+        critical: critical.contains(&at),
+        left: 0.0,
+        width: 0.0,
+        from: step.started_ms,
+        duration: step.duration_ms,
+    };
+    placed(steps.iter().enumerate().map(bar).collect())
+}
+
+/// Each bar at its place on the whole.
+fn placed(mut bars: Vec<Bar>) -> Vec<Bar> {
+    let total = bars.iter().map(|bar| bar.from + bar.duration).max().unwrap_or_default().max(1);
+    let share = |part: u64| (part as f64 * 1000.0 / total as f64).round();
+    for bar in &mut bars {
+        (bar.left, bar.width) = (share(bar.from).min(995.0), share(bar.duration).max(4.0));
+    }
+    bars
 }

@@ -1,14 +1,14 @@
-//! The checks as JUnit XML, as CI systems read it.
+//! What was done and found as JUnit XML, as CI systems read it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::outcome::{Finding, Frame, Outcome, Status};
+use crate::outcome::{Change, Finding, Frame, Outcome, Status};
 
-/// One suite a command, one case a check. What went wrong beside the checks is a case too: a run that failed never
-/// yields a file that is all green.
+/// One suite a command, one case a change and a check; a change that was only planned is a skipped case. What went
+/// wrong beside them is a case too: a run that failed never yields a file that is all green.
 pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
     // Two stacks in one pipeline are two suites, with cases of their own.
     let parts = ["deploy", frame.command, &frame.stack, &frame.region];
@@ -19,6 +19,12 @@ pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
     for (name, value) in told.into_iter().filter(|(_, value)| !value.is_empty()) {
         cases.add_property((name, value.as_str()));
     }
+    for (name, value) in [("timestamp", &frame.started_at), ("hostname", &frame.host)] {
+        if !value.is_empty() {
+            cases.extra.insert(name.into(), value.as_str().into());
+        }
+    }
+    cases.add_test_cases(outcome.changes.iter().map(|one| change(&suite, one, (frame, outcome.planned))));
     let mut names = BTreeMap::new();
     for check in &outcome.checks {
         let mut case = case(&suite, check);
@@ -52,6 +58,22 @@ pub fn junit(frame: &Frame, outcome: &Outcome) -> String {
     let mut report = Report::new("deploy");
     report.add_test_suite(cases);
     report.to_string().unwrap_or_default()
+}
+
+fn change(suite: &str, change: &Change, (frame, is_planned): (&Frame, bool)) -> TestCase {
+    let words: Vec<String> = change.fields.iter().map(ToString::to_string).chain(change.why.clone()).collect();
+    let mut status = if is_planned { TestCaseStatus::skipped() } else { TestCaseStatus::success() };
+    if is_planned {
+        status.set_message(format!("{}: planned, not done", change.action.word())).set_description(words.join("\n"));
+    }
+    let mut case = TestCase::new(format!("{} {} {}", change.action.word(), change.resource, change.name), status);
+    case.set_classname(format!("{suite}.{}", change.resource));
+    let step = frame.steps.iter().rfind(|step| step.resource == change.resource).filter(|_| !is_planned);
+    case.set_time(Duration::from_millis(step.map_or(0, |step| step.duration_ms)));
+    if !is_planned {
+        case.set_system_out(words.join("\n"));
+    }
+    case
 }
 
 fn case(suite: &str, check: &Finding) -> TestCase {

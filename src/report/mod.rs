@@ -4,6 +4,7 @@ mod colour;
 mod html;
 mod json;
 mod junit;
+mod markdown;
 mod policy;
 mod progress;
 mod schedule;
@@ -21,6 +22,7 @@ use crate::outcome::{Change, Frame, Outcome, Problem};
 use crate::oz::Capture;
 pub use html::html;
 pub use junit::junit;
+pub use markdown::markdown;
 use progress::Progress;
 use watched::Watched;
 

@@ -55,7 +55,7 @@ pub fn summary(frame: &Frame, outcome: &Outcome) -> String {
 }
 
 /// `0.4s`, `42s`, `12m31s`, `1h02m`
-fn took(seconds: f64) -> String {
+pub fn took(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
         0..10 => format!("{seconds:.1}s"),

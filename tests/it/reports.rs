@@ -2,7 +2,9 @@
 
 use quick_xml::events::Event;
 
-use crate::support::{Exit, Finding, Frame, Outcome, Problem, Status, html, junit};
+use crate::support::{
+    Action, Change, Exit, FieldChange, Finding, Frame, Home, Outcome, Problem, Status, Step, html, junit, markdown,
+};
 
 const HOSTILE: &str = "<script>alert('x')</script> & ]]> \u{1} \"quoted\" é";
 
@@ -102,7 +104,9 @@ fn the_page_shows_every_check_and_breaks_where_the_stack_does() {
 fn the_page_is_self_contained_and_runs_nothing() {
     let page = html(&frame(), &mixed());
     assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "what was seen is escaped");
-    for loads in ["src=", "href=", "url(", "@import", "http://", "https://"] {
+    // Only to its own parts.
+    assert_eq!(page.matches("href=").count(), page.matches("href=\"#").count(), "{page}");
+    for loads in ["src=", "url(", "@import", "http://", "https://"] {
         assert!(!page.contains(loads), "the page holds {loads}");
     }
     assert!(page.contains("default-src 'none'"));
@@ -115,6 +119,86 @@ fn reports_say_on_which_account_and_by_whom() {
     }
     let nobody = Frame { account: String::new(), caller: String::new(), ..frame() };
     assert!(!junit(&nobody, &mixed()).contains("account"));
+}
+
+/// Something that was done, or would be.
+fn changed() -> Outcome {
+    let field = FieldChange { field: "max".to_owned(), old: 91.into(), new: HOSTILE.into() };
+    let change = Change {
+        action: Action::Update,
+        resource: "auto_scaling_group",
+        name: "app-asg".to_owned(),
+        step: 4,
+        fields: vec![field],
+        why: None,
+        refused: Vec::new(),
+    };
+    Outcome { changes: vec![change], ..Outcome::new(Exit::Done, "changed", "Done: `1` updated.") }
+}
+
+fn with_steps() -> Frame {
+    let step = |resource, started_ms, duration_ms| Step {
+        resource,
+        verb: "update",
+        started_ms,
+        duration_ms,
+        after: Vec::new(),
+    };
+    let steps = vec![step("auto_scaling_group", 0, 40), step("role", 0, 10)];
+    let (host, started_at) = ("builder".to_owned(), "2026-11-26T18:00:00Z".to_owned());
+    Frame { command: "up", steps, host, started_at, ..frame() }
+}
+
+#[test]
+fn what_was_done_is_a_case_and_what_was_planned_a_skipped_one() {
+    let done = junit(&with_steps(), &changed());
+    assert!(done.contains(r#"name="update auto_scaling_group app-asg""#) && done.contains(r#"time="0.040""#), "{done}");
+    assert!(done.contains(r#"hostname="builder""#) && done.contains(r#"timestamp="2026-11-26T18:00:00Z""#), "{done}");
+    assert_eq!(elements(&done).get("skipped"), None);
+    let planned = junit(&frame(), &Outcome { planned: true, ..changed() });
+    assert_eq!(elements(&planned).get("skipped"), Some(&1));
+}
+
+#[test]
+fn the_page_has_what_was_done_and_the_schedule_with_its_critical_path() {
+    let page = html(&with_steps(), &changed());
+    for words in
+        ["What was done", "app-asg", "&lt;script&gt;", "Schedule", "builder", "2026-11-26T18:00:00Z", "<code>1</code>"]
+    {
+        assert!(page.contains(words), "no {words}: {page}");
+    }
+    assert!(page.contains("★ update auto_scaling_group") && !page.contains("★ update role"), "{page}");
+    assert!(!page.contains("The way of a request"), "no check judged it");
+    assert!(html(&frame(), &Outcome { planned: true, ..changed() }).contains("What would be done"));
+}
+
+#[test]
+fn what_failed_is_a_list_on_top_of_the_page() {
+    let page = html(&frame(), &mixed());
+    let (list, first) = (page.find(r##"href="#targets""##).unwrap(), page.find("The way of a request").unwrap());
+    assert!(list < first && page.contains(r#"id="targets""#), "{page}");
+    assert!(!page.contains(r##"href="#load_balancer""##), "what passed is not in it");
+}
+
+#[test]
+fn markdown_says_first_what_is_wrong_and_nothing_in_it_is_markup() {
+    let text = markdown(&frame(), &mixed());
+    assert!(
+        text.starts_with(
+            "### ❌ deploy verify oz-liveness: failed
+"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("1 failed, 1 not known, 1 warning, 1 skipped, 1 passed"), "{text}");
+    let (failed, passed) = (text.find("| fail |").unwrap(), text.find("| pass |").unwrap());
+    assert!(failed < passed && text.contains("123456789012"), "{text}");
+    assert!(!text.contains("<script>") && text.contains("&lt;script&gt;"), "{text}");
+    for row in text.lines().filter(|line| line.starts_with("| ")) {
+        assert_eq!(row.replace("\\|", "").matches('|').count(), 4, "{row}");
+    }
+    let text = markdown(&with_steps(), &changed());
+    assert!(text.contains("### ✅ deploy up") && text.contains("~~~~diff\n~ update"), "{text}");
 }
 
 /// Words of a page as a reader without its style meets them.
@@ -159,4 +243,30 @@ fn two_stacks_are_two_suites() {
         xml.contains("name=\"what the stack needs\"") && xml.contains("name=\"what the stack needs (2)\""),
         "{xml}"
     );
+}
+
+/// Every verb that works on a stack writes all three, on refusal too.
+#[test]
+fn every_verb_on_a_stack_writes_its_reports() {
+    let home = Home::new();
+    home.write("job.md", "before\n");
+    let reports = "--junit r.xml --html r.html --summary job.md";
+    let runs = [("plan", 0), ("up", 0), ("preflight", 0), ("conform", 0), ("verify", 0), ("diagnose", 0)];
+    for (verb, code) in runs.into_iter().chain([("up --max-monthly 1 --set instance.type=c7i.4xlarge", 4)]) {
+        home.run(&format!("--sandbox {verb} {reports}")).exits(code);
+        let verb = verb.split(' ').next().unwrap();
+        let xml = home.read("r.xml");
+        elements(&xml);
+        assert!(xml.contains(&format!("deploy.{verb}.oz-liveness.eu-central-1")), "{verb}: {xml}");
+        assert!(home.read("r.html").contains(&format!("deploy {verb} in the sandbox")), "{verb}");
+        assert!(home.read("job.md").contains(&format!(" deploy {verb} oz-liveness: ")), "{verb}");
+    }
+    home.run(&format!("--sandbox teardown --yes {reports}")).exits(0);
+    let job = home.read("job.md");
+    assert!(job.starts_with("before\n### "), "what stood there before stays: {job}");
+    assert_eq!(job.matches("\n### ").count(), 8, "one a run: {job}");
+    assert!(home.read("r.xml").contains(r#"name="delete load_balancer app-alb""#));
+    // A command line that is refused says so where the last run said otherwise.
+    home.run(&format!("--sandbox teardown --nope {reports}")).exits(2);
+    assert!(home.read("r.xml").contains("--nope") && home.read("job.md").contains("--nope"));
 }

@@ -25,6 +25,10 @@ impl Home {
         std::fs::write(self.path(name), bytes).unwrap();
     }
 
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_deploy"));
         command.current_dir(self.0.path()).args(line.split_whitespace()).stdin(Stdio::null());

@@ -77,14 +77,11 @@ fn concluded(checks: Vec<Finding>, outputs: BTreeMap<String, String>) -> Outcome
     Outcome { outputs, checks, ..Outcome::new(exit, word, summary) }
 }
 
-/// `Most likely (1 of 3): targets healthy: …; …. Next: …`
+/// `Most likely (1 of 3): targets healthy: …. Next: …`; the cause stands with the finding.
 fn most_likely(check: &Finding, of: usize) -> String {
     let among = if of == 1 { String::new() } else { format!(" (1 of {of})") };
-    let part = |before: &str, words: &Option<String>| words.as_ref().map(|words| format!("{before}{words}"));
-    let (cause, next) = (part("; ", &check.cause), part(" Next: ", &check.fix));
-    let (cause, next) = (cause.unwrap_or_default(), next.unwrap_or_default());
-    let words = format!("Most likely{among}: {}: {}{cause}", check.name(), check.evidence);
-    format!("{}.{next}", words.trim_end_matches('.'))
+    let next = check.fix.as_ref().map(|fix| format!(" Next: {fix}")).unwrap_or_default();
+    format!("Most likely{among}: {}: {}.{next}", check.name(), check.evidence.trim_end_matches('.'))
 }
 
 fn gone(one: &Missing) -> Finding {

@@ -121,13 +121,14 @@ enum Baseline {
 
 /// What is not there yet, and AWS's words for it.
 fn waited_for(targets: &Targets, wanted: usize, active: bool) -> String {
+    // What it waits for first: a narrow terminal cuts the end.
     let mut why = format!("{} of {wanted} targets healthy", targets.healthy);
+    if !active {
+        why += "; the load balancer is provisioning";
+    }
     let others = targets.others();
     if !others.is_empty() {
         why += &format!(" ({others})");
-    }
-    if !active {
-        why += "; the load balancer is provisioning";
     }
     why
 }

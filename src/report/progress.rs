@@ -23,6 +23,10 @@ pub struct Progress {
     told: Cell<Instant>,
     bars: Option<MultiProgress>,
     running: RefCell<BTreeMap<&'static str, Running>>,
+    /// How many resources and waits have come to their end.
+    done: Cell<usize>,
+    /// The last of the bars.
+    total: RefCell<Option<ProgressBar>>,
 }
 
 struct Running {
@@ -41,7 +45,8 @@ impl Progress {
         let pipeline = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
         let terminal = std::io::stderr().is_terminal() && !dumb && !pipeline;
         let (start, bars) = (Instant::now(), (terminal && !quiet).then(MultiProgress::new));
-        Progress { quiet, start, told: Cell::new(start), bars, running: RefCell::default() }
+        let (running, total) = (RefCell::default(), RefCell::default());
+        Progress { quiet, start, told: Cell::new(start), bars, running, done: Cell::new(0), total }
     }
 
     /// Lines in place of bars.
@@ -100,9 +105,31 @@ impl Progress {
         }
     }
 
+    /// A bar above the line of totals. It ticks when it has its place: before, it would draw beside the others.
+    fn spinner(&self, bars: &MultiProgress) -> ProgressBar {
+        let mut total = self.total.borrow_mut();
+        let total = total.get_or_insert_with(|| {
+            let total = bars.add(spinner());
+            total.enable_steady_tick(TICK);
+            total
+        });
+        let bar = bars.insert_before(total, spinner());
+        bar.enable_steady_tick(TICK);
+        bar
+    }
+
+    /// How far everything is, below the bars.
+    fn count(&self) {
+        if let Some(total) = self.total.borrow().as_ref() {
+            let (done, running) = (self.done.get(), self.running.borrow().len());
+            total.set_message(format!("{done} done, {running} under way; ^C ends it after the calls in flight"));
+        }
+    }
+
     /// Clears what is left on the screen.
     pub fn finish(&self) {
         self.running.borrow_mut().clear();
+        self.total.borrow_mut().take();
         if let Some(bars) = &self.bars {
             let _ = bars.clear();
         }
@@ -114,7 +141,7 @@ impl Progress {
             since: Instant::now(),
             last: String::new(),
             line: String::new(),
-            bar: self.bars.as_ref().map(|bars| bars.add(spinner())),
+            bar: self.bars.as_ref().map(|bars| self.spinner(bars)),
         });
         if one.last == state {
             return;
@@ -125,6 +152,8 @@ impl Progress {
             Some(bar) => bar.set_message(one.line.clone()),
             None => self.note(&one.line),
         }
+        drop(running);
+        self.count();
     }
 
     fn ended(&self, key: &'static str, name: &str, how: &str) {
@@ -133,6 +162,8 @@ impl Progress {
         if let Some(bar) = one.and_then(|one| one.bar) {
             bar.finish_and_clear();
         }
+        self.done.set(self.done.get() + 1);
+        self.count();
         self.note(&format!("{key} {name}: {how} [{:.1}s]", took.as_secs_f64()));
     }
 }
@@ -145,10 +176,11 @@ fn minutes(time: Duration) -> String {
 fn spinner() -> ProgressBar {
     let style =
         ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}").unwrap_or(ProgressStyle::default_spinner());
-    let bar = ProgressBar::new_spinner().with_style(style);
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
+    ProgressBar::new_spinner().with_style(style)
 }
+
+/// How often a bar moves.
+const TICK: Duration = Duration::from_millis(120);
 
 fn doing(verb: &str) -> &'static str {
     match verb {

@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::support::{Home, Run};
 
@@ -21,6 +22,11 @@ pub struct AtTerminal {
 
 impl AtTerminal {
     pub fn start(home: &Home, line: &str) -> AtTerminal {
+        AtTerminal::of(home.command(line), 80)
+    }
+
+    /// A program at a terminal of this width.
+    fn of(mut command: Command, columns: u16) -> AtTerminal {
         let person: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&person).unwrap();
         unlockpt(&person).unwrap();
@@ -29,7 +35,7 @@ impl AtTerminal {
             let path = OsStr::from_bytes(name.to_bytes());
             Stdio::from(File::options().read(true).write(true).open(path).unwrap())
         };
-        let mut command = home.command(line);
+        tcsetwinsize(&person, size(columns)).unwrap();
         command.env("TERM", "xterm").env_remove("CI").stdin(terminal()).stderr(terminal()).stdout(Stdio::piped());
         AtTerminal { person: person.into(), program: command.spawn().unwrap(), shown: String::new() }
     }
@@ -41,6 +47,14 @@ impl AtTerminal {
             let count = self.person.read(&mut bytes).unwrap_or_else(|why| panic!("{why}: {}", self.shown));
             self.shown += &String::from_utf8_lossy(&bytes[..count]);
         }
+    }
+
+    /// All that is written until the program has ended, and its exit code.
+    fn written(mut self) -> (Vec<u8>, Option<i32>) {
+        let mut bytes = self.shown.into_bytes();
+        // A terminal whose other side was closed says so as an error.
+        let _ = self.person.read_to_end(&mut bytes);
+        (bytes, self.program.wait().unwrap().code())
     }
 
     /// Types a line.
@@ -60,6 +74,59 @@ impl AtTerminal {
     pub fn send(&self, signal: &str) {
         super::ends::send(signal, &self.program);
     }
+}
+
+const ROWS: u16 = 200;
+
+fn size(columns: u16) -> Winsize {
+    Winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
+}
+
+/// What is on a screen of this width after all of this.
+fn screen(written: &[u8], columns: u16) -> String {
+    let [rows, columns] = [ROWS, columns].map(|count| count.try_into().unwrap());
+    let mut terminal = vt100::Parser::new(rows, columns, 0);
+    terminal.process(written);
+    terminal.screen().contents()
+}
+
+/// No bar is left on the screen, and every line of the story is there once.
+#[test]
+fn nothing_is_left_of_the_bars_at_any_width() {
+    for columns in [60, 80, 120] {
+        let home = Home::new();
+        for (line, ends) in [("--sandbox up", "Done in "), ("--sandbox teardown --yes", "Removed ")] {
+            let (written, code) = AtTerminal::of(home.command(line), columns).written();
+            let shown = screen(&written, columns);
+            assert_eq!(code, Some(0), "{shown}");
+            let is_bar = |mark: char| ('\u{2800}'..='\u{28ff}').contains(&mark);
+            assert!(!shown.contains(is_bar), "{columns} columns, {line}: a bar is left\n{shown}");
+            assert!(!shown.contains("under way"), "{columns} columns, {line}: the total is left\n{shown}");
+            let whole = shown.replace('\n', "");
+            for told in ["load_balancer app-alb: ", "auto_scaling_group app-asg: ", "policy OZMarketplacePolicy: "] {
+                let ended = |done: &str| whole.matches(&format!("{told}{done} [")).count();
+                assert_eq!(ended("created") + ended("deleted"), 1, "{columns} columns, {line}: {told}\n{shown}");
+            }
+            assert!(shown.contains(ends), "{columns} columns, {line}\n{shown}");
+        }
+    }
+}
+
+/// The first ^C is answered at once, also while bars are drawn.
+#[test]
+fn the_first_interrupt_is_answered_on_the_screen() {
+    let home = Home::new();
+    let mut at_terminal = AtTerminal::start(&home, "--sandbox up");
+    at_terminal.shows("under way");
+    at_terminal.send("-INT");
+    let (written, code) = at_terminal.written();
+    let shown = screen(&written, 80);
+    assert_eq!(code, Some(130), "{shown}");
+    assert!(shown.contains("stopping: what is under way may finish") && shown.contains("interrupted"), "{shown}");
+    assert!(
+        !shown.contains("under way; ^C") && !shown.contains(|mark| ('\u{2800}'..='\u{28ff}').contains(&mark)),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod oz_service;
 mod papers;
 mod parked;
 mod permissions;
+mod pipelines;
 mod preflight;
 mod preflight_checks;
 mod preflight_denied;

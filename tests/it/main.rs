@@ -34,6 +34,7 @@ mod lifecycle;
 mod neighbours;
 mod network;
 mod oz_service;
+mod packages;
 mod papers;
 mod parked;
 mod permissions;

@@ -43,6 +43,7 @@ mod preflight;
 mod preflight_checks;
 mod preflight_denied;
 mod readers;
+mod readme;
 mod reaped;
 mod removal;
 mod reports;

@@ -19,12 +19,21 @@ fn quoted(text: &str) -> BTreeSet<&str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
 }
 
+/// The names that GitHub gives to headings, for links.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |heading: &str| heading.chars().filter(|c| c.is_alphanumeric() || " -".contains(*c)).collect::<String>();
+    headings.map(|heading| kept(heading).to_lowercase().replace(' ', "-")).collect()
+}
+
 #[test]
 fn links_lead_somewhere() {
     for (paper, text) in papers() {
         let below = Path::new(paper).parent().unwrap();
         for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
-            let exists = link.starts_with("https://") || root().join(below).join(link).exists();
+            let exists = link.starts_with("https://")
+                || link.strip_prefix('#').is_some_and(|anchor| anchors(&text).contains(anchor))
+                || (!link.starts_with('#') && root().join(below).join(link).exists());
             assert!(exists, "{paper} links {link}");
         }
     }

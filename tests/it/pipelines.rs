@@ -128,7 +128,7 @@ fn every_step_of_the_workflows_for_github_works() {
         verbs += &fs::read_to_string(home.path("summary")).unwrap();
         assert!(home.path("verify.xml").is_file() && home.path("verify.html").is_file(), "{path} leaves no reports");
     }
-    assert_eq!(ran, 7);
+    assert_eq!(ran, 8);
     for line in ["`deploy plan --exit-code --save plan.json` ended with 3", "16 to create", "Verified: "] {
         assert!(verbs.contains(line), "no summary has {line}:\n{verbs}");
     }

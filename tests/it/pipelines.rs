@@ -192,6 +192,8 @@ async fn a_plan_is_saved_with_the_policy_of_verify() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let line = format!("plan --exit-code --save {}", file.path().display());
     stage.run(&line).await.exits(Exit::Changes).writes_nothing();
+    // Prices are not in it, and what is not known is no price.
+    stage.run("plan --max-monthly 100000").await.exits(Exit::Refused).writes_nothing();
     let stage = Stage::up().await;
     stage.allow(policy("", &[Need::Verify]));
     stage.run("plan --exit-code").await.exits(Exit::Done);

@@ -147,7 +147,7 @@ fn licences_are_listed_without_a_network() {
     let home = Home::new();
     fs::create_dir(home.path("dist")).unwrap();
     let script = script("contents", "LICENSES.txt");
-    let (_, listing) = script.split_once("mv deploy.cdx.json dist/\n").unwrap();
+    let (_, listing) = script.split_once("mv ./*.cdx.json dist/deploy.cdx.json\n").unwrap();
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let listing = listing.replace("cargo tree", &format!("cargo tree --offline --manifest-path '{manifest}'"));
     bash(&home, &listing, &[]).exits(0);

@@ -164,3 +164,18 @@ fn the_usual_failures_are_those_that_the_program_knows() {
     }
     assert!(asked > 12, "{asked}");
 }
+
+/// The numbers of calls that README gives are those that `lifecycle::calls_are_few` holds.
+#[test]
+fn the_numbers_of_calls_are_today_s() {
+    let held = include_str!("lifecycle.rs");
+    let held = |what: &str| {
+        let line = held.lines().find_map(|line| line.trim().strip_prefix(what)).unwrap_or_else(|| panic!("{what}"));
+        line.trim().to_owned()
+    };
+    let (create, plan, up) = (held("create, with the look afterwards:"), held("plan:"), held("up:"));
+    let told = README.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = format!("today a create makes {create} (");
+    let others = format!("a plan of no change {plan}, such an `up` {up}, ");
+    assert!(told.contains(&sentence) && told.contains(&others), "README must say `{sentence}` and `{others}`");
+}

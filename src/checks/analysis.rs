@@ -3,7 +3,7 @@
 use super::check::{About, Asks, Node, Place};
 use crate::exit::Exit;
 use crate::flags;
-use crate::outcome::{Analysis, Decision, Finding, Status, Verdict};
+use crate::outcome::{Analysis, Decision, Finding, Load, Status, Verdict};
 
 /// What was asked of the service, and what is expected.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +60,27 @@ pub static BIOMETRY: About = About {
 /// Liveness, when something before it failed.
 pub fn not_called() -> Finding {
     LIVENESS.finding().skip("not called: something before it failed, and calls are metered")
+}
+
+/// What many calls of liveness come to: exit code, word and finding. One that failed weighs more than any decision.
+/// `why` is the words of the failures.
+pub fn measured(load: &Load, expect_declined: bool, why: &str) -> (Exit, &'static str, Finding) {
+    let finding = LIVENESS.finding();
+    let words = load.words();
+    if load.failed > 0 {
+        let fix = "The kinds are in `load`; with http_502, 503 or 504 look at the targets: `deploy diagnose`.";
+        return (Exit::Unverified, "failed", finding.fail(words, why, fix));
+    }
+    let unexpected = if expect_declined { (load.accepted, "accepted") } else { (load.declined, "declined") };
+    let other = [unexpected, (load.operator_required, "operator_required")].into_iter().find(|(count, _)| *count > 0);
+    match other {
+        None if expect_declined => (Exit::Done, "declined", finding.pass(words)),
+        None => (Exit::Done, "accepted", finding.pass(words)),
+        Some((_, word)) => {
+            let cause = "the service works; these are its decisions, and others were expected";
+            (Exit::Negative, word, finding.fail(words, cause, "Look at the capture, and at what is expected of it."))
+        }
+    }
 }
 
 /// A metered call that had no answer when the run ended.

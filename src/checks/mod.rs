@@ -30,7 +30,7 @@ use crate::outcome::{Finding, Status};
 
 use check::{Asks, Verb};
 
-pub use analysis::{Asked, decided, not_called, unanswered, without_best_shot};
+pub use analysis::{Asked, decided, measured, not_called, unanswered, without_best_shot};
 pub use check::{About, Check, CheckContext, Node, Place};
 pub use endpoint::{Endpoint, Way};
 pub use fleet::{Fleet, behind_login, endpoint, through_load_balancer, version};

@@ -128,6 +128,7 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("deploy liveness capture.json", "is this a living person?"),
             ("deploy liveness capture.json --best-shot best.jpg --force", "keep the best shot"),
+            ("deploy liveness capture.json --repeat 40 --concurrency 4 --yes", "for sizing: forty calls"),
         ],
     ),
     (

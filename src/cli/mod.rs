@@ -22,7 +22,7 @@ pub use command::command;
 pub use examples::EXAMPLES;
 pub use iam_policy::{IamPolicy, Purpose};
 pub use init::{Described, Init, Schema};
-pub use service::{Biometry, Liveness, Overrides, Service};
+pub use service::{Biometry, Liveness, Load, Overrides, Service};
 pub use status::Status;
 pub use up::{Plan, Protected, Standby, Up};
 pub use verify::{Diagnose, Preflight, Verify};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 
 use super::{duration, share};
 use crate::oz::{BaseUrl, CaptureOverrides, Tunnel};
@@ -58,6 +58,39 @@ pub enum FirstFrame {
     Skip,
 }
 
+/// How many calls of one capture are made and measured.
+#[derive(Debug, Args)]
+#[group(multiple = true)]
+pub struct HowMany {
+    /// Make so many calls and measure them: counts, percentiles, a histogram
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=MOST_CALLS))]
+    pub repeat: Option<u32>,
+    /// Begin calls for so long, up to --max-calls or --repeat of them
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub span: Option<Duration>,
+}
+
+/// So many durations are kept to be sorted, and nobody means to pay for more.
+const MOST_CALLS: i64 = 100_000;
+
+/// Many calls in place of one.
+#[derive(Debug, Args)]
+pub struct Load {
+    #[command(flatten)]
+    pub how_many: HowMany,
+    /// So many calls under way at once, up to 500
+    #[arg(long, value_name = "C", default_value_t = 1, value_parser = value_parser!(u16).range(1..=500),
+        requires = "HowMany")]
+    pub concurrency: u16,
+    /// Never more calls than these: the vendor meters each
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = value_parser!(u32).range(1..=MOST_CALLS),
+        requires = "HowMany")]
+    pub max_calls: u32,
+    /// Do not ask before more than 10 metered calls; needed for them where there is no terminal
+    #[arg(long, requires = "HowMany")]
+    pub yes: bool,
+}
+
 /// `deploy liveness`
 #[derive(Debug, Args)]
 pub struct Liveness {
@@ -71,12 +104,14 @@ pub struct Liveness {
     #[command(flatten)]
     pub overrides: Overrides,
     /// Save the best shot here
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "HowMany")]
     pub best_shot: Option<PathBuf>,
     /// Write over the file of --best-shot
     #[arg(long, requires = "best_shot")]
     pub force: bool,
-    /// How long everything may take
+    #[command(flatten)]
+    pub load: Load,
+    /// How long everything may take; of many calls each
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub timeout: Duration,
 }
@@ -104,6 +139,18 @@ pub struct Biometry {
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub timeout: Duration,
+}
+
+impl Load {
+    /// Whether many calls are made, and not one.
+    pub fn is_asked(&self) -> bool {
+        self.how_many.repeat.is_some() || self.how_many.span.is_some()
+    }
+
+    /// How many calls are made, at most.
+    pub fn most(&self) -> usize {
+        self.how_many.repeat.unwrap_or(self.max_calls) as usize
+    }
 }
 
 impl Service {

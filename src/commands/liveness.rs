@@ -2,6 +2,7 @@
 
 use super::best_shot::Save;
 use super::client::{Client, concluded, unended};
+use super::load;
 use crate::checks::Asked;
 use crate::cli;
 use crate::clock::Wait;
@@ -18,6 +19,9 @@ pub async fn run(client: &Client<'_>, args: &cli::Liveness, wait: &Wait<'_>) -> 
     let save = args.best_shot.as_deref().map(|path| Save::new(path, args.force)).transpose()?;
     let service = client.service(args.base_url.as_deref(), &args.service).await?;
     client.report.say_capture(&capture, args.overrides.skips_first());
+    if args.load.is_asked() {
+        return load::run(client.report, (&service, &capture), args, wait).await;
+    }
     let answered = service.liveness(&capture, wait).await.map_err(|ended| unended(Analysis::Quality, ended))?;
     let expect_declined = args.service.expects_declined();
     let mut outcome = concluded(&Asked { expect_declined, ..Asked::plainly(Analysis::Quality) }, &answered.verdict);

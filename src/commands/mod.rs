@@ -18,6 +18,7 @@ mod init;
 mod known;
 mod list;
 mod liveness;
+mod load;
 mod log;
 mod manual;
 mod park;

@@ -6,6 +6,7 @@ mod cost;
 mod few;
 mod finding;
 mod listed;
+mod load;
 mod overview;
 mod problem;
 mod schedule;
@@ -22,6 +23,7 @@ pub use cost::{Band, Cost};
 pub use few::few;
 pub use finding::{Finding, Status};
 pub use listed::ListedStack;
+pub use load::{CallEnd, Class, Load, Tally};
 pub use overview::{Capacity, DriftCount, InstanceState, Overview, RolloutState, ServiceState, TargetCounts, Template};
 pub use problem::{At, Problem};
 pub use schedule::{Schedule, Step, critical_path};
@@ -66,6 +68,8 @@ pub struct Outcome {
     pub checks: Vec<Finding>,
     /// What the service decided, when it was asked.
     pub verdict: Option<Verdict>,
+    /// What many calls came to, when many were made.
+    pub load: Option<Load>,
     /// What is wrong, each with its cure.
     pub problems: Vec<Problem>,
 }
@@ -89,6 +93,7 @@ impl Outcome {
             document: None,
             checks: Vec::new(),
             verdict: None,
+            load: None,
             problems: Vec::new(),
         }
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use base64::{Engine, alphabet};
+use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
 use super::{Refused, file};
@@ -70,7 +71,7 @@ impl Kind {
 pub struct Picture {
     /// By its first bytes.
     pub kind: Kind,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl std::fmt::Debug for Picture {
@@ -82,7 +83,7 @@ impl std::fmt::Debug for Picture {
 impl Picture {
     /// `None`: neither JPEG nor PNG.
     pub fn new(bytes: Vec<u8>) -> Option<Picture> {
-        Kind::sniff(&bytes).map(|kind| Picture { kind, bytes })
+        Kind::sniff(&bytes).map(|kind| Picture { kind, bytes: bytes.into() })
     }
 
     /// Reads a picture's file.
@@ -125,8 +126,8 @@ impl Picture {
         if is_data_url(data.trim_ascii_start()) { decode(&parts(data)?.1) } else { decode(data) }
     }
 
-    /// For the service.
-    pub fn bytes(&self) -> &[u8] {
+    /// For the service; clones share them.
+    pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 }

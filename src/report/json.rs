@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::schedule::{self, Timed};
 use crate::outcome::{
-    Action, Change, Cost, Finding, Frame, ListedStack, Outcome, Overview, Problem, Setting, Standing, Verdict, meaning,
-    words,
+    Action, Change, Cost, Finding, Frame, ListedStack, Load, Outcome, Overview, Problem, Setting, Standing, Verdict,
+    meaning, words,
 };
 
 /// The one document that every verb prints with `--json`, on failure too.
@@ -65,6 +65,8 @@ struct Envelope<'a> {
     checks: &'a [Finding],
     /// What the service decided; null when it was not asked.
     verdict: Option<&'a Verdict>,
+    /// What many calls of the service came to, for `liveness --repeat`; null elsewhere.
+    load: Option<&'a Load>,
     /// What is wrong, each with its cure.
     problems: &'a [Problem],
     /// How long it took.
@@ -114,7 +116,9 @@ fn some(text: &str) -> Option<&str> {
 /// One document, on failure too.
 pub fn envelope(frame: &Frame, outcome: &Outcome) -> Value {
     let (changes, blocked) = outcome.changes.iter().partition(|change| change.action.is_done());
-    let summary = some(&outcome.summary).or(outcome.problems.first().map(|problem| &*problem.message));
+    let load = outcome.load.as_ref().map(Load::words);
+    let problem = outcome.problems.first().map(|problem| &*problem.message);
+    let summary = some(&outcome.summary).or(problem).or(load.as_deref());
     let envelope = Envelope {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
@@ -139,6 +143,7 @@ pub fn envelope(frame: &Frame, outcome: &Outcome) -> Value {
         document: outcome.document.as_ref(),
         checks: &outcome.checks,
         verdict: outcome.verdict.as_ref(),
+        load: outcome.load.as_ref(),
         problems: &outcome.problems,
         timings: Timings { seconds: frame.seconds, aws_calls: frame.calls, steps: schedule::data(frame) },
     };

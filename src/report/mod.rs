@@ -4,6 +4,7 @@ mod colour;
 mod html;
 mod json;
 mod junit;
+mod load;
 mod markdown;
 mod policy;
 mod progress;

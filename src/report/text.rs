@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::colour::{self, painted};
+use super::load::load;
 use super::stacks::stacks;
 use super::{columns, policy, status};
 use crate::flags;
@@ -28,6 +29,7 @@ pub fn result(frame: &Frame, outcome: &Outcome) -> String {
     }
     text += &if outcome.settings.is_empty() { checks(&outcome.checks, columns()) } else { settings(&outcome.settings) };
     text += &stacks(outcome.stacks.as_deref().unwrap_or_default());
+    text += &outcome.load.as_ref().map_or_else(String::new, load);
     let width = outcome.outputs.keys().map(String::len).max().unwrap_or_default();
     for (name, value) in &outcome.outputs {
         let _ = writeln!(text, "{name:width$}  {value}");

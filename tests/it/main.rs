@@ -31,6 +31,7 @@ mod image;
 mod init;
 mod killed;
 mod lifecycle;
+mod load;
 mod neighbours;
 mod network;
 mod oz_service;

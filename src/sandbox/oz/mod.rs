@@ -8,7 +8,7 @@ pub mod samples;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -95,35 +95,71 @@ pub struct Seen {
 
 /// The service. Clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub struct Service(Arc<Mutex<(Script, Vec<Seen>)>>);
+pub struct Service(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    script: Script,
+    seen: Vec<Seen>,
+    under_way: usize,
+    most_under_way: usize,
+}
 
 impl Service {
     /// A service that does what the script says.
     pub fn new(script: Script) -> Service {
-        Service(Arc::new(Mutex::new((script, Vec::new()))))
+        Service(Arc::new(Mutex::new(Known { script, ..Known::default() })))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the script.
     pub fn script(&self, change: impl FnOnce(&mut Script)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).0);
+        change(&mut self.known().script);
     }
 
     /// Every request so far.
     pub fn requests(&self) -> Vec<Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+        self.known().seen.clone()
+    }
+
+    /// How many requests were under way at once, at most.
+    pub fn most_under_way(&self) -> usize {
+        self.known().most_under_way
     }
 
     /// Answers one request.
     pub async fn answer(&self, request: http::Request<Bytes>) -> Response<Body> {
-        let script = self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone();
+        let _under_way = UnderWay::begin(self);
+        let script = self.known().script.clone();
         let mut seen = seen(&request);
         let judged = route(&script, &request, &mut seen).await;
         let payload = seen.payload.clone();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.push(seen);
+        self.known().seen.push(seen);
         match judged {
             Err(wrong) => wrong.answer(),
             Ok((answer, asked)) => give(answer, &asked, payload, &request).await,
         }
+    }
+}
+
+/// A request that is under way until this is dropped: a client may go away before its answer.
+struct UnderWay<'a>(&'a Service);
+
+impl UnderWay<'_> {
+    fn begin(service: &Service) -> UnderWay<'_> {
+        let mut known = service.known();
+        known.under_way += 1;
+        known.most_under_way = known.most_under_way.max(known.under_way);
+        UnderWay(service)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.known().under_way -= 1;
     }
 }
 

@@ -48,6 +48,11 @@ impl LoopbackService {
         self.service.requests()
     }
 
+    /// How many requests were under way at once, at most.
+    pub fn most_under_way(&self) -> usize {
+        self.service.most_under_way()
+    }
+
     /// Changes how it answers.
     pub fn script(&self, change: impl FnOnce(&mut Script)) {
         self.service.script(change);

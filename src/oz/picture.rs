@@ -1,6 +1,7 @@
 //! Pictures, recognised by their first bytes and never by their names.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
@@ -39,6 +40,21 @@ impl Kind {
         } else {
             None
         }
+    }
+
+    /// Reads a picture's file in place of what is in `bytes`.
+    ///
+    /// # Errors
+    /// It cannot be read, or is neither JPEG nor PNG: what it is.
+    pub fn read(bytes: &mut Vec<u8>, path: &Path) -> Result<Kind, Refused> {
+        file::read_into(bytes, path, "Name a picture that can be read.")?;
+        Kind::sniff(bytes).ok_or_else(|| {
+            let kind = text::kind(bytes).or_else(|| text::is_text(bytes).then_some("text"));
+            let what = kind.map_or("neither JPEG nor PNG by its first bytes".to_owned(), |kind| {
+                format!("it is {kind}, neither JPEG nor PNG")
+            });
+            Refused::new(format!("{}: {what}", path.display()), "The service takes JPEG and PNG.")
+        })
     }
 
     /// `image/jpeg`, `image/png`.
@@ -90,15 +106,10 @@ impl Picture {
     ///
     /// # Errors
     /// It cannot be read, or is neither JPEG nor PNG: what it is.
-    pub fn read(path: &std::path::Path) -> Result<Picture, Refused> {
-        let bytes = file::read(path, "Name a picture that can be read.")?;
-        let kind = text::kind(&bytes).or_else(|| text::is_text(&bytes).then_some("text"));
-        Picture::new(bytes).ok_or_else(|| {
-            let what = kind.map_or("neither JPEG nor PNG by its first bytes".to_owned(), |kind| {
-                format!("it is {kind}, neither JPEG nor PNG")
-            });
-            Refused::new(format!("{}: {what}", path.display()), "The service takes JPEG and PNG.")
-        })
+    pub fn read(path: &Path) -> Result<Picture, Refused> {
+        let mut bytes = Vec::new();
+        let kind = Kind::read(&mut bytes, path)?;
+        Ok(Picture { kind, bytes: bytes.into() })
     }
 
     /// From `data:image/jpeg;base64,…`, as the Web SDK hands it over, and as browsers take it: letters of either

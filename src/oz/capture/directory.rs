@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::frames::Frames;
 use super::{BLANK, Contents, LARGEST_FRAME, MOST};
-use crate::oz::{Picture, Refused};
+use crate::oz::Refused;
+use crate::oz::picture::Kind;
 
 /// The frames of a directory, in the order of the numbers in their names: 2 before 10.
 ///
@@ -19,20 +20,15 @@ pub fn read(path: &Path, skip_first: bool) -> Result<Contents, Refused> {
         listed.iter().map(std::fs::DirEntry::path).filter(|path| !path.is_dir() && !is_hidden(path)).collect();
     files.sort(); // so that what is alike by its numbers is told in one order
     let is_other_order = in_order(&mut files)?;
-    let mut frames = Frames::new(skip_first);
+    let sizes = files.iter().map(|file| size(file)).collect::<Result<Vec<u64>, String>>().map_err(refused)?;
+    let whole = sizes.iter().sum();
+    if whole > MOST {
+        return Err(refused(format!("{}: more than 2 GiB of frames", path.display())));
+    }
+    let (mut frames, mut picture) = (Frames::new(skip_first, whole), Vec::new());
     for file in &files {
-        // A link that leads nowhere is a frame that would be left out.
-        let data = file.metadata().map_err(|error| refused(format!("{}: {error}", file.display())))?;
-        if !data.is_file() {
-            return Err(refused(format!("{}: it is no file", file.display())));
-        }
-        if data.len() > LARGEST_FRAME as u64 {
-            return Err(refused(format!("{}: {} bytes are no frame", file.display(), data.len())));
-        }
-        frames.add(Picture::read(file)?);
-        if frames.bytes > MOST {
-            return Err(refused(format!("{}: more than 2 GiB of frames", path.display())));
-        }
+        let kind = Kind::read(&mut picture, file)?;
+        frames.add(kind, &picture);
     }
     let size = frames.bytes;
     let (zip, frames) = frames.finish();
@@ -42,6 +38,17 @@ pub fn read(path: &Path, skip_first: bool) -> Result<Contents, Refused> {
     match frames {
         0 => Err(refused(format!("{}: no frames", path.display()))),
         _ => Ok(Contents { zip, frames, action: Some(BLANK.to_owned()), size, order, ..Contents::default() }),
+    }
+}
+
+/// The bytes of a frame's file.
+fn size(file: &Path) -> Result<u64, String> {
+    // A link that leads nowhere is a frame that would be left out.
+    let data = file.metadata().map_err(|error| format!("{}: {error}", file.display()))?;
+    match data.len() {
+        _ if !data.is_file() => Err(format!("{}: it is no file", file.display())),
+        bytes if bytes > LARGEST_FRAME as u64 => Err(format!("{}: {bytes} bytes are no frame", file.display())),
+        bytes => Ok(bytes),
     }
 }
 

@@ -77,7 +77,7 @@ impl Capture {
             }
             let mut text = BufReader::with_capacity(64 << 10, file);
             begin(&mut text).map_err(|refused| refused.at(&at))?;
-            let mut contents = parse(text, overrides.skip_first).map_err(|refused| refused.at(&at))?;
+            let mut contents = parse(text, size, overrides.skip_first).map_err(|refused| refused.at(&at))?;
             contents.size = size;
             contents
         };
@@ -109,8 +109,9 @@ impl Capture {
     /// # Errors
     /// As [`Capture::read`].
     pub fn parse(mut text: &[u8], skip_first: bool) -> Result<Capture, Refused> {
+        let size = text.len() as u64;
         begin(&mut text)?;
-        let contents = parse(text, skip_first)?;
+        let contents = parse(text, size, skip_first)?;
         let missing = || Refused::new("no usable action", "The SDK gives it as `action`.");
         Ok(Capture {
             zip: Sensitive::new(contents.zip.into_inner().into()),
@@ -119,7 +120,7 @@ impl Capture {
             additional_info: contents.additional_info,
             meta: contents.meta,
             order: None,
-            size: text.len() as u64,
+            size,
         })
     }
 }

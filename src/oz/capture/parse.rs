@@ -12,14 +12,15 @@ use super::{Contents, LARGEST_FRAME};
 use crate::oz::meta::{Meta, flaw};
 use crate::oz::{Picture, Refused, Sensitive};
 
-/// Reads a capture's JSON.
+/// Reads a capture's JSON, of so many bytes.
 ///
 /// # Errors
 /// What the service would refuse, with its place, and without a byte of it.
-pub fn parse(text: impl Read, skip_first: bool) -> Result<Contents, Refused> {
+pub fn parse(text: impl Read, size: u64, skip_first: bool) -> Result<Contents, Refused> {
     let (mut why, mut place) = (None, String::new());
     let mut json = serde_json::Deserializer::from_reader(text);
-    let seed = Callback { skip_first, why: &mut why, place: &mut place };
+    // Base64 has four bytes for three.
+    let seed = Callback { skip_first, room: size / 4 * 3, why: &mut why, place: &mut place };
     let parsed = seed.deserialize(&mut json).and_then(|contents| json.end().map(|()| contents));
     let cure = "Hand over what the Web SDK's on_capture_complete gave, as JSON.";
     match (parsed, why) {
@@ -33,6 +34,7 @@ pub fn parse(text: impl Read, skip_first: bool) -> Result<Contents, Refused> {
 /// The callback's argument.
 struct Callback<'a> {
     skip_first: bool,
+    room: u64,
     /// Why it is refused: serde's errors carry only words.
     why: &'a mut Option<Refused>,
     /// The field that is being read: serde_json knows only lines.
@@ -66,7 +68,8 @@ impl<'de> Visitor<'de> for Callback<'_> {
             self.place.push_str(if known.contains(&key.as_str()) { &key } else { "a field that is not used" });
             match key.as_str() {
                 "frame_list" => {
-                    let list = FrameList { skip_first: self.skip_first, why: self.why, place: self.place };
+                    let Callback { skip_first, room, .. } = self;
+                    let list = FrameList { skip_first, room, why: self.why, place: self.place };
                     let frames = map.next_value_seed(list)?;
                     (contents.zip, contents.frames) = frames;
                 }
@@ -112,6 +115,7 @@ fn refuse<T, E: serde::de::Error>(slot: &mut Option<Refused>, what: impl Into<St
 
 struct FrameList<'a> {
     skip_first: bool,
+    room: u64,
     why: &'a mut Option<Refused>,
     place: &'a mut String,
 }
@@ -138,13 +142,13 @@ impl<'de> Visitor<'de> for FrameList<'_> {
         json.deserialize_seq(self)
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut frames = Frames::new(self.skip_first);
+        let mut frames = Frames::new(self.skip_first, self.room);
         let cure = "Frames are data URLs: data:image/jpeg;base64,… or data:image/png;base64,….";
         loop {
             *self.place = format!("frame {}", frames.seen + 1);
             let Some(frame) = list.next_element_seed(Frame)? else { break };
             match frame {
-                Ok(picture) => frames.add(picture),
+                Ok(picture) => frames.add(picture.kind, picture.bytes()),
                 Err(what) => {
                     return refuse(self.why, format!("frame {}: {what}", frames.seen + 1), cure);
                 }

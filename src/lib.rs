@@ -46,7 +46,9 @@ pub mod testing {
         Action, Analysis, CODES, Change, Decision, FieldChange, Finding, Frame, Outcome, Problem, Status, Step, WORDS,
     };
     pub use crate::oz::picture::Kind;
-    pub use crate::oz::{BaseUrl, Capture, Meta, Picture, Redaction, Token, Web, certificates, judge};
+    pub use crate::oz::{
+        BaseUrl, Capture, CaptureOverrides, Meta, Picture, Redaction, Token, Web, certificates, judge,
+    };
     pub use crate::permissions::{Need, Where, document as policy_document};
     pub use crate::report::{
         Report, envelope, html, junit, markdown, plan_text, problem_text, result_schema, status_text,

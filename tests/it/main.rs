@@ -5,6 +5,7 @@
 mod account;
 mod accounts;
 mod answers;
+mod bench;
 mod boto3;
 mod certificates;
 mod cli;
@@ -32,6 +33,7 @@ mod init;
 mod killed;
 mod lifecycle;
 mod load;
+mod memory;
 mod neighbours;
 mod network;
 mod oz_service;

@@ -23,8 +23,8 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// No frame yet, and room for so many bytes of them: what is not written costs nothing, and what is never moves. The
-    /// first one is left out when it is to be.
+    /// No frame yet, and room for so many bytes of them: what is not written costs nothing, and what is never moves.
+    /// The first one is left out when it is to be.
     pub fn new(skip_first: bool, room: u64) -> Frames {
         let mut zip = Vec::new();
         let room = usize::try_from(room).unwrap_or_default();

@@ -29,7 +29,7 @@ pub use network::{BALANCER, ELSEWHERE, Network, RECORD, inside, proxy_at};
 pub use other_client::{DOCUMENT, OtherClient, POLICY_ARN, TRUST_OF_LAMBDA, VPC};
 pub use permissions::{actions, policy, without};
 pub use program::*;
-pub use python::{KEYS, left_out_offline, script};
+pub use python::{KEYS, bench_script, left_out_offline, script};
 pub use server::AwsServer;
 pub use stage::Stage;
 pub use tls::end_tls;

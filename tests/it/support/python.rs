@@ -62,7 +62,16 @@ fn run(command: &mut Command) -> Result<(), String> {
 
 /// A script of `support/python/`, with arguments: what it printed.
 pub fn script(name: &str, arguments: &[&str]) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/python").join(name);
+    script_of("it/support/python", name, arguments)
+}
+
+/// A script of the benchmark, with arguments: what it printed.
+pub fn bench_script(name: &str, arguments: &[&str]) -> String {
+    script_of("bench", name, arguments)
+}
+
+fn script_of(directory: &str, name: &str, arguments: &[&str]) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(directory).join(name);
     let mut command = Command::new(python());
     command.env("PYTHONDONTWRITEBYTECODE", "1"); // or there would be files of Python's among ours
     let output = command.arg(path).args(arguments).envs(KEYS).output().unwrap();

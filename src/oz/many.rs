@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
+use super::service::Failure;
 use super::{Packed, Service};
 use crate::clock::{Cancel, Clock, Label, Wait};
 use crate::outcome::{CallEnd, Load, Tally};
@@ -45,7 +46,7 @@ impl Many {
                 Ok(answered) => match (answered.verdict.decision, answered.failure) {
                     (Some(decision), _) => CallEnd::Decided(decision),
                     (None, failure) => {
-                        let kind = failure.map_or_else(|| "undecided".to_owned(), |failure| failure.word());
+                        let kind = failure.map_or_else(|| "undecided".to_owned(), Failure::word);
                         CallEnd::Failed(kind, answered.verdict.why)
                     }
                 },
@@ -65,7 +66,7 @@ impl Many {
             tally.note(ended, took, in_flight);
             // Once a second, and of a long run less often: a pipeline keeps every line.
             let passed = start.elapsed();
-            if passed - told >= TELLS.max(passed / 20) {
+            if passed.saturating_sub(told) >= TELLS.max(passed / 20) {
                 told = passed;
                 (wait.watch)(label.waiting(tally.so_far()));
             }

@@ -28,7 +28,7 @@ fn main() {
     let json = json!({"frame_list": urls, "action": "video_selfie_blank", "additional_info": "x"}).to_string();
     let overrides = CaptureOverrides::default();
 
-    let copy = median(|| whole.to_vec());
+    let copy = median(|| whole.clone());
     let files = median(|| read(directory.path()));
     let packed = median(|| Capture::read(directory.path(), &overrides).expect("it is a capture"));
     let parsed = median(|| Capture::parse(json.as_bytes(), false).expect("it is a capture"));

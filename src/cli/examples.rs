@@ -100,6 +100,14 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "graph",
+        &[
+            ("deploy graph", "what the stack consists of and what depends on what, for GitHub and wikis"),
+            ("deploy graph --live --format svg --output stack.svg", "what stands, with ids and health, as an image"),
+            ("deploy graph --format dot", "for Graphviz"),
+        ],
+    ),
+    (
         "verify",
         &[
             ("deploy verify", "does it work?"),

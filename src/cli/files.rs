@@ -41,6 +41,7 @@ impl Cli {
     fn writes(&self) -> impl Iterator<Item = &PathBuf> {
         let named = match &self.verb {
             Verb::Plan(args) => vec![&args.save],
+            Verb::Graph(args) => vec![&args.output],
             _ => Vec::new(),
         };
         let reports = self.verb.written().map(|written| [&written.junit, &written.html, &written.summary]);

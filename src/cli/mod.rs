@@ -4,6 +4,7 @@ mod accounts;
 mod command;
 mod examples;
 mod files;
+mod graph;
 mod iam_policy;
 mod init;
 mod service;
@@ -20,6 +21,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 pub use accounts::{Park, Reap, Touch};
 pub use command::command;
 pub use examples::EXAMPLES;
+pub use graph::{Graph, Picture};
 pub use iam_policy::{IamPolicy, Purpose};
 pub use init::{Described, Init, Schema};
 pub use service::{Biometry, Liveness, Load, Overrides, Service};
@@ -99,6 +101,8 @@ pub enum Verb {
     Conform(Written),
     /// Show whether it is up, on what it runs, and whether it differs from deploy.yaml; reads only
     Status(Status),
+    /// Draw the resources of the stack and what depends on what, as deploy.yaml wants them or as they stand; reads only
+    Graph(Graph),
     /// List the stacks of the account and region, found by their tags: no deploy.yaml is needed; reads only
     List,
     /// Say until when the stack is wanted: only its tag changes, and `list` shows it
@@ -254,6 +258,7 @@ impl Verb {
             Verb::Preflight(_) => "preflight",
             Verb::Conform(_) => "conform",
             Verb::Status(_) => "status",
+            Verb::Graph(_) => "graph",
             Verb::List => "list",
             Verb::Touch(_) => "touch",
             Verb::Reap(_) => "reap",

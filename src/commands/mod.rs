@@ -10,9 +10,11 @@ mod cost;
 mod credentials;
 mod deploy_yaml;
 mod diagnose;
+mod document;
 mod expiry;
 mod explain;
 mod first_reading;
+mod graph;
 mod iam_policy;
 mod init;
 mod known;
@@ -71,6 +73,7 @@ async fn alone(cli: &Cli, report: &Report, cancel: &Cancel) -> Option<Result<Out
         Verb::Completions { shell } => Some(manual::completions(*shell, report)),
         Verb::Man(args) => Some(manual::page(args, report)),
         Verb::Version => Some(manual::version(report)),
+        Verb::Graph(args) if !args.live => Some(graph::alone(args, &cli.global, report)),
         Verb::Sandbox(verb) => Some(Ok(sandbox::run(verb, &world_file(&cli.global), report, cancel).await)),
         Verb::Liveness(_) | Verb::Biometry(_) => {
             let sandbox = match open_sandbox(&cli.global) {
@@ -109,6 +112,7 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
         Verb::Preflight(args) => Box::pin(preflight::run(session, args)).await,
         Verb::Conform(_) => Box::pin(conform::run(session)).await,
         Verb::Status(args) => Box::pin(status::run(session, args)).await,
+        Verb::Graph(args) => Box::pin(graph::run(session, args)).await,
         Verb::List => Box::pin(list::run(session)).await,
         Verb::Touch(args) => Box::pin(touch::run(session, args)).await,
         Verb::Reap(args) => Box::pin(reap::run(session, args)).await,

@@ -41,6 +41,12 @@ impl<'a> Graph<'a> {
         self.nodes.iter().copied().find(|node| node.key() == key)
     }
 
+    /// What this one is made after, and how it depends on each.
+    pub fn needs(&self, key: Key) -> impl Iterator<Item = (Key, Edge)> {
+        let needs = self.needs.get(key).into_iter().flatten();
+        needs.map(|(key, edge)| (*key, *edge)).filter(|(_, edge)| *edge != Edge::Outlives)
+    }
+
     /// What `key` must wait for: what it depends on when things are made, what depends on it when they are removed.
     /// `keys`: what is acted on.
     pub fn before(&self, key: Key, goal: Goal, keys: &BTreeSet<Key>) -> BTreeSet<Key> {

@@ -3,6 +3,7 @@
 mod change;
 mod code;
 mod cost;
+mod diagram;
 mod few;
 mod finding;
 mod listed;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 pub use change::{Action, Change, FieldChange, Standing, shown};
 pub use code::CODES;
 pub use cost::{Band, Cost};
+pub use diagram::{Arrow, Diagram, DrawnBox, Look};
 pub use few::few;
 pub use finding::{Finding, Status};
 pub use listed::ListedStack;

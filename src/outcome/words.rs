@@ -18,7 +18,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("conforms", "every setting of the guide is as it says, or otherwise for a reason that is told"),
     ("differs", "a setting of the guide is otherwise than it says, and nobody said so"),
     ("listed", "the stacks of the account, as far as they could be looked for"),
-    ("printed", "a document that asks nobody"),
+    ("printed", "a document was printed, or written into files"),
     ("refused", "refused before anything was changed"),
     ("wrong_account", "the credentials are of another account than deploy.yaml's"),
     ("failed", "it failed; `problems` and `checks` say why"),

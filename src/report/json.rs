@@ -49,7 +49,7 @@ struct Envelope<'a> {
     blocked: Vec<&'a Change>,
     /// How many changes there are of each kind.
     counts: Counts,
-    /// Each resource of the stack, for `status`.
+    /// Each resource of the stack, for `status` and `graph --live`.
     resources: &'a [Standing],
     /// Where the service answers, and on what it runs.
     outputs: Outputs<'a>,

@@ -1,6 +1,7 @@
 //! The only place that prints: the result on stdout, the story on stderr.
 
 mod colour;
+mod diagram;
 mod html;
 mod json;
 mod junit;
@@ -21,6 +22,7 @@ use crate::event::Event;
 use crate::exit::Exit;
 use crate::outcome::{Change, Frame, Outcome, Problem};
 use crate::oz::Capture;
+pub use diagram::{dot, mermaid, svg};
 pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;

@@ -25,6 +25,7 @@ mod first_minute;
 mod fleet;
 mod foreign;
 mod gone;
+mod graph;
 mod guarded;
 mod help;
 mod iam_policy;

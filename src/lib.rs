@@ -10,6 +10,7 @@ mod cost;
 mod engine;
 mod event;
 mod exit;
+mod export;
 mod flags;
 mod guide;
 mod outcome;

@@ -108,6 +108,14 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "export",
+        &[
+            ("deploy export terraform", "the live stack in Terraform's language, with import blocks"),
+            ("deploy export terraform --output infra", "as a file: infra/main.tf"),
+            ("deploy export cloudformation --output infra", "a template, and what its change set imports"),
+        ],
+    ),
+    (
         "verify",
         &[
             ("deploy verify", "does it work?"),

@@ -3,6 +3,7 @@
 mod accounts;
 mod command;
 mod examples;
+mod export;
 mod files;
 mod graph;
 mod iam_policy;
@@ -21,6 +22,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 pub use accounts::{Park, Reap, Touch};
 pub use command::command;
 pub use examples::EXAMPLES;
+pub use export::{Export, Language};
 pub use graph::{Graph, Picture};
 pub use iam_policy::{IamPolicy, Purpose};
 pub use init::{Described, Init, Schema};
@@ -103,6 +105,8 @@ pub enum Verb {
     Status(Status),
     /// Draw the resources of the stack and what depends on what, as deploy.yaml wants them or as they stand; reads only
     Graph(Graph),
+    /// Write the live stack down as code for Terraform or CloudFormation, with what imports it; reads only
+    Export(Export),
     /// List the stacks of the account and region, found by their tags: no deploy.yaml is needed; reads only
     List,
     /// Say until when the stack is wanted: only its tag changes, and `list` shows it
@@ -259,6 +263,7 @@ impl Verb {
             Verb::Conform(_) => "conform",
             Verb::Status(_) => "status",
             Verb::Graph(_) => "graph",
+            Verb::Export(_) => "export",
             Verb::List => "list",
             Verb::Touch(_) => "touch",
             Verb::Reap(_) => "reap",

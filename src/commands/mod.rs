@@ -13,6 +13,7 @@ mod diagnose;
 mod document;
 mod expiry;
 mod explain;
+mod export;
 mod first_reading;
 mod graph;
 mod iam_policy;
@@ -112,6 +113,7 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
         Verb::Preflight(args) => Box::pin(preflight::run(session, args)).await,
         Verb::Conform(_) => Box::pin(conform::run(session)).await,
         Verb::Status(args) => Box::pin(status::run(session, args)).await,
+        Verb::Export(args) => Box::pin(export::run(session, args)).await,
         Verb::Graph(args) => Box::pin(graph::run(session, args)).await,
         Verb::List => Box::pin(list::run(session)).await,
         Verb::Touch(args) => Box::pin(touch::run(session, args)).await,

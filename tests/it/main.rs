@@ -20,6 +20,7 @@ mod engine;
 mod errors;
 mod every_resource;
 mod explain;
+mod export;
 mod files;
 mod first_minute;
 mod fleet;

@@ -158,6 +158,7 @@ const CASES: &[Case] = &[
     case(VERIFY, "status", Before::Up),
     case(VERIFY, "conform", Before::Up),
     case(VERIFY, "graph --live", Before::Up),
+    case(VERIFY, "export terraform", Before::Up),
     case(VERIFY, "verify", Before::Up),
     case(VERIFY, "diagnose", Before::Up),
     case(TEARDOWN, "teardown --yes", Before::Up),

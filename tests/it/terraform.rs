@@ -1,23 +1,17 @@
 //! Terraform, which nobody here wrote, makes the guide's stack in the sandbox, finds nothing to change, and removes it.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{AwsServer, KEYS, Run};
-
-/// The folder of an installed AWS provider, as `terraform init -plugin-dir` wants it.
-const PLUGINS: &str = "DEPLOY_TERRAFORM_PLUGINS";
+use crate::support::{AwsServer, KEYS, PLUGINS, Run, left_out};
 
 const CONFIGURATION: &str = include_str!("support/terraform/main.tf");
 
 #[test]
 fn terraform_makes_the_stack_finds_no_change_and_removes_it() {
     let Some(plugins) = std::env::var_os(PLUGINS) else {
-        let test = "terraform::terraform_makes_the_stack_finds_no_change_and_removes_it";
-        let _ = writeln!(std::io::stderr(), "LEFT OUT, for want of {PLUGINS}: {test} needs terraform and its provider");
-        return;
+        return left_out("terraform::terraform_makes_the_stack_finds_no_change_and_removes_it");
     };
     let server = AwsServer::sandbox_at(30);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("terraform-{}", std::process::id()));

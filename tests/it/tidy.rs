@@ -17,7 +17,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 const COLUMNS_MAX: usize = 120;
 
 /// Modules from the lowest to the highest: each may use only those before it.
-const LAYERS: [&str; 23] = [
+const LAYERS: [&str; 24] = [
     "exit",
     "event",
     "flags",
@@ -34,6 +34,7 @@ const LAYERS: [&str; 23] = [
     "engine",
     "steps",
     "guide",
+    "export",
     "oz",
     "checks",
     "rollout",

@@ -2,6 +2,8 @@
 
 mod drawing;
 
+use std::collections::BTreeMap;
+
 use super::document::given_out;
 use super::session::configured;
 use super::{Session, status};
@@ -27,7 +29,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Graph) -> Result<Outcome, Fa
     let given = given_out(session.report, "graph", &drawn(&diagram, args.format), args.output.as_deref())?;
     // What `status` tells in texts is in the picture, or beside it with --json.
     let outputs = given.outputs.into_iter().chain(std::mem::take(&mut looked.outputs));
-    looked.outputs = if session.report.is_json() { outputs.collect() } else { Default::default() };
+    looked.outputs = if session.report.is_json() { outputs.collect() } else { BTreeMap::new() };
     if !given.summary.is_empty() {
         looked.summary = format!("{} {}", looked.summary, given.summary);
     }

@@ -16,6 +16,7 @@ mod python;
 mod schema;
 mod server;
 mod stage;
+mod terraform;
 mod tls;
 
 pub use aws::Aws;
@@ -32,4 +33,5 @@ pub use program::*;
 pub use python::{KEYS, bench_script, left_out_offline, script};
 pub use server::AwsServer;
 pub use stage::Stage;
+pub use terraform::{PLUGINS, left_out};
 pub use tls::end_tls;

@@ -132,6 +132,13 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "bundle",
+        &[
+            ("deploy bundle support.zip", "for the vendor's support; account, addresses and names are masked"),
+            ("deploy bundle support.zip --no-redact --force", "with all of them, over the one before"),
+        ],
+    ),
+    (
         "teardown",
         &[
             ("deploy teardown --dry-run", "what would be removed"),

@@ -45,6 +45,11 @@ impl Cli {
             _ => Vec::new(),
         };
         let reports = self.verb.written().map(|written| [&written.junit, &written.html, &written.summary]);
-        named.into_iter().chain(reports.into_iter().flatten()).chain([&self.global.trace]).flatten()
+        let named = named.into_iter().chain(reports.into_iter().flatten()).chain([&self.global.trace]).flatten();
+        let required = match &self.verb {
+            Verb::Bundle(args) => vec![&args.file],
+            _ => Vec::new(),
+        };
+        named.chain(required)
     }
 }

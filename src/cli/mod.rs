@@ -1,6 +1,7 @@
 //! The command line.
 
 mod accounts;
+mod bundle;
 mod command;
 mod examples;
 mod export;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use accounts::{Park, Reap, Touch};
+pub use bundle::Bundle;
 pub use command::command;
 pub use examples::EXAMPLES;
 pub use export::{Export, Language};
@@ -107,6 +109,8 @@ pub enum Verb {
     Graph(Graph),
     /// Write the live stack down as code for Terraform or CloudFormation, with what imports it; reads only
     Export(Export),
+    /// Collect what the vendor's support asks for in one ZIP, without pictures and tokens, masked; reads only
+    Bundle(Bundle),
     /// List the stacks of the account and region, found by their tags: no deploy.yaml is needed; reads only
     List,
     /// Say until when the stack is wanted: only its tag changes, and `list` shows it
@@ -264,6 +268,7 @@ impl Verb {
             Verb::Status(_) => "status",
             Verb::Graph(_) => "graph",
             Verb::Export(_) => "export",
+            Verb::Bundle(_) => "bundle",
             Verb::List => "list",
             Verb::Touch(_) => "touch",
             Verb::Reap(_) => "reap",

@@ -3,6 +3,7 @@
 mod authorization;
 mod best_shot;
 mod biometry;
+mod bundle;
 mod client;
 mod conform;
 mod core_dump;
@@ -114,6 +115,7 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
         Verb::Conform(_) => Box::pin(conform::run(session)).await,
         Verb::Status(args) => Box::pin(status::run(session, args)).await,
         Verb::Export(args) => Box::pin(export::run(session, args)).await,
+        Verb::Bundle(args) => Box::pin(bundle::run(session, args)).await,
         Verb::Graph(args) => Box::pin(graph::run(session, args)).await,
         Verb::List => Box::pin(list::run(session)).await,
         Verb::Touch(args) => Box::pin(touch::run(session, args)).await,

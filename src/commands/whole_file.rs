@@ -65,13 +65,17 @@ impl WholeFile {
 ///
 /// # Errors
 /// It cannot be written; `AlreadyExists`: one is there, and may not be replaced.
-pub fn create(path: &Path, content: &str, may_replace: bool) -> io::Result<()> {
+pub fn create(path: &Path, content: impl AsRef<[u8]>, may_replace: bool) -> io::Result<()> {
     // A link stays one: what it names is replaced.
     let place = if may_replace { path.canonicalize() } else { Err(io::ErrorKind::NotFound.into()) };
     let place = place.unwrap_or_else(|_| path.to_owned());
+    if may_replace && place.metadata().is_ok_and(|data| !data.is_file()) {
+        // A device, such as /dev/null: to put a file in its place would break it for everybody.
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is there, and is no file"));
+    }
     let directory = place.parent().filter(|one| !one.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut beside = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(directory)?;
-    beside.write_all(content.as_bytes())?;
+    beside.write_all(content.as_ref())?;
     let written = if may_replace { beside.persist(&place) } else { beside.persist_noclobber(&place) };
     written.map(drop).map_err(|why| why.error)
 }

@@ -7,6 +7,7 @@ mod json;
 mod junit;
 mod load;
 mod markdown;
+mod mask;
 mod policy;
 mod progress;
 mod schedule;
@@ -26,6 +27,7 @@ pub use diagram::{dot, mermaid, svg};
 pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;
+pub use mask::Mask;
 use progress::Progress;
 use watched::Watched;
 

@@ -7,6 +7,7 @@ mod accounts;
 mod answers;
 mod bench;
 mod boto3;
+mod bundle;
 mod certificates;
 mod cli;
 mod client;

@@ -159,6 +159,7 @@ const CASES: &[Case] = &[
     case(VERIFY, "conform", Before::Up),
     case(VERIFY, "graph --live", Before::Up),
     case(VERIFY, "export terraform", Before::Up),
+    case(VERIFY, concat!("bundle ", env!("CARGO_TARGET_TMPDIR"), "/permissions.zip --force"), Before::Up),
     case(VERIFY, "verify", Before::Up),
     case(VERIFY, "diagnose", Before::Up),
     case(TEARDOWN, "teardown --yes", Before::Up),

@@ -167,7 +167,7 @@ mod tests {
         }
         let overlap = |one: usize, other: usize| {
             let ((x, y), (u, v)) = (layout.tops[one], layout.tops[other]);
-            let wide = (sizes[one].0 + sizes[other].0) / 2.0;
+            let wide = f64::midpoint(sizes[one].0, sizes[other].0);
             (x - u).abs() < wide && y < v + sizes[other].1 && v < y + sizes[one].1
         };
         let pairs = (0..4).flat_map(|one| (0..one).map(move |other| (one, other)));

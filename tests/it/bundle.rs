@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Exit, Home, Stage};
+use crate::support::{Exit, Home, Need, Stage, policy, without};
 
 /// The files of a bundle.
 fn opened(path: &Path) -> BTreeMap<String, String> {
@@ -87,7 +87,19 @@ async fn nothing_in_it_tells_who_somebody_is() {
     assert!(masked["README.txt"].contains("Masked") && shown["README.txt"].contains("Nothing is masked"));
 }
 
-/// What cannot be read is told, in the bundle too: who needs help has something that fails.
+/// What may not be read is told, and the rest is in the bundle.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_known_is_told() {
+    let stage = Stage::up().await;
+    stage.allow(without(policy("bundle", &[Need::Verify]), "acm:DescribeCertificate"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("support.zip");
+    let ended = stage.over_sockets(&format!("bundle {}", path.display())).await;
+    ended.exits(Exit::Done).ends_as("printed").says("is not known");
+    assert_eq!(json(&opened(&path), "status.json")["outcome"], "standing");
+}
+
+/// A bundle is written also where nothing stands: who needs help has something that fails.
 #[tokio::test(start_paused = true)]
 async fn it_is_written_also_where_nothing_stands() {
     let files = bundled(&Stage::new(), "").await;

@@ -1,5 +1,6 @@
 //! What is in a bundle, and what its README says of it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_autoscaling::types::{Activity, ScalingActivityStatusCode};
@@ -12,7 +13,7 @@ use crate::cloud;
 use crate::commands::first_reading::FIRST_READING;
 use crate::commands::{Session, diagnose, status};
 use crate::engine::{Goal, outputs_of};
-use crate::outcome::{Failed, Outcome, Problem};
+use crate::outcome::{Failed, Outcome, Problem, Status};
 use crate::report::{Mask, envelope, plan_text};
 use crate::steps::auto_scaling;
 use crate::steps::target_group::{self, find_targets};
@@ -57,6 +58,15 @@ impl Papers {
         if let Err(failed) = Box::pin(papers.read(session)).await {
             papers.problems.extend(Outcome::from(failed).problems);
         }
+        papers.problems.extend(diagnosis.problems);
+        let unknown = diagnosis.checks.iter().filter(|check| check.status == Status::Unknown);
+        papers.problems.extend(unknown.map(|check| {
+            let what = format!("{} is not known: {}", check.title, check.evidence);
+            Problem::new(what, check.fix.as_deref().unwrap_or("`deploy diagnose` shows it."))
+        }));
+        // Each part met the same obstacle.
+        let mut told = BTreeSet::new();
+        papers.problems.retain(|problem| told.insert(problem.message.clone()));
         papers
     }
 

@@ -36,8 +36,8 @@ impl Papers {
     pub async fn collect(session: &Session<'_>, timeout: Duration, start: Instant) -> Papers {
         let look = cli::Status { ids: true, watch: false, exit_code: false };
         let standing = Box::pin(status::run(session, &look)).await.unwrap_or_else(Outcome::from);
-        let diagnosis =
-            Box::pin(diagnose::run(session, &cli::Diagnose { timeout })).await.unwrap_or_else(Outcome::from);
+        let asked = cli::Diagnose { written: cli::Written::default(), timeout };
+        let diagnosis = Box::pin(diagnose::run(session, &asked)).await.unwrap_or_else(Outcome::from);
         let overview = standing.overview.clone().unwrap_or_default();
         let versions = json!({
             "deploy": env!("CARGO_PKG_VERSION"),

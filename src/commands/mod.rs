@@ -49,7 +49,7 @@ mod verify;
 mod whole_file;
 
 use crate::cli::{Cli, Verb};
-use crate::clock::{Cancel, Clock, Ended, Wait};
+use crate::clock::{Cancel, Clock, Wait};
 use crate::event::Event;
 use crate::exit::Exit;
 use crate::outcome::{Failed, Outcome, Problem};
@@ -59,6 +59,7 @@ pub use core_dump::without_core_dump;
 pub use run::run;
 pub use session::{Reach, Session};
 use session::{open_sandbox, world_file};
+use signals::late;
 pub use usage::refuse;
 
 /// Verbs that need neither deploy.yaml nor an account, and what is refused before either is looked at.
@@ -139,13 +140,4 @@ pub async fn perform(session: &Session<'_>, verb: &Verb) -> Outcome {
     let mut outcome = ended.unwrap_or_else(Outcome::from);
     authorization::decode(&session.cloud, &mut outcome.problems).await;
     outcome
-}
-
-/// What a passed deadline or a signal ends in.
-fn late(ended: Ended) -> Outcome {
-    let summary = match ended {
-        Ended::Cancelled(_) => "interrupted",
-        Ended::TimedOut => "the deadline passed before there was an answer; --timeout allows more",
-    };
-    Outcome::ended(ended, summary)
 }

@@ -1,12 +1,13 @@
-//! Signals: the first asks the run to stop, the second ends the process.
+//! Signals: the first asks the run to stop, the second ends the process; and what a run ends in then.
 
 use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal as Arrivals, SignalKind, signal};
 
-use crate::clock::{Cancel, Signal, elapse};
+use crate::clock::{Cancel, Ended, Signal, elapse};
 use crate::exit::Exit;
+use crate::outcome::Outcome;
 
 /// Asks the run to stop at the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once. What the caller
 /// has set to be ignored stays so: `nohup`, or a job in the background of a shell.
@@ -84,4 +85,13 @@ fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+/// What a passed deadline or a signal ends in.
+pub fn late(ended: Ended) -> Outcome {
+    let summary = match ended {
+        Ended::Cancelled(_) => "interrupted",
+        Ended::TimedOut => "the deadline passed before there was an answer; --timeout allows more",
+    };
+    Outcome::ended(ended, summary)
 }

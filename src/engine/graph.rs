@@ -44,7 +44,7 @@ impl<'a> Graph<'a> {
     /// What this one is made after, and how it depends on each.
     pub fn needs(&self, key: Key) -> impl Iterator<Item = (Key, Edge)> {
         let needs = self.needs.get(key).into_iter().flatten();
-        needs.map(|(key, edge)| (*key, *edge)).filter(|(_, edge)| *edge != Edge::Outlives)
+        needs.map(|(key, edge)| (*key, *edge)).filter(|(_, edge)| edge.orders_making())
     }
 
     /// What `key` must wait for: what it depends on when things are made, what depends on it when they are removed.
@@ -105,5 +105,5 @@ impl<'a> Graph<'a> {
 }
 
 fn made_after(needs: &BTreeMap<Key, Edge>) -> impl Iterator<Item = Key> {
-    needs.iter().filter(|(_, edge)| !matches!(edge, Edge::Outlives | Edge::Awaits)).map(|(key, _)| *key)
+    needs.iter().filter(|(_, edge)| edge.orders_making()).map(|(key, _)| *key)
 }

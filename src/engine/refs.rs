@@ -20,6 +20,13 @@ pub enum Edge {
     Awaits,
 }
 
+impl Edge {
+    /// Whether it says anything of the order in which things are made.
+    pub fn orders_making(self) -> bool {
+        !matches!(self, Edge::Outlives | Edge::Awaits)
+    }
+}
+
 /// Answers `want`'s questions for ids and remembers that they were asked.
 #[derive(Debug, Default)]
 pub struct Refs {

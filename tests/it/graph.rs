@@ -37,6 +37,8 @@ async fn every_resource_is_drawn_without_a_call() {
     for arrow in arrows {
         assert!(mermaid.contains(arrow), "no {arrow}\n{mermaid}");
     }
+    // What only orders a removal is no dependency.
+    assert!(!mermaid.contains("    load_balancer_security_group -.->"), "{mermaid}");
     assert!(!mermaid.contains("public_subnets"), "nothing stands in them\n{mermaid}");
     let dot = drawn(&stage, "graph --format dot").await;
     assert!(dot.contains("    dns_record -> load_balancer;\n") && dot.ends_with('}'), "{dot}");

@@ -5,6 +5,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::limiter::NeverReached;
+
 /// What a call to AWS can end in.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -231,7 +233,11 @@ fn request_id<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
 fn is_outage<E>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
         SdkError::TimeoutError(_) => true,
-        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+        SdkError::DispatchFailure(failure) => {
+            let why = failure.as_connector_error().and_then(std::error::Error::source);
+            let is_never = matches!(why, Some(why) if why.is::<NeverReached>());
+            failure.is_io() || failure.is_timeout() || is_never
+        }
         _ => false,
     }
 }
@@ -242,7 +248,8 @@ fn chain(error: &(dyn std::error::Error + 'static), status: Option<u16>) -> Stri
     let mut next = error.source();
     while let Some(cause) = next {
         let text = cause.to_string();
-        if !words.iter().any(|word| word.contains(&text)) {
+        // The SDK's word for an error that it does not try again.
+        if text != "user error" && !words.iter().any(|word| word.contains(&text)) {
             words.push(text);
         }
         next = cause.source();

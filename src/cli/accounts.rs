@@ -28,11 +28,17 @@ pub struct Reap {
     #[arg(long)]
     pub yes: bool,
     /// An account in which stacks may be removed; may be given again. The `account` of deploy.yaml is one too
-    #[arg(long = "account", value_name = "ID")]
+    #[arg(long = "account", value_name = "ID", value_parser = account)]
     pub accounts: Vec<String>,
     /// How long everything may take
     #[arg(long, value_name = "TIME", default_value = "2h", value_parser = duration)]
     pub timeout: Duration,
+}
+
+/// An account's number.
+fn account(text: &str) -> Result<String, String> {
+    let is_number = text.len() == 12 && text.chars().all(|one| one.is_ascii_digit());
+    if is_number { Ok(text.to_owned()) } else { Err("an account has twelve digits".to_owned()) }
 }
 
 /// `deploy park` and `deploy unpark`

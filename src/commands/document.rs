@@ -28,6 +28,6 @@ pub fn given_out(report: &Report, name: &str, text: &str, file: Option<&Path>) -
 
 /// A file that cannot be written.
 pub fn unwritten(path: &Path, error: &std::io::Error) -> Failed {
-    let problem = Problem::new(format!("{}: {error}", path.display()), "Name another file with --output.");
+    let problem = Problem::new(format!("{}: {error}", path.display()), "Name another place with --output.");
     Outcome::failed("").problem(problem).into()
 }

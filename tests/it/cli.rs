@@ -63,6 +63,15 @@ fn ends_after(signal: &str, mut child: Child) -> Option<i32> {
     child.wait().unwrap().code()
 }
 
+/// A list of accounts with an empty word in it is a pipeline's variable that was not set.
+#[test]
+fn an_account_in_which_stacks_may_be_removed_has_twelve_digits() {
+    let home = Home::new();
+    for account in ["", "12345678901", "prod"] {
+        home.run(&format!("--sandbox reap --yes --account={account}")).exits(2).says("twelve digits");
+    }
+}
+
 #[test]
 fn interrupt_and_terminate_have_their_own_codes() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {

@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::Instance;
 use aws_sdk_iam::types::InstanceProfile as IamInstanceProfile;
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
-use super::stack::{Stack, UP, is_parked, unanswered};
+use super::stack::{Stack, UP, unanswered, while_parked};
 use crate::cloud::{self, Absent};
 use crate::outcome::{Finding, Status, few};
 use crate::steps::auto_scaling::{self, launches};
@@ -50,7 +50,7 @@ impl Check for Launches {
                 format!("`aws autoscaling resume-processes --auto-scaling-group-name {name}`"),
             ));
         }
-        if let Some(parked) = is_parked(stack, &finding) {
+        if let Some(parked) = while_parked(stack, &finding) {
             return Ok(parked);
         }
         let have = group.instances().len();
@@ -186,7 +186,7 @@ impl Check for InstanceProfile {
                 "`deploy up` fixes the template and replaces them; one that lost its profile alone is replaced when \
                  you terminate it.",
             )
-        } else if let Some(parked) = is_parked(stack, &finding) {
+        } else if let Some(parked) = while_parked(stack, &finding) {
             parked
         } else if group.instances().is_empty() {
             finding.fail("no instances", "the group has launched none", "`deploy diagnose` shows why.").healing()

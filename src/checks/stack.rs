@@ -283,7 +283,7 @@ impl<'a> Stack<'a> {
 }
 
 /// What a check of instances finds where there are to be none.
-pub fn is_parked(stack: &Stack<'_>, finding: &Finding) -> Option<Finding> {
+pub fn while_parked(stack: &Stack<'_>, finding: &Finding) -> Option<Finding> {
     let sizes = stack.ids.get(&auto_scaling::PARKED)?;
     let evidence = format!("parked: no instances; {sizes} when it comes back");
     Some(finding.clone().fail(evidence, "`deploy park` took its instances", "`deploy unpark` brings them back."))

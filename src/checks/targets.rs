@@ -8,7 +8,7 @@ use super::fleet::targets_wanted;
 use super::load_balancer::is_provisioning;
 use super::reasons::explain;
 use super::rules::{admits, sources};
-use super::stack::{Stack, UP, is_parked, unanswered};
+use super::stack::{Stack, UP, unanswered, while_parked};
 use crate::outcome::Finding;
 use crate::steps::target_group;
 
@@ -39,7 +39,7 @@ impl Check for TargetsHealthy {
             Ok(None) => return Ok(stack.absent(finding, "target_group")),
             Err(error) => return Ok(unanswered(finding, &error)),
         };
-        if let Some(parked) = is_parked(stack, &finding) {
+        if let Some(parked) = while_parked(stack, &finding) {
             return Ok(parked);
         }
         let wanted = targets_wanted(stack.config);

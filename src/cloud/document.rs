@@ -12,9 +12,16 @@ use super::{Error, Result};
 /// # Errors
 /// It is not JSON.
 pub fn decoded(encoded: &str) -> Result<Value> {
+    as_written(encoded).map(normal)
+}
+
+/// The same in the form in which somebody wrote it.
+///
+/// # Errors
+/// It is not JSON.
+pub fn as_written(encoded: &str) -> Result<Value> {
     let text = percent_decode_str(encoded).decode_utf8_lossy();
-    let document = serde_json::from_str(&text).map_err(|error| Error::Reply(format!("an IAM document: {error}")))?;
-    Ok(normal(document))
+    serde_json::from_str(&text).map_err(|error| Error::Reply(format!("an IAM document: {error}")))
 }
 
 /// The same document with its actions spelled as in this other one, so that the two are equal when they mean the same.

@@ -2,11 +2,12 @@
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
 
+use super::stack::WHICH_STACKS;
 use super::{Session, late};
 use crate::checks::{self, Fleet, Unproven};
 use crate::cli;
-use crate::clock::{Attempt, Label, Late, Wait};
-use crate::cloud::{self, RetryBudget, tags};
+use crate::clock::{Attempt, Label, Wait};
+use crate::cloud::{RetryBudget, tags};
 use crate::config::Scheme;
 use crate::engine::{Goal, outputs_of};
 use crate::exit::Exit;
@@ -79,8 +80,7 @@ async fn own_group(session: &Session<'_>, wait: &Wait<'_>) -> Result<AutoScaling
     let found = wait.within(auto_scaling::find_group(&session.cloud, name)).await.map_err(late)?;
     let found = found.map_err(|error| Outcome::failed("failed; nothing was changed").problem(&error))?;
     let refused = |what: String, exit: Exit| {
-        let cure = "`deploy list` shows the stacks of this account and region; `stack` in deploy.yaml names one.";
-        Outcome::new(exit, "refused", "refused; nothing was changed").problem(Problem::new(what, cure))
+        Outcome::new(exit, "refused", "refused; nothing was changed").problem(Problem::new(what, WHICH_STACKS))
     };
     let group = found.ok_or_else(|| refused(format!("there is no auto scaling group {name}"), Exit::Refused))?;
     if tags::from_autoscaling(group.tags()).get(OWNER_TAG) != Some(stack) {
@@ -113,32 +113,10 @@ async fn until_empty(session: &Session<'_>, wait: &Wait<'_>) -> Result<(), Faile
             Ok(Attempt::Again(format!("{} instances are still there", group.instances().len())))
         }
         Ok(_) => Ok(Attempt::Done(())),
-        Err(error) => Ok::<_, NotSeen>(Attempt::Again(budget.allow(error, &wait.clock)?.to_owned())),
+        Err(error) => Ok::<_, Unproven>(Attempt::Again(budget.allow(error, &wait.clock)?.to_owned())),
     });
-    ended.await.map_err(|why| match why {
-        NotSeen::Error(error) => Outcome::failed(STILL_ENDING).problem(&error).into(),
-        NotSeen::Late(Late { ended, why }) => {
-            let problem = Problem::new(why, "Running it again waits for their end.");
-            Outcome::ended(ended, STILL_ENDING).problem(problem).into()
-        }
-    })
+    let unseen = |why| Outcome { summary: STILL_ENDING.to_owned(), ..checks::unproven(wait, &why) };
+    Ok(ended.await.map_err(unseen)?)
 }
 
 const STILL_ENDING: &str = "parked; that its instances are gone was not seen";
-
-enum NotSeen {
-    Error(cloud::Error),
-    Late(Late),
-}
-
-impl From<cloud::Error> for NotSeen {
-    fn from(error: cloud::Error) -> NotSeen {
-        NotSeen::Error(error)
-    }
-}
-
-impl From<Late> for NotSeen {
-    fn from(late: Late) -> NotSeen {
-        NotSeen::Late(late)
-    }
-}

@@ -15,6 +15,10 @@ use crate::outcome::{Failed, Outcome, Problem};
 use crate::site::{Missing, Noun, OWNER_TAG, Site, SiteError};
 use crate::steps::{STACK, load_balancer};
 
+/// What to do where no stack of deploy.yaml's name is found.
+pub const WHICH_STACKS: &str =
+    "`deploy list` shows the stacks of this account and region; `stack` in deploy.yaml names one.";
+
 /// The site, and what exists on it.
 pub struct ReadStack {
     /// deploy.yaml, and what was looked up for it.

@@ -3,6 +3,7 @@
 use super::Session;
 use super::expiry::{after, mark, written};
 use super::first_reading::FIRST_READING;
+use super::stack::WHICH_STACKS;
 use crate::cli::Touch;
 use crate::exit::Exit;
 use crate::outcome::{Failed, Outcome, Problem};
@@ -24,8 +25,7 @@ pub async fn run(session: &Session<'_>, args: &Touch) -> Result<Outcome, Failed>
     let until = until.map(written);
     let marked = mark(session, until.as_deref(), &wait).await?;
     if marked == 0 {
-        let cure = "`deploy list` shows the stacks of this account and region; `stack` in deploy.yaml names one.";
-        let problem = Problem::new(format!("no security group carries the tag of the stack {stack}"), cure);
+        let problem = Problem::new(format!("no security group carries the tag of the stack {stack}"), WHICH_STACKS);
         return Err(Outcome::preflight("refused; nothing was changed").problem(problem).into());
     }
     let summary = until.map_or_else(|| format!("{stack} does not expire"), |until| format!("{stack} expires {until}"));

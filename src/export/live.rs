@@ -6,9 +6,9 @@ use aws_sdk_autoscaling::types::{AutoScalingGroup, ScalingPolicy};
 use aws_sdk_ec2::types::{LaunchTemplateVersion, SecurityGroup};
 use aws_sdk_elasticloadbalancingv2::types::{Listener, LoadBalancer, TargetGroup};
 use aws_sdk_iam::types::{InstanceProfile, Policy, Role};
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::cloud::document::as_written;
 use crate::cloud::{Absent, Cloud, Result, Tags, tags};
 use crate::engine::{Key, LiveStack, Outputs, Owner, outputs_of};
 use crate::steps::auto_scaling::{self, find_group};
@@ -26,8 +26,8 @@ pub struct Live {
     pub groups: Vec<(Key, SecurityGroup)>,
     /// The policy and its document.
     pub policy: Option<(Policy, Value)>,
-    /// The role.
-    pub role: Option<Role>,
+    /// The role and its trust policy.
+    pub role: Option<(Role, Value)>,
     /// Whether the role has the policy.
     pub is_attached: bool,
     /// The profile.
@@ -94,10 +94,14 @@ impl Live {
             let version = policy.default_version_id().unwrap_or("v1");
             let reply = iam.get_policy_version().policy_arn(arn).version_id(version).send().await?;
             let document = reply.policy_version.and_then(|version| version.document).unwrap_or_default();
-            self.policy = Some((policy, document_of(&document)));
+            self.policy = Some((policy, as_written(&document)?));
         }
         if let Some(name) = ids.get(&ROLE_NAME) {
-            self.role = iam.get_role().role_name(name).send().await.or_absent()?.and_then(|one| one.role);
+            let role = iam.get_role().role_name(name).send().await.or_absent()?.and_then(|one| one.role);
+            if let Some(role) = role {
+                let trust = as_written(role.assume_role_policy_document().unwrap_or("{}"))?;
+                self.role = Some((role, trust));
+            }
         }
         let profile = ids.iter().find(|(output, _)| output.0 == "instance_profile").map(|(_, name)| name);
         if let Some(name) = profile {
@@ -157,10 +161,4 @@ impl Live {
         }
         Ok(())
     }
-}
-
-/// IAM encodes documents as URLs are.
-pub fn document_of(encoded: &str) -> Value {
-    let text = percent_decode_str(encoded).decode_utf8_lossy();
-    serde_json::from_str(&text).unwrap_or(Value::Null)
 }

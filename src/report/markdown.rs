@@ -54,10 +54,7 @@ fn facts(frame: &Frame, outcome: &Outcome) -> String {
 
 fn item(problem: &Problem) -> String {
     let of = problem.resource.as_ref().map(|of| format!("**{}**: ", plain(of))).unwrap_or_default();
-    let part = |label: &str, words: &Option<String>| {
-        words.as_ref().map(|words| format!("<br>{label}: {}", plain(words))).unwrap_or_default()
-    };
-    let (cause, cure) = (part("Because", &problem.cause), part("Fix", &problem.cure));
+    let (cause, cure) = (below("Because", problem.cause.as_deref()), below("Fix", problem.cure.as_deref()));
     format!("- {of}{}{cause}{cure}\n", plain(&problem.message))
 }
 
@@ -82,12 +79,14 @@ fn checks(checks: &[Finding]) -> String {
 }
 
 fn row(check: &Finding) -> String {
-    let part = |label: &str, words: &Option<String>| {
-        words.as_ref().map(|words| format!("<br>{label}: {}", plain(words))).unwrap_or_default()
-    };
-    let (cause, fix) = (part("because", &check.cause), part("fix", &check.fix));
+    let (cause, fix) = (below("because", check.cause.as_deref()), below("fix", check.fix.as_deref()));
     let seen = format!("{}{cause}{fix}", plain(&check.evidence));
     format!("| {} | {} | {seen} |\n", check.status.word(), plain(&check.name()))
+}
+
+/// Words on a line of their own, where there are any.
+fn below(label: &str, words: Option<&str>) -> String {
+    words.map(|words| format!("<br>{label}: {}", plain(words))).unwrap_or_default()
 }
 
 /// Words that mean nothing to Markdown, in one line: of its marks only code stays.

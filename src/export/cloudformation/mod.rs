@@ -5,7 +5,6 @@ mod instances;
 
 use serde_json::{Map, Value, json};
 
-use super::live::document_of;
 use super::{Heading, Live};
 use crate::cloud::Tags;
 use crate::engine::Key;
@@ -179,7 +178,7 @@ fn identity(live: &Live) -> Vec<Resource> {
         }
     });
     let attached = live.policy.as_ref().filter(|_| live.is_attached).and_then(|(policy, _)| policy.arn());
-    let role = live.role.as_ref().map(|role| Resource {
+    let role = live.role.as_ref().map(|(role, trust)| Resource {
         key: "role",
         kind: "AWS::IAM::Role",
         identifier: ("RoleName", role.role_name().to_owned()),
@@ -190,7 +189,7 @@ fn identity(live: &Live) -> Vec<Resource> {
             ("Description", json!(role.description())),
             ("MaxSessionDuration", json!(role.max_session_duration())),
             ("PermissionsBoundary", json!(role.permissions_boundary().and_then(|one| one.permissions_boundary_arn()))),
-            ("AssumeRolePolicyDocument", document_of(role.assume_role_policy_document().unwrap_or_default())),
+            ("AssumeRolePolicyDocument", trust.clone()),
             ("ManagedPolicyArns", json!(attached.into_iter().collect::<Vec<_>>())),
             ("Tags", tags(live, "role")),
         ]),

@@ -125,6 +125,13 @@ pub async fn zones_with_type(stack: &Stack<'_>) -> cloud::Result<BTreeSet<String
 /// # Errors
 /// Service Quotas or CloudWatch does not say.
 pub async fn quota(cloud: &Cloud) -> cloud::Result<(f64, f64)> {
+    let of = [("Service", "EC2"), ("Resource", "vCPU"), ("Type", "Resource"), ("Class", "Standard/OnDemand")];
+    let used = latest(cloud, ("AWS/Usage", "ResourceCount"), &of, Statistic::Maximum);
+    let (quota, used) = tokio::try_join!(vcpu_quota(cloud), used)?;
+    Ok((quota, used.unwrap_or_default()))
+}
+
+async fn vcpu_quota(cloud: &Cloud) -> cloud::Result<f64> {
     let request = cloud.quotas.get_service_quota().service_code("ec2").quota_code(VCPUS);
     let quota = match request.send().await.map_err(cloud::Error::from) {
         Ok(reply) => reply.quota,
@@ -135,10 +142,7 @@ pub async fn quota(cloud: &Cloud) -> cloud::Result<(f64, f64)> {
         }
         Err(error) => return Err(error),
     };
-    let quota = quota.and_then(|quota| quota.value).unwrap_or_default();
-    let of = [("Service", "EC2"), ("Resource", "vCPU"), ("Type", "Resource"), ("Class", "Standard/OnDemand")];
-    let used = latest(cloud, ("AWS/Usage", "ResourceCount"), &of, Statistic::Maximum).await?;
-    Ok((quota, used.unwrap_or_default()))
+    Ok(quota.and_then(|quota| quota.value).unwrap_or_default())
 }
 
 /// The newest value of a metric, given by namespace and name, of these dimensions.

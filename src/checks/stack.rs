@@ -1,6 +1,7 @@
 //! A stack as AWS has it: what several checks read of it, each read made once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_ec2::types::{Filter, Instance, InstanceTypeInfo, RouteTable, SecurityGroup, Subnet};
@@ -9,7 +10,7 @@ use aws_sdk_route53::operation::get_hosted_zone::GetHostedZoneOutput;
 use aws_sdk_route53::types::{DelegationSet, HostedZone, HostedZoneConfig};
 use tokio::sync::OnceCell;
 
-use crate::cloud::{self, Cloud};
+use crate::cloud::{self, Cloud, Memo};
 use crate::config::Config;
 use crate::engine::{Key, Outputs};
 use crate::outcome::{Change, Finding, Status};
@@ -37,6 +38,8 @@ pub struct Stack<'a> {
     pub changes: &'a [Change],
     /// The resources that are about to be made or changed.
     pub pending: BTreeSet<Key>,
+    /// What a first look has read.
+    pub memo: Rc<Memo>,
     reads: Reads,
 }
 
@@ -66,12 +69,13 @@ impl<'a> Stack<'a> {
         ids: &'a Outputs,
         changes: &'a [Change],
     ) -> Stack<'a> {
-        Stack { cloud, config, site, ids, changes, pending: BTreeSet::new(), reads: Reads::default() }
+        let (pending, memo, reads) = (BTreeSet::new(), Rc::default(), Reads::default());
+        Stack { cloud, config, site, ids, changes, pending, memo, reads }
     }
 
-    /// The same, about to be changed in these resources.
-    pub fn pending(self, pending: BTreeSet<Key>) -> Stack<'a> {
-        Stack { pending, ..self }
+    /// The same, about to be changed in these resources, a moment after a first look has read this.
+    pub fn pending(self, pending: BTreeSet<Key>, memo: Rc<Memo>) -> Stack<'a> {
+        Stack { pending, memo, ..self }
     }
 
     /// Reads ahead what most checks look at.

@@ -216,7 +216,7 @@ impl Cloud {
             ec2: client!(aws_sdk_ec2, 8),
             elb: client!(aws_sdk_elasticloadbalancingv2, 4),
             iam: client!(aws_sdk_iam, 4),
-            quotas: client!(aws_sdk_servicequotas, 1),
+            quotas: client!(aws_sdk_servicequotas, 2),
             pricing: client!(aws_sdk_pricing, 3),
             route53: client!(aws_sdk_route53, 1),
             ssm: client!(aws_sdk_ssm, 1),

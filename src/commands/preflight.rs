@@ -1,6 +1,7 @@
 //! `deploy preflight`: what `up` looks at before its first write, alone. Reads only.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use tokio::time::Instant;
 
@@ -10,6 +11,7 @@ use super::{Session, late};
 use crate::checks::{self, CheckContext, Stack};
 use crate::cli;
 use crate::clock::Wait;
+use crate::cloud::Memo;
 use crate::engine::{Goal, Key, Outputs, Plan, Planner, Resource, outputs_of};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Finding, Outcome, Problem, Status};
@@ -24,11 +26,12 @@ use crate::steps::{STACK, launch_template};
 /// The stack cannot be read.
 pub async fn run(session: &Session<'_>, args: &cli::Preflight) -> Result<Outcome, Failed> {
     let wait = session.wait(FIRST_READING);
-    let stack = session.read_stack(Goal::Present, false, &wait).await?;
+    let memo = Rc::new(Memo::default());
+    let stack = session.read_stack_sharing(Rc::clone(&memo), Goal::Present, false, &wait).await?;
     let planner = session.planner(&stack.site, Goal::Present, false);
     let everything = STACK.iter().map(|node| node.key()).collect();
     let ids = outputs_of(&stack.live);
-    let found = look(session, &planner, (&planner.plan(&stack.live), &ids), everything, &wait).await?;
+    let found = look(session, &planner, (&planner.plan(&stack.live), &ids), (everything, memo), &wait).await?;
     let count = |status| found.iter().filter(|finding| finding.status == status).count();
     let unknown = count(Status::Unknown);
     let outcome = match count(Status::Fail) {
@@ -47,7 +50,8 @@ pub async fn run(session: &Session<'_>, args: &cli::Preflight) -> Result<Outcome
     Ok(Outcome { checks: found, cost: Some(cost), ..outcome })
 }
 
-/// Refuses what AWS would refuse in what is about to be made or changed: before the first write of `up`.
+/// Refuses what AWS would refuse in what is about to be made or changed: before the first write of `up`. `memo`: what
+/// the first look has read, a moment ago.
 ///
 /// # Errors
 /// It would refuse something: everything at once.
@@ -55,10 +59,11 @@ pub async fn admit(
     session: &Session<'_>,
     planner: &Planner<'_>,
     (plan, ids): (&Plan, &Outputs),
+    memo: Rc<Memo>,
     wait: &Wait<'_>,
 ) -> Result<(), Failed> {
     let pending = plan.pending().map(|(key, _)| key).collect();
-    let found = look(session, planner, (plan, ids), pending, wait).await?;
+    let found = look(session, planner, (plan, ids), (pending, memo), wait).await?;
     let gone = planner.site.gone.iter().filter(|one| is_wanted(one, plan));
     let mut problems: Vec<Problem> = gone.map(Problem::from).collect();
     problems.extend(found.iter().filter(|one| one.status == Status::Fail).map(problem));
@@ -76,11 +81,12 @@ async fn look(
     session: &Session<'_>,
     planner: &Planner<'_>,
     (plan, ids): (&Plan, &Outputs),
-    pending: BTreeSet<Key>,
+    (pending, memo): (BTreeSet<Key>, Rc<Memo>),
     wait: &Wait<'_>,
 ) -> Result<Vec<Finding>, Failed> {
     let changes = planner.changes(plan);
-    let stack = Stack::new(&session.cloud, &session.config, Some(planner.site), ids, &changes).pending(pending);
+    let stack = Stack::new(&session.cloud, &session.config, Some(planner.site), ids, &changes);
+    let stack = stack.pending(pending, memo);
     let cx = CheckContext::new(Some(stack), None, Instant::now(), wait.quiet());
     Ok(Box::pin(checks::preflight(&cx)).await.whole().map_err(late)?)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::try_join_all;
+
 use crate::engine::{AnyLive, Key, LiveStack, Node, Result, Walk};
 use crate::outcome::Problem;
 
@@ -10,14 +12,12 @@ use crate::outcome::Problem;
 /// # Errors
 /// AWS does not say.
 pub async fn protections(walk: &Walk<'_>, live: &LiveStack, keys: &BTreeSet<Key>, cure: &str) -> Result<Vec<Problem>> {
-    let mut problems = Vec::new();
-    for (node, found) in those(walk, live, keys) {
-        for protection in node.protections(&walk.cx, found).await? {
-            let problem = Problem::new(protection, cure);
-            problems.push(problem.of(format!("{} {}", node.key(), node.name(walk.cx.site))));
-        }
-    }
-    Ok(problems)
+    let asked = those(walk, live, keys).map(|(node, found)| async move {
+        let of = format!("{} {}", node.key(), node.name(walk.cx.site));
+        let told = |protection: String| Problem::new(protection, cure).of(&of);
+        node.protections(&walk.cx, found).await.map(|all| all.into_iter().map(told).collect::<Vec<_>>())
+    });
+    Ok(try_join_all(asked).await?.concat())
 }
 
 /// Takes every protection off these.

@@ -50,7 +50,11 @@ impl Session<'_> {
         (stack, strays, memo)
     }
 
-    async fn read_stack_sharing(
+    /// The same; what is read besides stays in `memo`.
+    ///
+    /// # Errors
+    /// As [`Session::read_stack`].
+    pub async fn read_stack_sharing(
         &self,
         memo: Rc<Memo>,
         goal: Goal,

@@ -17,6 +17,8 @@ pub struct Reading {
     pub goal: Goal,
     /// Reads that serve several resources, each made once.
     pub memo: Rc<Memo>,
+    /// Everything is read, so that what one find will need may be read before it is known that it does.
+    pub is_whole: bool,
     found: BTreeMap<Key, SetOnce<Option<Outputs>>>,
 }
 
@@ -29,12 +31,12 @@ impl Reading {
     /// The same, whose shared reads serve others too.
     pub fn sharing(stack: &[&dyn Node], goal: Goal, memo: Rc<Memo>) -> Reading {
         let found = stack.iter().map(|node| (node.key(), SetOnce::new())).collect();
-        Reading { goal, memo, found }
+        Reading { goal, memo, is_whole: true, found }
     }
 
     /// A reading of one node when the outputs of the others are known.
     pub fn again(stack: &[&dyn Node], goal: Goal, node: Key, outputs: &Outputs) -> Reading {
-        let reading = Reading::new(stack, goal);
+        let reading = Reading { is_whole: false, ..Reading::new(stack, goal) };
         for (key, cell) in reading.found.iter().filter(|(key, _)| **key != node) {
             let own: Outputs = outputs.iter().filter(|(o, _)| o.0 == *key).map(|(o, v)| (*o, v.clone())).collect();
             let _ = cell.set(Some(own));

@@ -53,7 +53,7 @@ impl Resource for ScalingPolicy {
 
     /// Ours by its name, else the group's first one that tracks CPU: the console's wizard gives it another name.
     async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<Spec>>> {
-        let (group, ()) = tokio::join!(reading.output(NAME), ahead(cx, &reading.memo));
+        let (group, ()) = tokio::join!(reading.output(NAME), ahead(cx, reading));
         let Some(group) = group? else {
             return Ok(None);
         };
@@ -116,9 +116,9 @@ async fn policies(cloud: &Cloud, memo: &Memo, group: &str) -> cloud::Result<Vec<
 }
 
 /// Reads the policies beside what else is read of their group. What goes wrong is told by whoever needs them.
-async fn ahead(cx: &Context<'_>, memo: &Memo) {
-    let name = &cx.site.config.names.auto_scaling_group;
-    if memo.has_lists && matches!(shared::scaling_group(cx, memo, name).await, Ok(Some(_))) {
+async fn ahead(cx: &Context<'_>, reading: &Reading) {
+    let (memo, name) = (&reading.memo, &cx.site.config.names.auto_scaling_group);
+    if reading.is_whole && matches!(shared::scaling_group(cx, memo, name).await, Ok(Some(_))) {
         let _ = policies(cx.cloud, memo, name).await;
     }
 }

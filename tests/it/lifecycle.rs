@@ -113,8 +113,8 @@ async fn calls_are_few() {
         counts += &format!("{verb}: {}\n", stage.succeeds(line).await.calls.len());
     }
     expect![[r#"
-        create, to the last write: 56
-        create, with the look afterwards: 72
+        create, to the last write: 54
+        create, with the look afterwards: 70
         plan: 20
         plan: 19
         up: 21

@@ -1,7 +1,7 @@
 //! The account's quotas of what the stack is made of.
 
 use async_trait::async_trait;
-use aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum;
+use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerTypeEnum};
 
 use super::{about, creates};
 use crate::checks::check::{About, Check, CheckContext, Ran};
@@ -10,6 +10,7 @@ use crate::cloud;
 use crate::config::Listener;
 use crate::engine::Key;
 use crate::outcome::{Finding, Status};
+use crate::steps::shared::all_balancing;
 use crate::steps::{auto_scaling, load_balancer, security_groups, target_group};
 
 /// Inbound or outbound rules of a security group: a quota that AWS only raises.
@@ -115,21 +116,16 @@ quota_check!(
 type Counted = cloud::Result<(usize, Option<f64>)>;
 
 async fn load_balancers(stack: &Stack<'_>) -> Counted {
-    let all = stack.cloud.elb.describe_load_balancers().page_size(400).into_paginator().items().send();
-    let (all, most) =
-        tokio::try_join!(async { Ok(all.try_collect().await?) }, limit(stack, "application-load-balancers"))?;
-    let all: Vec<aws_sdk_elasticloadbalancingv2::types::LoadBalancer> = all;
-    let is_application = |one: &&aws_sdk_elasticloadbalancingv2::types::LoadBalancer| {
-        one.r#type() == Some(&LoadBalancerTypeEnum::Application)
-    };
-    Ok((all.iter().filter(is_application).count(), most))
+    let all = all_balancing(stack.cloud, &stack.memo);
+    let (all, most) = tokio::try_join!(all, limit(stack, "application-load-balancers"))?;
+    let is_application = |one: &&LoadBalancer| one.r#type() == Some(&LoadBalancerTypeEnum::Application);
+    Ok((all.load_balancers.iter().filter(is_application).count(), most))
 }
 
 async fn target_groups(stack: &Stack<'_>) -> Counted {
-    let all = stack.cloud.elb.describe_target_groups().page_size(400).into_paginator().items().send();
-    let (all, most) = tokio::try_join!(async { Ok(all.try_collect().await?) }, limit(stack, "target-groups"))?;
-    let all: Vec<aws_sdk_elasticloadbalancingv2::types::TargetGroup> = all;
-    Ok((all.len(), most))
+    let all = all_balancing(stack.cloud, &stack.memo);
+    let (all, most) = tokio::try_join!(all, limit(stack, "target-groups"))?;
+    Ok((all.target_groups.len(), most))
 }
 
 /// A limit of Elastic Load Balancing, which says them all at once.

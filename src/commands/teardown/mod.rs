@@ -59,22 +59,26 @@ async fn remove_stack(
         return nothing_to_remove(&walk).await;
     }
     let removed = removed(&walk.planner.plan(&stack.live));
-    let protected = protections(&walk, &stack.live, &removed, LIFT).await.map_err(unread)?;
+    let protected = protections(&walk, &stack.live, &removed, LIFT);
     if args.dry_run {
-        left.extend(protected);
+        left.extend(protected.await.map_err(unread)?);
         return dry_run(&walk, &stack.live, left).await;
     }
+    let ids = outputs_of(&stack.live);
+    let (protected, held, behind) = tokio::join!(
+        protected,
+        held(&walk, &stack.live, |key| key == leftovers::INTERFACES_KEY),
+        load_balancer::strangers_behind(&cx, &ids)
+    );
+    let (protected, behind) = (protected.map_err(unread)?, behind.map_err(unread)?);
     if !protected.is_empty() && !args.lift_protection {
         let outcome = Outcome::preflight("refused; nothing was removed").with_problems(protected);
         return Err(outcome.with_plan(changes).into());
     }
-    for problem in held(&walk, &stack.live, |key| key == leftovers::INTERFACES_KEY).await {
-        session.report.note(&problem_text(&problem));
-    }
+    held.iter().for_each(|problem| session.report.note(&problem_text(problem)));
     if !changes.is_empty() {
         consent::ask(session, args, &changes, &walk.wait).await?;
     }
-    let behind = load_balancer::strangers_behind(&cx, &outputs_of(&stack.live)).await.map_err(unread)?;
     left.extend(
         behind.iter().map(|arn| {
             Problem::bare("a rule on our listener forwarded to it; it is not ours and stays").of(arn.clone())

@@ -8,6 +8,8 @@ mod gate;
 mod named;
 mod policy;
 
+use std::rc::Rc;
+
 use tokio::time::Instant;
 
 use super::Session;
@@ -17,6 +19,7 @@ use super::saved_plan::SavedPlan;
 use super::strays::{refuse_second, telling};
 use crate::checks::{self, Fleet, Unproven};
 use crate::cli;
+use crate::cloud::Memo;
 use crate::config::Scheme;
 use crate::engine::reconcile::reconcile;
 use crate::engine::{Context, Decision, Goal, LiveStack, Outputs, Plan, Walk, outputs_of};
@@ -39,7 +42,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
     let of_plan = saved.as_ref().map(|saved| cli::Up { adopt: saved.adopt, replace: saved.replace, ..args.clone() });
     let args = of_plan.as_ref().unwrap_or(args);
     let wait = session.wait(args.timeout);
-    let (stack, strays, _) = session.read_stack_and_strays(args.adopt, &wait).await;
+    let (stack, strays, memo) = session.read_stack_and_strays(args.adopt, &wait).await;
     let mut stack = stack?;
     stack.site.expires = args.ttl.map(|lasts| written(after(lasts)));
     let planner = session.planner(&stack.site, Goal::Present, args.adopt);
@@ -62,7 +65,7 @@ pub async fn run(session: &Session<'_>, args: &cli::Up) -> Result<Outcome, Faile
     };
     let up = Up { session, args, start, saved: saved.as_ref(), walk: Walk { planner: &planner, cx, wait } };
     let mut done = Plan::default();
-    let converged = up.converge(stack.live, &mut done).await;
+    let converged = up.converge((stack.live, memo), &mut done).await;
     let converged = converged.map_err(|failed| failed.map(|outcome| stopped_after(outcome, &planner, &done)));
     telling(converged, strays)
 }
@@ -78,10 +81,11 @@ struct Up<'a> {
 impl Up<'_> {
     /// Makes the stack as wanted and proves it. What does not answer may have changed since, or a lagging read has
     /// shown what was not there: then once more.
-    async fn converge(&self, mut live: LiveStack, done: &mut Plan) -> Result<Outcome, Failed> {
-        let mut is_second = false;
+    async fn converge(&self, (mut live, memo): (LiveStack, Rc<Memo>), done: &mut Plan) -> Result<Outcome, Failed> {
+        let (mut is_second, mut memo) = (false, Some(memo));
         loop {
             let mut policy = UpPolicy::new(self.session, self.args, self.saved);
+            policy.memo = memo.take().unwrap_or_default();
             live = reconcile(&self.walk, live, &mut policy, done).await?;
             let ids = outputs_of(&live);
             let proven = self.prove(&ids, done).await;

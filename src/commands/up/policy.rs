@@ -1,12 +1,13 @@
 //! What `up` allows and refuses in a round of the reconcile loop, and the rollout that a round may begin.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::announce::announce;
 use super::consent::{permit, refuse_protected, to_do, without_rolled_back};
 use super::gate::prepare;
 use crate::cli;
-use crate::cloud::retryable;
+use crate::cloud::{Memo, retryable};
 use crate::commands::expiry::mark_once;
 use crate::commands::saved_plan::SavedPlan;
 use crate::commands::{Session, preflight};
@@ -21,6 +22,8 @@ pub struct UpPolicy<'a> {
     session: &'a Session<'a>,
     args: &'a cli::Up,
     saved: Option<&'a SavedPlan>,
+    /// What the first look has read.
+    pub memo: Rc<Memo>,
     is_marked: bool,
     gate: Option<HealthGate<'a>>,
     /// The instance refresh that this round follows, and the ids of what existed before it.
@@ -30,7 +33,7 @@ pub struct UpPolicy<'a> {
 impl<'a> UpPolicy<'a> {
     /// A policy with the consents of these arguments.
     pub fn new(session: &'a Session<'a>, args: &'a cli::Up, saved: Option<&'a SavedPlan>) -> UpPolicy<'a> {
-        UpPolicy { session, args, saved, is_marked: false, gate: None, follows: None }
+        UpPolicy { session, args, saved, memo: Rc::default(), is_marked: false, gate: None, follows: None }
     }
 
     /// What may make the group healthy comes before the question whether it is, and a rollout after it.
@@ -72,7 +75,7 @@ impl Policy for UpPolicy<'_> {
             self.gate = prepare(self.gate.take(), self.session, self.args, (walk.cx.site, &ids)).await?;
         }
         if round.is_first {
-            preflight::admit(self.session, walk.planner, (round.plan, &ids), &walk.wait).await?;
+            preflight::admit(self.session, walk.planner, (round.plan, &ids), Rc::clone(&self.memo), &walk.wait).await?;
         }
         if !replaced.is_empty() {
             refuse_protected(walk, round, &replaced).await?;

@@ -105,10 +105,10 @@ impl Resource for AutoScalingGroup {
     }
 
     fn want(&self, site: &Site, refs: &Refs) -> Spec {
-        // AWS reports targets behind no listener as unused; and instances need profile, policy and ports from the
-        // start. A group that goes needs no listener any more: the load balancer's interfaces end meanwhile.
-        refs.follows(load_balancer::Listener::<443>::KEY);
-        refs.follows(load_balancer::Listener::<80>::KEY);
+        // AWS reports targets that no listener forwards to as unused; and instances need profile, policy and ports from
+        // the start. A group that goes needs no listener any more: the load balancer's interfaces end meanwhile.
+        let (secure, plain) = (load_balancer::Listener::<443>::KEY, load_balancer::Listener::<80>::KEY);
+        refs.follows(if site.https() { secure } else { plain });
         refs.after(instance_profile::InstanceProfile::KEY);
         refs.after(role_policy_attachment::RolePolicyAttachment::KEY);
         refs.after(security_groups::Rules::<security_groups::Instances>::KEY);

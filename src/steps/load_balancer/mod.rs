@@ -253,7 +253,7 @@ impl<const PORT: u16> Resource for Listener<PORT> {
     }
 
     async fn find(&self, cx: &Context<'_>, reading: &Reading) -> Result<Option<Live<ListenerSpec>>> {
-        let (load_balancer, ()) = tokio::join!(reading.output(ARN), ahead(cx, &reading.memo));
+        let (load_balancer, ()) = tokio::join!(reading.output(ARN), ahead(cx, reading));
         let Some(load_balancer) = load_balancer? else {
             return Ok(None);
         };
@@ -354,8 +354,9 @@ pub fn forwards_to(listener: &ElbListener, target_group: &str) -> bool {
 // How AWS spells it.
 
 /// Reads the listeners beside the tags of their load balancer. What goes wrong is told by whoever needs them.
-async fn ahead(cx: &Context<'_>, memo: &Memo) {
-    if memo.has_lists
+async fn ahead(cx: &Context<'_>, reading: &Reading) {
+    let memo = &reading.memo;
+    if reading.is_whole
         && let Ok(found) = shared::named(cx, memo).await
         && let Some(arn) = found.load_balancer.and_then(|balancer| balancer.load_balancer_arn)
     {

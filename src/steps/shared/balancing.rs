@@ -137,7 +137,7 @@ pub async fn named(cx: &Context<'_>, memo: &Memo) -> Result<Balancing> {
 async fn read_named(cx: &Context<'_>, memo: &Memo) -> Result<Balancing> {
     let (cloud, names) = (cx.cloud, &cx.site.config.names);
     if memo.has_lists {
-        return Ok(out_of(everything(cloud, memo).await?, names));
+        return Ok(out_of(all_balancing(cloud, memo).await?, names));
     }
     let balancers = cloud.elb.describe_load_balancers().names(&names.load_balancer).send();
     let groups = cloud.elb.describe_target_groups().names(&names.target_group).send();
@@ -163,7 +163,7 @@ fn out_of(all: Balancers, names: &Names) -> Balancing {
 /// With tags of others too, for those who look for them next.
 async fn listed(cx: &Context<'_>, memo: &Memo) -> Result<Balancing> {
     let read = || async {
-        let all = everything(cx.cloud, memo).await?;
+        let all = all_balancing(cx.cloud, memo).await?;
         let mut read = out_of(all.clone(), &cx.site.config.names);
         read.tag_with(cx.cloud, &all).await?;
         Ok(read)
@@ -171,8 +171,11 @@ async fn listed(cx: &Context<'_>, memo: &Memo) -> Result<Balancing> {
     memo.of::<BalancingOnce>().0.get_or_try_init(read).await.cloned()
 }
 
-/// Every load balancer and every target group there is.
-async fn everything(cloud: &Cloud, memo: &Memo) -> Result<Balancers> {
+/// Every load balancer and every target group there is. Read once.
+///
+/// # Errors
+/// Elastic Load Balancing does not describe them.
+pub async fn all_balancing(cloud: &Cloud, memo: &Memo) -> Result<Balancers> {
     let read = || async {
         let balancers = cloud.elb.describe_load_balancers().into_paginator().items();
         let balancers = async { Ok::<_, Error>(balancers.send().try_collect().await?) };
@@ -194,19 +197,25 @@ pub async fn tagged_balancing(cx: &Context<'_>, memo: &Memo) -> Result<Balancers
 
 async fn read_tagged(cx: &Context<'_>, memo: &Memo) -> Result<Balancers> {
     let mut known = listed(cx, memo).await?.tags;
-    let Balancers { mut load_balancers, mut target_groups } = everything(cx.cloud, memo).await?;
+    let Balancers { mut load_balancers, mut target_groups } = all_balancing(cx.cloud, memo).await?;
     let all = Balancers { load_balancers: load_balancers.clone(), target_groups: target_groups.clone() };
     let others: Vec<String> = all.arns().filter(|arn| !known.contains_key(*arn)).map(str::to_owned).collect();
-    for found in try_join_all(others.chunks(ARNS_MOST).map(|some| tags_of_some(cx.cloud, some))).await? {
-        known.extend(found);
-    }
+    known.extend(tags_of_existing(cx.cloud, &others).await?);
     let is_ours = |arn: Option<&str>| arn.and_then(|arn| known.get(arn)).is_some_and(|tags| cx.site.owns(tags));
     load_balancers.retain(|balancer| is_ours(balancer.load_balancer_arn()));
     target_groups.retain(|group| is_ours(group.target_group_arn()));
     Ok(Balancers { load_balancers, target_groups })
 }
 
-/// The tags of those of these that exist.
+/// The tags, by ARN, of those of these that exist: twenty a call.
+///
+/// # Errors
+/// Elastic Load Balancing does not describe them.
+pub(super) async fn tags_of_existing(cloud: &Cloud, arns: &[String]) -> Result<BTreeMap<String, Tags>> {
+    let found = try_join_all(arns.chunks(ARNS_MOST).map(|some| tags_of_some(cloud, some))).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
 async fn tags_of_some(cloud: &Cloud, arns: &[String]) -> Result<BTreeMap<String, Tags>> {
     if let Some(found) = tags_of(cloud, arns).await? {
         return Ok(found);

@@ -16,7 +16,7 @@ use crate::cloud::{Absent, Cloud, Error, Memo, Result};
 use crate::engine::Context;
 use crate::site::OWNER_TAG;
 
-pub use balancing::{balancing, named, tagged_balancing};
+pub use balancing::{all_balancing, balancing, named, tagged_balancing};
 pub use found::found_config;
 pub use lists::{launch_template, scaling_group, security_groups};
 pub use stacks::{WITH_EXPIRY, stacks};

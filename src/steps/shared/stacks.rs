@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_autoscaling::types::{AutoScalingGroup, Filter as ScalingFilter, LifecycleState};
 use aws_sdk_ec2::types::Filter;
 
-use crate::cloud::{Absent, Cloud, Error, Result, Tags, tags};
+use super::balancing::tags_of_existing;
+use crate::cloud::{Cloud, Error, Result, Tags, tags};
 use crate::outcome::ListedStack;
 use crate::site::{EXPIRES_TAG, OWNER_TAG};
 use crate::steps::{auto_scaling, security_groups};
@@ -145,29 +146,9 @@ async fn target_groups(cloud: &Cloud) -> Result<Vec<(Tags, String)>> {
     with_tags(cloud, named.collect()).await
 }
 
-/// Their tags, twenty at a time: there is no filter.
+/// With their tags: there is no filter.
 async fn with_tags(cloud: &Cloud, all: BTreeMap<String, String>) -> Result<Vec<(Tags, String)>> {
     let arns: Vec<String> = all.keys().cloned().collect();
-    let mut tagged = Vec::new();
-    for some in arns.chunks(20) {
-        match elb_tags(cloud, some).await? {
-            Some(read) => tagged.extend(read),
-            // One that was removed since the list was made makes AWS refuse the whole call.
-            None => {
-                for arn in some {
-                    tagged.extend(elb_tags(cloud, std::slice::from_ref(arn)).await?.into_iter().flatten());
-                }
-            }
-        }
-    }
-    Ok(tagged.into_iter().filter_map(|(arn, tags)| Some((tags, all.get(&arn)?.clone()))).collect())
-}
-
-async fn elb_tags(cloud: &Cloud, arns: &[String]) -> Result<Option<Vec<(String, Tags)>>> {
-    let reply = cloud.elb.describe_tags().set_resource_arns(Some(arns.to_vec())).send().await.or_absent()?;
-    let read = |one: aws_sdk_elasticloadbalancingv2::types::TagDescription| {
-        let tags = tags::from_elb(one.tags());
-        Some((one.resource_arn?, tags))
-    };
-    Ok(reply.map(|reply| reply.tag_descriptions.unwrap_or_default().into_iter().filter_map(read).collect()))
+    let tagged = tags_of_existing(cloud, &arns).await?.into_iter();
+    Ok(tagged.filter_map(|(arn, tags)| Some((tags, all.get(&arn)?.clone()))).collect())
 }

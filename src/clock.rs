@@ -21,7 +21,7 @@ impl Clock {
     pub fn new(timeout: Duration, pace: f64) -> Clock {
         let start = Instant::now();
         let pause = |seconds: f64| Duration::from_secs_f64(seconds / pace.max(0.001));
-        Clock { deadline: start + timeout, pause: (pause(1.0), pause(10.0)) }
+        Clock { deadline: start + timeout, pause: (pause(0.25), pause(10.0)) }
     }
 
     /// The same pauses with an earlier deadline: that far from now, never past this one's.
@@ -40,16 +40,18 @@ impl Clock {
         Instant::now() >= self.deadline
     }
 
-    /// The pause before the `attempt`-th repetition (from 0): longer each time, up to the longest.
+    /// The pause before the `attempt`-th repetition (from 0): a short one, for what is ready in a moment; then four
+    /// times as long, and twice as long each time, up to the longest.
     fn pause_before(&self, attempt: u32) -> Duration {
         let (shortest, longest) = self.pause;
-        shortest.saturating_mul(2u32.saturating_pow(attempt.min(16))).min(longest)
+        let times = if attempt == 0 { 1 } else { 2u32.saturating_pow(attempt.min(16) + 1) };
+        shortest.saturating_mul(times).min(longest)
     }
 
-    /// The same of a wait that has lasted so long: at most five of the shortest, or a twentieth of that time, so that
+    /// The same of a wait that has lasted so long: at most twenty of the shortest, or a twentieth of that time, so that
     /// what is waited for is not seen much later than it is there.
     fn pause_after(&self, attempt: u32, waited: Duration) -> Duration {
-        self.pause_before(attempt).min((self.pause.0 * 5).max(waited / 20))
+        self.pause_before(attempt).min((self.pause.0 * 20).max(waited / 20))
     }
 }
 
@@ -283,7 +285,7 @@ mod tests {
     const WHY: &str = "it is not ready";
 
     /// Waits for the attempt of this number (from 1); how it ended, after how many seconds, and the events.
-    async fn waited(timeout: u64, cancel: &Cancel, ready_at: u32) -> (Result<u32, Late>, u64, Vec<Event>) {
+    async fn waited(timeout: u64, cancel: &Cancel, ready_at: u32) -> (Result<u32, Late>, f64, Vec<Event>) {
         let (start, events) = (Instant::now(), RefCell::new(Vec::new()));
         let watch = |event| events.borrow_mut().push(event);
         let wait = Wait { clock: Clock::new(Duration::from_secs(timeout), 1.0), cancel, watch: &watch };
@@ -293,14 +295,14 @@ mod tests {
             Ok(if count == ready_at { Attempt::Done(count) } else { Attempt::Again(WHY.to_owned()) })
         });
         let answer = answer.await;
-        (answer, start.elapsed().as_secs(), events.into_inner())
+        (answer, start.elapsed().as_millis() as f64 / 1000.0, events.into_inner())
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_says_why_after_each_attempt_and_pauses_longer_each_time() {
-        let (answer, seconds, events) = waited(600, &Cancel::never(), 7).await;
-        assert_eq!((answer, seconds), (Ok(7), 1 + 2 + 4 + 5 + 5 + 5));
-        assert_eq!(events, vec![Label::new("toy", "a").waiting(WHY); 6]);
+        let (answer, seconds, events) = waited(600, &Cancel::never(), 8).await;
+        assert_eq!((answer, seconds), (Ok(8), 0.25 + 1.0 + 2.0 + 4.0 + 5.0 + 5.0 + 5.0));
+        assert_eq!(events, vec![Label::new("toy", "a").waiting(WHY); 7]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -322,8 +324,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_deadline_ends_a_wait_in_the_middle_of_a_pause() {
         let (answer, seconds, events) = waited(5, &Cancel::never(), 99).await;
-        assert_eq!((answer, seconds), (Err(Late { ended: Ended::TimedOut, why: WHY.to_owned() }), 5));
-        assert_eq!(events.len(), 3);
+        assert_eq!((answer, seconds), (Err(Late { ended: Ended::TimedOut, why: WHY.to_owned() }), 5.0));
+        assert_eq!(events.len(), 4);
     }
 
     #[tokio::test(start_paused = true)]
@@ -335,7 +337,7 @@ mod tests {
         };
         let ((answer, seconds, _), ()) = tokio::join!(waited(600, &cancel, 99), signal);
         let late = Late { ended: Ended::Cancelled(Signal::Terminate), why: WHY.to_owned() };
-        assert_eq!((answer, seconds), (Err(late), 4));
+        assert_eq!((answer, seconds), (Err(late), 4.5));
     }
 
     #[tokio::test(start_paused = true)]

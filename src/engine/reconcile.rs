@@ -129,7 +129,7 @@ pub async fn reconcile<P: Policy>(
         if number > 1 {
             // A change may be planned again only because reads lag: they are given time. A deadline or a signal ends
             // the next reading.
-            let _ = walk.wait.pause(number).await;
+            let _ = walk.wait.pause(number + 1).await;
         }
         live = read_after(walk, &result.acted).await?;
     }

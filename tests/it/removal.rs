@@ -278,12 +278,12 @@ async fn the_deadline_of_a_removal_names_what_blocks_it() {
     stage.nothing_is_left();
 }
 
-/// Returns between the end of a removal and the look afterwards, which is made a second later.
+/// Returns between the end of a removal and the look afterwards, which is made a moment later.
 async fn until_the_last_look(stage: &Stage) {
     while !stage.sandbox.world().leftovers().is_empty() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 /// Another run makes something of this stack, under another name, when all is gone.

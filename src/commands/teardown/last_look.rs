@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::outcome::{Change, Failed, Outcome, Problem, few};
 
 /// How many looks in a row must find the same before it is taken to stay: what is on its way out changes.
-const SAME_LOOKS: u32 = 4;
+const SAME_LOOKS: u32 = 5;
 
 /// Why the last look did not come to its end.
 enum Unproven {

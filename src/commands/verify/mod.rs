@@ -22,7 +22,7 @@ use round::{Round, look, look_alone};
 
 /// Drift is what so many looks in a row show, over some seven seconds: reads may lag behind the writes of an `up` that
 /// has just ended (Amazon EC2 developer guide, "Eventual consistency").
-const DRIFT_LOOKS: u32 = 4;
+const DRIFT_LOOKS: u32 = 5;
 
 /// Proves a stack.
 ///
@@ -95,6 +95,9 @@ impl From<Late> for Unsettled {
     }
 }
 
+/// Which of the pauses, as they become longer, lasts a second.
+const A_SECOND: u32 = 1;
+
 /// Only the client's checks: neither an account nor deploy.yaml.
 ///
 /// # Errors
@@ -106,7 +109,7 @@ pub async fn client_alone(args: &cli::Verify, report: &Report, wait: &Wait<'_>) 
     let mut round = Round::default();
     for pass in 0..args.count {
         // Passes at one instant would prove that instant only.
-        let spaced = if pass == 0 { Ok(()) } else { wait.pause(0).await };
+        let spaced = if pass == 0 { Ok(()) } else { wait.pause(A_SECOND).await };
         if let Err(ended) = spaced {
             return Ok(stopped(ended, round));
         }

@@ -101,8 +101,8 @@ impl Lab {
         self.walk(&planner).read().await.unwrap()
     }
 
-    fn seconds(&self) -> u64 {
-        self.start.elapsed().as_secs()
+    fn millis(&self) -> u128 {
+        self.start.elapsed().as_millis()
     }
 
     /// The events so far, as in `a: Skipped("b")`.

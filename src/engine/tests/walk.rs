@@ -71,7 +71,7 @@ async fn an_order_may_hold_without_an_id_and_for_the_removal_alone() {
 async fn what_awaits_a_removal_comes_after_it_also_when_that_fails() {
     let lab = Lab::new(|world| vec![toy::<'a'>(world, &[(Awaits, 'b')]), toy::<'b'>(world, &[])]).await;
     lab.act(Goal::Present).await;
-    assert_eq!(lab.seconds(), 10, "they are made side by side");
+    assert_eq!(lab.millis(), 10_000, "they are made side by side");
     lab.world.script("delete b", [Answer::Refuses(refused("AccessDenied"))]);
     assert_eq!(errors(&lab.act(Goal::Absent).await), ["b: toys MakeToy: AccessDenied: no"]);
     assert_eq!(lab.world.calls()[2..], ["delete b", "delete a"]);
@@ -81,9 +81,9 @@ async fn what_awaits_a_removal_comes_after_it_also_when_that_fails() {
 async fn an_order_may_hold_for_the_making_alone() {
     let lab = Lab::new(|world| vec![toy::<'a'>(world, &[(Follows, 'b')]), toy::<'b'>(world, &[])]).await;
     lab.act(Goal::Present).await;
-    assert_eq!((lab.world.calls(), lab.seconds()), (vec!["create b".to_owned(), "create a".to_owned()], 20));
+    assert_eq!((lab.world.calls(), lab.millis()), (vec!["create b".to_owned(), "create a".to_owned()], 20_000));
     lab.act(Goal::Absent).await;
-    assert_eq!(lab.seconds(), 30, "both are removed side by side");
+    assert_eq!(lab.millis(), 30_000, "both are removed side by side");
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,7 +95,7 @@ async fn what_does_not_depend_on_one_another_is_made_side_by_side() {
     lab.act(Goal::Present).await;
     assert_eq!(lab.world.calls(), ["create a", "create b", "create c"]);
     assert!(lab.events().contains(&r#"c: Turn(["a", "b"])"#.to_owned()), "{:?}", lab.events());
-    assert_eq!(lab.seconds(), 20, "two calls one after the other, of ten seconds each");
+    assert_eq!(lab.millis(), 20_000, "two calls one after the other, of ten seconds each");
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,7 +157,7 @@ async fn a_deadline_ends_a_wait_and_says_for_what() {
     lab.world.wanted.borrow_mut().insert("a", (2, 1));
     let result = lab.act(Goal::Present).await;
     assert_eq!(errors(&result), ["a: still waiting when the deadline passed: it is warming up"]);
-    assert_eq!(lab.seconds(), 90);
+    assert_eq!(lab.millis(), 90_000);
     assert_eq!(lab.world.calls(), ["create a"], "it was not changed");
 }
 
@@ -195,7 +195,7 @@ async fn a_removal_waits_for_what_goes_by_itself_and_for_nothing_else() {
     let (removed, ()) = tokio::join!(lab.act(Goal::Absent), unplugged);
     assert!(removed.errors.is_empty(), "{:?}", errors(&removed));
     let waited = "a: Waiting(\"what was detached is still seen: a cable\")".to_owned();
-    assert_eq!(lab.events().iter().filter(|event| **event == waited).count(), 4);
+    assert_eq!(lab.events().iter().filter(|event| **event == waited).count(), 5);
     assert_eq!(lab.world.calls()[1..], ["delete a"; 4], "while something holds it, only that is looked at");
 }
 
@@ -216,7 +216,7 @@ async fn a_reading_is_repeated_for_what_is_retryable_and_reports_only_the_cause(
     let lab = chain().await;
     lab.world.script("find a", [Answer::Refuses(outage())]);
     assert_eq!(lab.read(Goal::Present).await.len(), 3);
-    assert_eq!(lab.seconds(), 1, "one pause");
+    assert_eq!(lab.millis(), 250, "one pause");
 
     lab.world.script("find a", [Answer::Refuses(refused("AccessDenied"))]);
     let planner = lab.planner(Goal::Present);
@@ -234,14 +234,14 @@ async fn a_reading_after_a_change_waits_until_aws_shows_it() {
     let keys = pending(&planner.plan(&live));
     let acted = walk.act(live, &keys).await.acted;
 
-    let before = lab.seconds();
+    let before = lab.millis();
     lab.world.script("find a", [Answer::Hides, Answer::Hides]);
     assert!(walk.read_after(&acted).await.unwrap()["a"].is_some());
-    assert_eq!(lab.seconds() - before, 3, "pauses of one and two seconds");
+    assert_eq!(lab.millis() - before, 1_250, "two pauses");
     assert!(lab.events().contains(&"a: Waiting(\"done; AWS does not show it yet\")".to_owned()));
 
-    let before = lab.seconds();
+    let before = lab.millis();
     lab.world.script("find a", (0..99).map(|_| Answer::Hides));
     assert!(walk.read_after(&acted).await.unwrap()["a"].is_none(), "in the end it is believed");
-    assert_eq!(lab.seconds() - before, 60);
+    assert_eq!(lab.millis() - before, 60_000);
 }

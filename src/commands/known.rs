@@ -16,10 +16,13 @@ pub fn keys(word: &str, values: &[(String, String)]) -> Vec<Entry> {
     let exact: Vec<_> = all.iter().filter(|key| is_meant(key)).collect();
     let chosen = if exact.is_empty() { all.iter().filter(|key| below(key)).collect() } else { exact };
     let entry = |key: &config::Key| {
+        // A name's section is of five steps; the name itself is of one.
+        let named = STACK.iter().find(|node| key.path.strip_prefix("names.") == Some(node.key()));
         let here = values.iter().find(|(path, _)| *path == key.path).map(|(_, value)| value.clone());
         Entry::new(&key.path, "key of deploy.yaml")
             .with("meaning", &key.meaning)
             .with("section", &key.section)
+            .with("step", &named.map_or_else(String::new, |node| step(node.step())))
             .with("default", &key.default)
             .with("here", &here.unwrap_or_default())
     };

@@ -7,6 +7,11 @@ fn each_kind_of_word_is_explained() {
     let home = Home::new();
     home.run("explain scaling.max").exits(0).prints("key of deploy.yaml").prints("91").prints("guide step 4");
     home.run("explain kms_key").exits(0).prints("instance.volume.kms_key").prints("ARN, id or alias");
+    let name = home.run("explain names.load_balancer_security_group");
+    name.exits(0)
+        .prints("meaning    security group of the load balancer")
+        .prints("default    \"alb-sg\"")
+        .prints("step       1");
     home.run("explain scaling").exits(0).prints("scaling.min").prints("scaling.grace_period_seconds");
     home.run("explain 8").exits(0).prints("exit code").prints("not ours");
     home.run("explain exit 130").exits(0).prints("interrupted");

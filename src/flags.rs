@@ -26,6 +26,10 @@ pub const TIMEOUT: &str = "--timeout";
 pub const CONFIG: &str = "--config";
 /// `deploy --json`
 pub const JSON: &str = "--json";
+/// `deploy --verbose`
+pub const VERBOSE: &str = "-v";
+/// `deploy --trace`
+pub const TRACE: &str = "--trace";
 /// `deploy --set`
 pub const SET: &str = "--set";
 /// `deploy --profile`

@@ -52,7 +52,8 @@ pub mod testing {
     };
     pub use crate::permissions::{Need, Where, document as policy_document};
     pub use crate::report::{
-        Report, envelope, html, junit, markdown, plan_text, problem_text, result_schema, status_text,
+        Report, USUAL, envelope, html, junit, markdown, plan_text, problem_text, progress_schema, result_schema,
+        status_text,
     };
     pub use crate::resolver::Dns;
     pub use crate::sandbox::oz::{Answer, Script, Seen, Service, samples, serve};

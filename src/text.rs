@@ -1,5 +1,7 @@
 //! Bytes as the world writes them: text with or without a mark, and what they are when they are no text, or not the
-//! file that was meant.
+//! file that was meant. Below it: times as people read them.
+
+pub mod times;
 
 use std::borrow::Cow;
 

@@ -13,14 +13,14 @@ const NOT_SHOWN: &[(&str, &[&str])] = &[
     ("biometry", &["config", "set", "profile", "region"]),
     ("iam-policy", &["profile"]),
     ("schema", ALL_BUT_JSON),
-    ("explain", &["profile", "region", "sandbox", "sandbox_world", "quiet", "verbose", "trace"]),
+    ("explain", &["profile", "region", "sandbox", "sandbox_world", "quiet", "verbose", "trace", "progress"]),
     ("completions", ALL_BUT_JSON),
     ("man", ALL_BUT_JSON),
     ("version", ALL_BUT_JSON),
 ];
 
 const ALL_BUT_JSON: &[&str] =
-    &["config", "set", "profile", "region", "sandbox", "sandbox_world", "quiet", "verbose", "trace"];
+    &["config", "set", "profile", "region", "sandbox", "sandbox_world", "quiet", "verbose", "trace", "progress"];
 
 /// The command line, whole.
 pub fn command() -> Command {

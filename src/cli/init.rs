@@ -80,4 +80,6 @@ pub enum Described {
     Config,
     /// What every verb prints for programs
     Result,
+    /// A line of what `--progress json` writes to stderr
+    Progress,
 }

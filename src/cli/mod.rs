@@ -20,6 +20,8 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+use crate::report::ProgressForm;
+
 pub use accounts::{Park, Reap, Touch};
 pub use bundle::Bundle;
 pub use command::command;
@@ -83,6 +85,9 @@ pub struct Global {
     /// Write every call to AWS with its parameters and its time into this file, a line of JSON each
     #[arg(long, global = true, value_name = "FILE")]
     pub trace: Option<PathBuf>,
+    /// How progress is shown on stderr
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value = "auto")]
+    pub progress: ProgressForm,
     /// Colours in results
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: clap::ColorChoice,

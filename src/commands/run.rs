@@ -10,20 +10,30 @@ use super::reports::Reports;
 use super::session::{began, host, seconds};
 use super::signals::cancel_on_signals;
 use super::{Session, alone, init, on_stack};
-use crate::cli::{Cli, Verb};
+use crate::cli::{Cli, PACE, Verb};
 use crate::clock::{Cancel, every};
 use crate::exit::Exit;
+use crate::flags;
 use crate::outcome::{Frame, Outcome, Problem};
-use crate::report::{Report, colours};
+use crate::report::{ProgressForm, Report, colours};
 
 /// Runs a command line to its exit code.
 pub async fn run(cli: Cli) -> Exit {
     // Lines of calls would tear the bars.
     colours(cli.global.color);
-    let report = Report::new(cli.global.json, cli.global.quiet).with_bars(cli.global.verbose == 0);
+    let pace = if cli.global.sandbox { PACE } else { 1.0 };
+    let report = Report::new(cli.global.json, cli.global.quiet)
+        .with_bars(cli.global.verbose == 0)
+        .in_brief(cli.global.verbose == 0);
+    let report = report.with_progress(cli.global.progress, pace);
     let start = Instant::now();
+    let is_json_lines = cli.global.progress == ProgressForm::Json;
     let unusable = match cli.written_over(&config_file(&cli.global)) {
         Some(refused) => Some(Problem::from(refused)),
+        None if is_json_lines && cli.global.verbose > 0 => Some(Problem::new(
+            "-v writes lines between those of progress that are no JSON",
+            format!("{} FILE writes the calls into a file.", flags::TRACE),
+        )),
         None => log(cli.global.verbose, cli.global.trace.as_deref())
             .err()
             .map(|error| Problem::new(format!("--trace: {error}"), "Name a file that can be written.")),

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::text::{plan, took};
+use super::text::plan;
 use crate::outcome::{Finding, Frame, Outcome, Problem, Status, tally};
+use crate::text::times::took;
 
 /// A heading with the end in a word, the facts, what is wrong, what was changed and what was found: failures first.
 pub fn markdown(frame: &Frame, outcome: &Outcome) -> String {

@@ -16,12 +16,12 @@ mod status;
 mod text;
 mod watched;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use crate::event::Event;
 use crate::exit::Exit;
-use crate::outcome::{Change, Frame, Outcome, Problem};
+use crate::outcome::{Change, Frame, Outcome, Problem, meaning};
 use crate::oz::Capture;
 pub use diagram::{dot, mermaid, svg};
 pub use html::html;
@@ -29,22 +29,25 @@ pub use junit::junit;
 pub use markdown::markdown;
 pub use mask::Mask;
 use progress::Progress;
+pub use progress::{ProgressForm, USUAL};
 use watched::Watched;
 
 /// Verbs whose last line is their result.
-const LOOKS: [&str; 5] = ["plan", "preflight", "status", "verify", "diagnose"];
+const LOOKS: [&str; 6] = ["plan", "preflight", "conform", "status", "verify", "diagnose"];
 
 /// Who prints, and how.
 pub struct Report {
     json: bool,
     progress: Progress,
     watched: Watched,
+    /// Whether a person reads the result, who asked for no more than usual.
+    is_brief: bool,
 }
 
 impl Report {
     /// Progress as bars at a terminal, as lines elsewhere, not at all when `quiet`.
     pub fn new(json: bool, quiet: bool) -> Report {
-        Report { json, progress: Progress::new(quiet), watched: Watched::default() }
+        Report { json, progress: Progress::new(quiet), watched: Watched::default(), is_brief: false }
     }
 
     /// The same with bars only if these may be.
@@ -52,6 +55,18 @@ impl Report {
         if !may_be {
             self.progress.without_bars();
         }
+        self
+    }
+
+    /// The same in brief at a terminal: what passed is counted where something else did not.
+    pub fn in_brief(mut self, may_be: bool) -> Report {
+        self.is_brief = may_be && std::io::stdout().is_terminal();
+        self
+    }
+
+    /// The same with progress in this form, where time runs so many times as fast as on AWS.
+    pub fn with_progress(mut self, form: ProgressForm, pace: f64) -> Report {
+        self.progress.shown_as(form, pace);
         self
     }
 
@@ -82,7 +97,7 @@ impl Report {
 
     /// What must not be missed, quiet or not.
     pub fn warn(&self, text: &str) {
-        self.progress.note_always(&format!("warning: {text}"));
+        self.progress.warn(text);
     }
 
     /// Says what of a capture will be sent, and warns of what is missing.
@@ -112,24 +127,33 @@ impl Report {
     /// It could not be written.
     pub fn result(&self, frame: &Frame, outcome: &Outcome) -> std::io::Result<()> {
         self.progress.finish();
-        to_stderr(&text::problems(&outcome.problems));
-        let mut text =
-            if self.json { format!("{}\n", json::envelope(frame, outcome)) } else { text::result(frame, outcome) };
+        if !self.progress.is_json() {
+            to_stderr(&text::problems(&outcome.problems));
+        }
+        let mut text = if self.json {
+            format!("{}\n", json::envelope(frame, outcome))
+        } else {
+            text::result(frame, outcome, self.is_brief)
+        };
         if frame.shows_steps && !self.json {
             text += &schedule::text(frame);
         }
         // A screen has said it.
         let is_said = outcome.overview.is_some() && !self.json;
-        let mut summary = if is_said { String::new() } else { text::summary(frame, outcome) };
-        if !summary.is_empty() {
-            summary.push('\n');
-        }
+        let said = text::summary(frame, outcome);
+        let mut summary = if is_said || said.is_empty() { String::new() } else { format!("{said}\n") };
         // Who only looks has the answer on stdout; what was done is the story of a run.
         if !self.json && LOOKS.contains(&frame.command) && !outcome.exit.is_early() {
             text += &std::mem::take(&mut summary);
         }
         let written = to_stdout(&text);
-        to_stderr(&summary);
+        if self.progress.is_json() {
+            let problems: Vec<String> =
+                outcome.problems.iter().map(|one| problem_text(one).trim_end().into()).collect();
+            self.progress.end(&problems, if said.is_empty() { meaning(outcome.outcome) } else { &said });
+        } else {
+            to_stderr(&summary);
+        }
         judged(written)
     }
 
@@ -205,6 +229,11 @@ pub fn envelope(frame: &Frame, outcome: &Outcome) -> serde_json::Value {
 /// The JSON Schema of that document.
 pub fn result_schema() -> serde_json::Value {
     json::schema()
+}
+
+/// The JSON Schema of a line of progress.
+pub fn progress_schema() -> serde_json::Value {
+    progress::schema()
 }
 
 /// How many columns stdout's terminal has; elsewhere no line is wrapped.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::outcome::ListedStack;
+use crate::text::times::took;
 
 /// One line a stack, under a line of headings; nothing where there is none.
 pub fn stacks(stacks: &[ListedStack]) -> String {
@@ -40,11 +41,11 @@ fn row(stack: &ListedStack) -> [String; 6] {
 }
 
 fn expiry(stack: &ListedStack, none: &str) -> String {
-    let hours = |seconds: i64| format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60);
+    let long = |seconds: i64| took(seconds as f64);
     match (&stack.expires, stack.expires_in_seconds) {
         (None, _) => none.to_owned(),
         (Some(time), None) => format!("{time:?} is no time"),
-        (Some(time), Some(left)) if left <= 0 => format!("{time} (expired {} ago)", hours(-left)),
-        (Some(time), Some(left)) => format!("{time} (in {})", hours(left)),
+        (Some(time), Some(left)) if left <= 0 => format!("{time} (expired {} ago)", long(-left)),
+        (Some(time), Some(left)) => format!("{time} (in {})", long(left)),
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::flags;
 use crate::outcome::{Frame, InstanceState, Outcome, Overview, ServiceState, few};
+use crate::text::times;
 
 /// How many instances are shown one by one; of more, only those that differ from the others.
 const SHOWN: usize = 5;
@@ -175,13 +176,7 @@ fn rows<'a>(
 /// `2h`, `3d`: how long ago that was.
 fn age(at: Option<&str>, now: Option<Timestamp>) -> Option<String> {
     let at: Timestamp = at?.parse().ok()?;
-    let seconds = now?.as_second() - at.as_second();
-    Some(match seconds.max(0) {
-        seconds @ 0..=119 => format!("{seconds}s"),
-        seconds @ 120..=7_199 => format!("{}m", seconds / 60),
-        seconds @ 7_200..=172_799 => format!("{}h", seconds / 3_600),
-        seconds => format!("{}d", seconds / 86_400),
-    })
+    Some(times::age(now?.as_second() - at.as_second()))
 }
 
 /// A label and its text; what does not fit goes on below the text's beginning. A word is never cut.

@@ -10,12 +10,14 @@ use crate::flags;
 use crate::outcome::{
     Action, At, Change, Conformity, Cost, Finding, Frame, Outcome, Problem, Setting, Standing, Status, shown,
 };
+use crate::text::times::took;
 
 /// How many of the things that go with a resource a plan shows.
 const GOING_SHOWN: usize = 20;
 
-/// The result of a command: the plan, what stands, the checks, the outputs.
-pub fn result(frame: &Frame, outcome: &Outcome) -> String {
+/// The result of a command: the plan, what stands, the checks, the outputs. In brief, what passed is only counted where
+/// something else did not.
+pub fn result(frame: &Frame, outcome: &Outcome, is_brief: bool) -> String {
     let mut text = String::new();
     if outcome.planned {
         text += &plan(&outcome.changes);
@@ -27,7 +29,10 @@ pub fn result(frame: &Frame, outcome: &Outcome) -> String {
         }
         return text;
     }
-    text += &if outcome.settings.is_empty() { checks(&outcome.checks, columns()) } else { settings(&outcome.settings) };
+    text += &match outcome.settings.as_slice() {
+        [] => checks(&outcome.checks, columns(), is_brief),
+        some => settings(some),
+    };
     text += &stacks(outcome.stacks.as_deref().unwrap_or_default());
     text += &outcome.load.as_ref().map_or_else(String::new, load);
     let width = outcome.outputs.keys().map(String::len).max().unwrap_or_default();
@@ -53,17 +58,6 @@ pub fn summary(frame: &Frame, outcome: &Outcome) -> String {
         }
         None if frame.command == "verify" && !outcome.checks.is_empty() => format!("{} [{took}]", outcome.summary),
         None => outcome.summary.clone(),
-    }
-}
-
-/// `0.4s`, `42s`, `12m31s`, `1h02m`
-pub fn took(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match whole {
-        0..10 => format!("{seconds:.1}s"),
-        10..60 => format!("{whole}s"),
-        60..3600 => format!("{}m{:02}s", whole / 60, whole % 60),
-        _ => format!("{}h{:02}m", whole / 3600, whole / 60 % 60),
     }
 }
 
@@ -222,9 +216,12 @@ fn standing(standing: &[Standing], width: usize) -> String {
 const STATUS: usize = 16;
 
 /// What passed first, and what failed last, where the eye is.
-fn checks(checks: &[Finding], width: usize) -> String {
-    let titles = checks.iter().map(|check| check.name().len()).max().unwrap_or_default();
-    let mut sorted: Vec<&Finding> = checks.iter().collect();
+fn checks(checks: &[Finding], width: usize, is_brief: bool) -> String {
+    let passed = checks.iter().filter(|check| check.status == Status::Pass).count();
+    let is_counted = is_brief && passed < checks.len();
+    let is_shown = |check: &&Finding| !(is_counted && check.status == Status::Pass);
+    let titles = checks.iter().filter(is_shown).map(|check| check.name().len()).max().unwrap_or_default();
+    let mut sorted: Vec<&Finding> = checks.iter().filter(is_shown).collect();
     sorted.sort_by_key(|check| match check.status {
         Status::Pass => 0,
         Status::Skip => 1,
@@ -233,6 +230,10 @@ fn checks(checks: &[Finding], width: usize) -> String {
         Status::Fail => 4,
     });
     let mut text = String::new();
+    if is_counted && passed > 0 {
+        let status = painted(colour::of_status(Status::Pass), &format!("{:7}", Status::Pass.word()));
+        let _ = writeln!(text, "{status}         {passed} ({} shows them)", flags::VERBOSE);
+    }
     for check in sorted {
         let (title, evidence) = (check.name(), &check.evidence);
         let status = painted(colour::of_status(check.status), &format!("{:7}", check.status.word()));
@@ -256,11 +257,19 @@ fn checks(checks: &[Finding], width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::took;
+    use super::*;
 
     #[test]
-    fn times_are_as_short_as_they_can_be() {
-        let told = [0.04, 9.4, 42.0, 751.4, 3725.0].map(took);
-        assert_eq!(told, ["0.0s", "9.4s", "42s", "12m31s", "1h02m"]);
+    fn in_brief_what_passed_is_counted_where_something_else_did_not() {
+        let (good, bad) = (Finding::new("a", 1, "targets").pass(""), Finding::new("b", 1, "drift").fail("", "", ""));
+        let all = checks(&[good.clone(), bad.clone()], 80, false);
+        assert!(all.contains("targets") && all.contains("drift"), "{all}");
+        let brief = checks(&[good.clone(), bad], 80, true);
+        assert!(
+            brief.contains("1 (-v shows them)") && !brief.contains("targets") && brief.contains("drift"),
+            "{brief}"
+        );
+        let good = [good];
+        assert_eq!(checks(&good, 80, true), checks(&good, 80, false));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{status, text, to_stdout};
 use crate::outcome::{Frame, Outcome};
+use crate::text::times::took;
 
 /// What was shown last.
 #[derive(Default)]
@@ -19,7 +20,7 @@ impl Watched {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         if std::io::stdout().is_terminal() && !is_dumb {
             let problems: String = outcome.problems.iter().map(text::problem).collect();
-            let screen = format!("{}{problems}", text::result(frame, outcome)).replace('\n', "\x1b[K\n");
+            let screen = format!("{}{problems}", text::result(frame, outcome, true)).replace('\n', "\x1b[K\n");
             let _ = to_stdout(&format!("\x1b[H{screen}\x1b[J"));
             return;
         }
@@ -28,8 +29,7 @@ impl Watched {
             _ => outcome.problems.first().map_or(&outcome.summary, |problem| &problem.message).clone(),
         };
         if self.line.replace(line.clone()) != line {
-            let seconds = since.as_secs();
-            let _ = to_stdout(&format!("+{}m{:02}s {line}\n", seconds / 60, seconds % 60));
+            let _ = to_stdout(&format!("+{} {line}\n", took(since.as_secs_f64())));
         }
     }
 }

@@ -40,6 +40,7 @@ impl Rollout<'_> {
     pub async fn follow(&self, id: &str, mut gate: Option<&mut HealthGate<'_>>) -> Result<(), Failed> {
         let (label, mut unfit, mut newcomers) = (self.label(), None, Newcomers::default());
         let mut budget = RetryBudget::default();
+        (self.wait.watch)(Event { key: label.key, name: label.name.clone(), what: What::Started("roll out") });
         let wait = self.wait.quiet(); // `progress` reports in more detail
         let ended = wait.until(&label, async || {
             let (refresh, healthy) = match self.look(id, &mut newcomers).await {

@@ -66,7 +66,7 @@ fn it_is_a_table_a_page_and_a_suite() {
     let home = Home::new();
     home.run("--sandbox up").exits(0);
     let run = home.run("--sandbox conform --html guide.html --junit guide.xml");
-    run.exits(0).prints("equal    step 3  template: IOPS").prints("guide: CNAME; ").says("51 equal");
+    run.exits(0).prints("equal    step 3  template: IOPS").prints("guide: CNAME; ").prints("51 equal");
     assert_eq!(run.stdout().matches("template: IOPS").count(), 1, "each setting once\n{run}");
     let looked = home.run("--sandbox preflight");
     assert_eq!(looked.stdout().matches("OZ101").count(), 1, "each check once\n{looked}");

@@ -8,7 +8,7 @@ use std::process::Command;
 use clap::error::ErrorKind;
 use regex_lite::Regex;
 
-use crate::support::{CODES, Home, Run, command, configuration};
+use crate::support::{CODES, Home, Run, USUAL, command, configuration};
 
 const README: &str = include_str!("../../README.md");
 
@@ -178,4 +178,26 @@ fn the_numbers_of_calls_are_today_s() {
     let sentence = format!("today a create makes {create} (");
     let others = format!("a plan of no change {plan}, such an `up` {up}, ");
     assert!(told.contains(&sentence) && told.contains(&others), "README must say `{sentence}` and `{others}`");
+}
+
+/// How long README says that things take is what progress says beside them.
+#[test]
+fn the_usual_times_are_those_that_progress_shows() {
+    for one in &USUAL {
+        let named = match one.verb {
+            "" => format!("| `{}`: ", one.resource),
+            verb => format!("| `{}`, {verb}: ", one.resource),
+        };
+        let row = README.lines().find(|line| line.starts_with(&named)).unwrap_or_else(|| panic!("{one:?}"));
+        let (least, most) = one.minutes;
+        assert!(row.ends_with(&format!("| {least} to {most} minutes |")), "{row}: {one:?}");
+    }
+    let rows = README.lines().skip_while(|line| *line != "| what is waited for | usually |").skip(2);
+    assert_eq!(rows.take_while(|line| line.starts_with('|')).count(), USUAL.len());
+    let most = |resource: &str, verb: &str| {
+        USUAL.iter().find(|one| (one.resource, one.verb) == (resource, verb)).map(|one| one.minutes.1).unwrap()
+    };
+    let (create, image) = (most("target_health", ""), most("auto_scaling_group", "roll out"));
+    assert!(README.contains(&format!("| `up`, a new stack | {create} minutes |")));
+    assert!(README.contains(&format!(" to {image} minutes | the same; a large group needs more |")));
 }

@@ -1,12 +1,13 @@
 //! The document of `--json`. Every test that reads one holds it to `schema --of result`; here every verb and every kind
 //! of end comes by.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Stage, WORDS, result_schema, status_text};
+use crate::support::{Home, Stage, WORDS, progress_schema, result_schema, status_text, valid_line};
 
 #[test]
 fn every_verb_and_every_end_prints_one_document_of_the_schema() {
@@ -46,15 +47,59 @@ fn every_verb_and_every_end_prints_one_document_of_the_schema() {
     }
 }
 
+/// `--progress json`: every line of stderr is an object of its schema, and the last one says what the run came to.
+#[test]
+fn progress_is_a_stream_of_objects_of_its_schema() {
+    let home = Home::new();
+    let runs = [
+        ("up --require-answer", 0, "Done in "),
+        ("up --set scaling.max=1", 2, "refused"),
+        ("plan --set stack=another", 8, ""),
+        ("--quiet up", 0, ""),
+        ("-v up", 2, "refused"),
+        ("teardown --yes", 0, "Removed 16 resources"),
+    ];
+    let mut seen = BTreeSet::new();
+    for (line, code, ends) in runs {
+        let run = home.run(&format!("--sandbox --progress json {line}"));
+        let lines: Vec<Value> =
+            run.exits(code).stderr().lines().map(|line| valid_line(serde_json::from_str(line).unwrap())).collect();
+        if line.starts_with("--quiet") {
+            assert_eq!(lines, Vec::<Value>::new());
+            continue;
+        }
+        let last = lines.last().unwrap();
+        assert!(last["state"] == "ended" && last["text"].as_str().unwrap().starts_with(ends), "{line}: {last}");
+        assert_eq!(lines.iter().any(|line| line["state"] == "problem"), code == 2, "{line}");
+        seen.extend(lines.iter().map(|line| line["state"].as_str().unwrap().to_owned()));
+        let made = |line: &&Value| (&line["resource"], &line["state"]) == (&json!("load_balancer"), &json!("finished"));
+        if code == 0 {
+            let made = lines.iter().find(made).unwrap();
+            let verb = if line.starts_with("up") { "create" } else { "delete" };
+            assert!(made["name"] == "app-alb" && made["verb"] == verb, "{made}");
+        }
+        let waits = |line: &&Value| line["resource"] == "target_health" && line["state"] == "waiting";
+        if let Some(waits) = lines.iter().find(waits) {
+            // Of 3 to 6 minutes, in the sandbox's time.
+            assert_eq!(waits["usual_seconds"], json!([4.5, 9.0]));
+        }
+    }
+    let wanted = ["ended", "finished", "note", "problem", "started", "waiting"];
+    assert_eq!(seen, wanted.map(str::to_owned).into());
+}
+
 #[test]
 fn what_is_printed_is_the_schema_that_tests_hold_documents_to() {
-    let printed = Home::new().run("schema --of result");
-    let schema: Value = serde_json::from_str(&printed.exits(0).stdout()).unwrap();
-    assert_eq!(schema, result_schema());
-    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    for (name, field) in schema["properties"].as_object().unwrap() {
-        let is_described = field["description"].is_string() || field["$ref"].is_string() || field["anyOf"].is_array();
-        assert!(is_described, "{name} has no description");
+    for (of, held) in [("result", result_schema()), ("progress", progress_schema())] {
+        let printed = Home::new().run(&format!("schema --of {of}"));
+        let schema: Value = serde_json::from_str(&printed.exits(0).stdout()).unwrap();
+        assert_eq!(schema, held);
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        for (name, field) in schema["properties"].as_object().unwrap() {
+            let is_described =
+                field["description"].is_string() || field["$ref"].is_string() || field["anyOf"].is_array();
+            assert!(is_described, "{of}: {name} has no description");
+        }
     }
 }
 

@@ -42,11 +42,16 @@ impl AtTerminal {
 
     /// Reads until this is on the screen.
     pub fn shows(&mut self, words: &str) {
-        let mut bytes = [0; 4096];
         while !self.shown.contains(words) {
-            let count = self.person.read(&mut bytes).unwrap_or_else(|why| panic!("{why}: {}", self.shown));
-            self.shown += &String::from_utf8_lossy(&bytes[..count]);
+            self.reads();
         }
+    }
+
+    /// Reads what is written next.
+    fn reads(&mut self) {
+        let mut bytes = [0; 4096];
+        let count = self.person.read(&mut bytes).unwrap_or_else(|why| panic!("{why}: {}", self.shown));
+        self.shown += &String::from_utf8_lossy(&bytes[..count]);
     }
 
     /// All that is written until the program has ended, and its exit code.
@@ -84,10 +89,14 @@ fn size(columns: u16) -> Winsize {
 
 /// What is on a screen of this width after all of this.
 fn screen(written: &[u8], columns: u16) -> String {
-    let [rows, columns] = [ROWS, columns].map(|count| count.try_into().unwrap());
-    let mut terminal = vt100::Parser::new(rows, columns, 0);
+    let mut terminal = parser(columns);
     terminal.process(written);
     terminal.screen().contents()
+}
+
+fn parser(columns: u16) -> vt100::Parser {
+    let [rows, columns] = [ROWS, columns].map(|count| count.try_into().unwrap());
+    vt100::Parser::new(rows, columns, 0)
 }
 
 /// No bar is left on the screen, and every line of the story is there once.
@@ -99,7 +108,6 @@ fn nothing_is_left_of_the_bars_at_any_width() {
             let (written, code) = AtTerminal::of(home.command(line), columns).written();
             let shown = screen(&written, columns);
             assert_eq!(code, Some(0), "{shown}");
-            let is_bar = |mark: char| ('\u{2800}'..='\u{28ff}').contains(&mark);
             assert!(!shown.contains(is_bar), "{columns} columns, {line}: a bar is left\n{shown}");
             assert!(!shown.contains("under way"), "{columns} columns, {line}: the total is left\n{shown}");
             let whole = shown.replace('\n', "");
@@ -110,6 +118,81 @@ fn nothing_is_left_of_the_bars_at_any_width() {
             assert!(shown.contains(ends), "{columns} columns, {line}\n{shown}");
         }
     }
+}
+
+/// What a screen shows, which breaks its lines anew when its window changes, as most terminals do: xterm cuts them.
+struct Window {
+    terminal: vt100::Parser,
+    breaks_anew: bool,
+}
+
+impl Window {
+    fn new(columns: u16, breaks_anew: bool) -> Window {
+        Window { terminal: parser(columns), breaks_anew }
+    }
+
+    fn resize(&mut self, columns: u16) {
+        if !self.breaks_anew {
+            let [rows, columns] = [ROWS, columns].map(|count| count.try_into().unwrap());
+            self.terminal.screen_mut().set_size(rows, columns);
+            return;
+        }
+        // A row that was broken by the terminal goes on in the next one; the cursor stays at its character.
+        let (screen, mut anew) = (self.terminal.screen(), parser(columns));
+        let (last, at) = screen.cursor_position();
+        let width = screen.size().1.get();
+        for (row, text) in screen.rows(0, width).take(usize::from(last)).enumerate() {
+            anew.process(text.as_bytes());
+            let is_broken = screen.row_wrapped(u16::try_from(row).unwrap());
+            anew.process(if is_broken { b"" } else { b"\r\n" });
+        }
+        let line = screen.rows(0, at).nth(last.into()).unwrap();
+        anew.process(line.as_bytes());
+        self.terminal = anew;
+    }
+}
+
+/// The window becomes narrow and wide again while bars stand in it: each line is there once, and no bar is left.
+#[test]
+fn a_window_that_changes_leaves_no_ghost_of_a_bar() {
+    for breaks_anew in [true, false] {
+        let home = Home::new();
+        let mut window = Window::new(120, breaks_anew);
+        let mut at_terminal = AtTerminal::of(home.command("--sandbox up"), 120);
+        at_terminal.shows("0 of 2 targets healthy");
+        let mut seen = 0;
+        for columns in [60, 100, 40, 120] {
+            // Some frames of the bars.
+            for _ in 0..4 {
+                at_terminal.reads();
+            }
+            tcsetwinsize(&at_terminal.person, size(columns)).unwrap();
+            window.terminal.process(&at_terminal.shown.as_bytes()[seen..]);
+            seen = at_terminal.shown.len();
+            window.resize(columns);
+        }
+        let (written, code) = at_terminal.written();
+        window.terminal.process(&written[seen..]);
+        let shown = window.terminal.screen().contents();
+        assert_eq!(code, Some(0), "{shown}");
+        assert!(!shown.contains(is_bar) && !shown.contains("under way"), "{breaks_anew}: a bar is left\n{shown}");
+        for told in ["load_balancer app-alb: created [", "target_health app-tg: healthy [", "Done in "] {
+            assert_eq!(shown.matches(told).count(), 1, "{breaks_anew}: {told}\n{shown}");
+        }
+    }
+}
+
+/// A wait shows how long it has been and how long it usually is: in the sandbox, a fortieth of AWS's 3 to 6 minutes.
+#[test]
+fn a_bar_says_how_long_that_usually_takes() {
+    let home = Home::new();
+    let mut at_terminal = AtTerminal::start(&home, "--sandbox up");
+    at_terminal.shows("s of usually 4-9s  target_health app-tg: 0 of 2 targets healthy");
+    at_terminal.end().exits(0);
+}
+
+fn is_bar(mark: char) -> bool {
+    ('\u{2800}'..='\u{28ff}').contains(&mark)
 }
 
 /// The first ^C is answered at once, also while bars are drawn.
@@ -123,10 +206,7 @@ fn the_first_interrupt_is_answered_on_the_screen() {
     let shown = screen(&written, 80);
     assert_eq!(code, Some(130), "{shown}");
     assert!(shown.contains("stopping: what is under way may finish") && shown.contains("interrupted"), "{shown}");
-    assert!(
-        !shown.contains("under way; ^C") && !shown.contains(|mark| ('\u{2800}'..='\u{28ff}').contains(&mark)),
-        "{shown}"
-    );
+    assert!(!shown.contains("under way; ^C") && !shown.contains(is_bar), "{shown}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::whole_file::WholeFile;
 use crate::engine::diff::diff;
 use crate::engine::{Key, Planner};
 use crate::outcome::{Change, Failed, Outcome, Problem};
+use crate::text::times;
 use moved::moved_since;
 
 /// The form of the file.
@@ -85,15 +86,9 @@ impl SavedPlan {
 
     /// How old it is, in a line.
     pub fn age(&self) -> String {
-        let seconds = jiff::Timestamp::now().duration_since(self.saved_at).as_secs().max(0);
-        let age = match seconds {
-            0..120 => format!("{seconds} s"),
-            120..7200 => format!("{} min", seconds / 60),
-            7200..172_800 => format!("{} h", seconds / 3600),
-            _ => format!("{} days", seconds / 86400),
-        };
+        let seconds = jiff::Timestamp::now().duration_since(self.saved_at).as_secs();
         let account = self.account.as_deref().unwrap_or("unknown");
-        format!("the plan was saved {age} ago ({:.0}) for account {account}", self.saved_at)
+        format!("the plan was saved {} ago ({:.0}) for account {account}", times::age(seconds), self.saved_at)
     }
 
     /// Refuses everything but this plan.

@@ -1,19 +1,40 @@
 //! What happens, on stderr: a spinner for each resource at a terminal, one line for each change of state elsewhere.
 
+mod screen;
+mod stream;
+mod usual;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use tokio::time::Instant;
 
 use super::to_stderr;
 use crate::event::{Event, What};
 use crate::outcome::few;
+use crate::text::times::{so_far, took};
+use screen::Screen;
+pub use stream::schema;
+use stream::{About, State};
+pub use usual::USUAL;
+use usual::Usual;
 
 /// After so long without a word, the last state is told again: pipelines end what is silent.
 pub const HEARTBEAT: Duration = Duration::from_secs(60);
+
+/// How progress is shown on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ProgressForm {
+    /// Bars at a terminal, lines elsewhere
+    Auto,
+    /// A line for each change of state
+    Lines,
+    /// A JSON object for each change of state, a line each: `deploy schema --of progress`
+    Json,
+}
 
 /// Shows events.
 pub struct Progress {
@@ -21,7 +42,9 @@ pub struct Progress {
     start: Instant,
     /// When something was told last.
     told: Cell<Instant>,
-    bars: Option<MultiProgress>,
+    form: Form,
+    /// How many times as fast as on AWS time runs.
+    pace: f64,
     running: RefCell<BTreeMap<&'static str, Running>>,
     /// How many resources and waits have come to their end.
     done: Cell<usize>,
@@ -29,12 +52,21 @@ pub struct Progress {
     total: RefCell<Option<ProgressBar>>,
 }
 
+enum Form {
+    Bars(MultiProgress, Screen),
+    Lines,
+    Json,
+}
+
 struct Running {
     since: Instant,
+    name: String,
+    /// Empty: it is only waited for.
+    verb: &'static str,
     last: String,
-    /// As it was told.
-    line: String,
     bar: Option<ProgressBar>,
+    /// Whether it was told that this is longer than usual.
+    is_late: bool,
 }
 
 impl Progress {
@@ -44,64 +76,133 @@ impl Progress {
         // A pipeline's log keeps every frame of a bar.
         let pipeline = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
         let terminal = std::io::stderr().is_terminal() && !dumb && !pipeline;
-        let (start, bars) = (Instant::now(), (terminal && !quiet).then(MultiProgress::new));
+        let start = Instant::now();
+        let form = if terminal && !quiet { bars() } else { Form::Lines };
+        let (told, done) = (Cell::new(start), Cell::new(0));
         let (running, total) = (RefCell::default(), RefCell::default());
-        Progress { quiet, start, told: Cell::new(start), bars, running, done: Cell::new(0), total }
+        Progress { quiet, start, told, form, pace: 1.0, running, done, total }
+    }
+
+    /// In this form, whatever stderr is; where time runs so many times as fast as on AWS.
+    pub fn shown_as(&mut self, form: ProgressForm, pace: f64) {
+        self.pace = pace;
+        match form {
+            ProgressForm::Auto => {}
+            ProgressForm::Lines => self.form = Form::Lines,
+            ProgressForm::Json => self.form = Form::Json,
+        }
     }
 
     /// Lines in place of bars.
     pub fn without_bars(&mut self) {
-        self.bars = None;
+        if let Form::Bars(..) = self.form {
+            self.form = Form::Lines;
+        }
     }
 
     /// A line of the story.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            self.note_always(text);
+            self.tell(About::default(), State::Note, text);
         }
     }
 
-    /// Tells again what is under way, when nothing was told for a while. At a terminal the bars show it.
+    /// What is told to the quiet too.
+    pub fn warn(&self, text: &str) {
+        let text = if self.is_json() { text.to_owned() } else { format!("warning: {text}") };
+        self.tell(About::default(), State::Warned, &text);
+    }
+
+    /// Whether every line is to be a JSON object.
+    pub fn is_json(&self) -> bool {
+        matches!(self.form, Form::Json)
+    }
+
+    /// What is wrong with the run, and what the run came to.
+    pub fn end(&self, problems: &[String], summary: &str) {
+        problems.iter().for_each(|text| self.tell(About::default(), State::Problem, text));
+        if !self.quiet || !problems.is_empty() {
+            self.tell(About::default(), State::Ended, summary);
+        }
+    }
+
+    /// Tells what takes longer than usual, and again what is under way when nothing was told for a while: at a terminal
+    /// the bars show it.
     pub fn beat(&self) {
+        for text in self.late() {
+            self.note(&text);
+        }
         if let Some(text) = self.due() {
             self.note(&text);
         }
     }
 
+    fn late(&self) -> Vec<String> {
+        let mut running = self.running.borrow_mut();
+        let late = running.iter_mut().filter_map(|(key, one)| {
+            let (usual, time) = (Usual::of(key, one.verb)?, one.since.elapsed());
+            if one.is_late || !usual.is_late(time, self.pace) {
+                return None;
+            }
+            one.is_late = true;
+            let words = usual.words(self.pace);
+            Some(format!("{} takes longer than usual: {} so far, {words}", one.line(key), so_far(time)))
+        });
+        late.collect()
+    }
+
     fn due(&self) -> Option<String> {
-        if self.bars.is_some() || self.told.get().elapsed() < HEARTBEAT {
+        if matches!(self.form, Form::Bars(..)) || self.told.get().elapsed() < HEARTBEAT {
             return None;
         }
-        let took = |since: Instant| format!("[{}]", minutes(since.elapsed()));
-        let running: Vec<String> =
-            self.running.borrow().values().map(|one| format!("{} {}", one.line, took(one.since))).collect();
+        let told = |(key, one): (&&'static str, &Running)| {
+            let time = since(one.since.elapsed(), Usual::of(key, one.verb), self.pace);
+            format!("{} [{time}]", one.line(key))
+        };
+        let running: Vec<String> = self.running.borrow().iter().map(told).collect();
         if running.is_empty() {
-            return Some(format!("still at work {}", took(self.start)));
+            return Some(format!("still at work [{}]", so_far(self.start.elapsed())));
         }
         Some(few(&running, "; "))
     }
 
-    /// A line that is told to the quiet too.
-    pub fn note_always(&self, text: &str) {
+    /// A line, in the form in which all of them are told.
+    fn tell(&self, about: About<'_>, state: State, text: &str) {
         self.told.set(Instant::now());
-        match &self.bars {
+        match &self.form {
             // Not `suspend`: that panics when the terminal has gone away.
-            Some(bars) => drop(bars.println(text)),
-            None => to_stderr(&format!("{text}\n")),
+            Form::Bars(bars, _) if self.total.borrow().is_some() => drop(bars.println(text)),
+            Form::Bars(..) | Form::Lines => to_stderr(&format!("{text}\n")),
+            Form::Json => to_stderr(&format!("{}\n", stream::line(about, state, text, self.start.elapsed()))),
+        }
+    }
+
+    /// A line about one resource. In JSON its name is a field of its own.
+    fn tell_of(&self, (key, name): (&'static str, &str), verb: &'static str, state: State, text: &str) {
+        if self.quiet {
+            return;
+        }
+        let verb = Some(verb).filter(|verb| !verb.is_empty());
+        let usual = Usual::of(key, verb.unwrap_or_default()).map(|usual| (usual, self.pace));
+        let about = About { resource: Some((key, name)), verb, usual };
+        match self.form {
+            Form::Json => self.tell(about, state, text),
+            _ => self.tell(about, state, &format!("{key} {name}: {text}")),
         }
     }
 
     /// Something happened.
     pub fn event(&self, event: Event) {
         let Event { key, name, what } = event;
+        let of = (key, name.as_str());
         match what {
             What::Turn(_) => {}
-            What::Started(verb) => self.state(key, &name, doing(verb)),
-            What::Waiting(why) => self.state(key, &name, &why),
-            What::Finished(verb) => self.ended(key, &name, done(verb)),
-            What::Warned(words) => self.note(&format!("{key} {name}: AWS warns: {words}")),
-            What::Failed(why) => self.ended(key, &name, &format!("failed: {why}")),
-            What::Skipped(because) => self.note(&format!("{key} {name}: skipped, {because} failed")),
+            What::Started(verb) => self.state(of, Some(verb), doing(verb)),
+            What::Waiting(why) => self.state(of, None, &why),
+            What::Finished(verb) => self.ended(of, verb, State::Finished, done(verb)),
+            What::Warned(words) => self.tell_of(of, "", State::Warned, &format!("AWS warns: {words}")),
+            What::Failed(why) => self.ended(of, "", State::Failed, &format!("failed: {why}")),
+            What::Skipped(because) => self.tell_of(of, "", State::Skipped, &format!("skipped, {because} failed")),
         }
     }
 
@@ -109,11 +210,11 @@ impl Progress {
     fn spinner(&self, bars: &MultiProgress) -> ProgressBar {
         let mut total = self.total.borrow_mut();
         let total = total.get_or_insert_with(|| {
-            let total = bars.add(spinner());
+            let total = bars.add(ProgressBar::new_spinner().with_style(style(None, 1.0)));
             total.enable_steady_tick(TICK);
             total
         });
-        let bar = bars.insert_before(total, spinner());
+        let bar = bars.insert_before(total, ProgressBar::new_spinner().with_style(style(None, 1.0)));
         bar.enable_steady_tick(TICK);
         bar
     }
@@ -130,53 +231,77 @@ impl Progress {
     pub fn finish(&self) {
         self.running.borrow_mut().clear();
         self.total.borrow_mut().take();
-        if let Some(bars) = &self.bars {
+        if let Form::Bars(bars, screen) = &self.form {
             let _ = bars.clear();
+            screen.end();
         }
     }
 
-    fn state(&self, key: &'static str, name: &str, state: &str) {
+    fn state(&self, (key, name): (&'static str, &str), verb: Option<&'static str>, state: &str) {
         let mut running = self.running.borrow_mut();
-        let one = running.entry(key).or_insert_with(|| Running {
-            since: Instant::now(),
-            last: String::new(),
-            line: String::new(),
-            bar: self.bars.as_ref().map(|bars| self.spinner(bars)),
+        let one = running.entry(key).or_insert_with(|| {
+            let bar = match &self.form {
+                Form::Bars(bars, _) => Some(self.spinner(bars)),
+                Form::Lines | Form::Json => None,
+            };
+            Running { since: Instant::now(), name: String::new(), verb: "", last: String::new(), bar, is_late: false }
         });
         if one.last == state {
             return;
         }
         state.clone_into(&mut one.last);
-        one.line = format!("{key} {name}: {state}");
-        match &one.bar {
-            Some(bar) => bar.set_message(one.line.clone()),
-            None => self.note(&one.line),
+        name.clone_into(&mut one.name);
+        one.verb = verb.unwrap_or(one.verb);
+        let verb_now = one.verb;
+        if let Some(bar) = &one.bar {
+            bar.set_style(style(Usual::of(key, verb_now), self.pace));
+            bar.set_message(one.line(key));
         }
+        let has_bar = one.bar.is_some();
         drop(running);
+        if !has_bar {
+            let what = if verb.is_some() { State::Started } else { State::Waiting };
+            self.tell_of((key, name), verb_now, what, state);
+        }
         self.count();
     }
 
-    fn ended(&self, key: &'static str, name: &str, how: &str) {
-        let one = self.running.borrow_mut().remove(key);
-        let took = one.as_ref().map(|one| one.since.elapsed()).unwrap_or_default();
+    fn ended(&self, of: (&'static str, &str), verb: &'static str, state: State, how: &str) {
+        let one = self.running.borrow_mut().remove(of.0);
+        let time = one.as_ref().map(|one| one.since.elapsed()).unwrap_or_default();
         if let Some(bar) = one.and_then(|one| one.bar) {
             bar.finish_and_clear();
         }
         self.done.set(self.done.get() + 1);
         self.count();
-        self.note(&format!("{key} {name}: {how} [{:.1}s]", took.as_secs_f64()));
+        self.tell_of(of, verb, state, &format!("{how} [{}]", took(time.as_secs_f64())));
     }
 }
 
-/// `3m05s`
-fn minutes(time: Duration) -> String {
-    format!("{}m{:02}s", time.as_secs() / 60, time.as_secs() % 60)
+impl Running {
+    /// As it is told.
+    fn line(&self, key: &str) -> String {
+        format!("{key} {}: {}", self.name, self.last)
+    }
 }
 
-fn spinner() -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}").unwrap_or(ProgressStyle::default_spinner());
-    ProgressBar::new_spinner().with_style(style)
+/// `3m05s`; `3m05s of usually 3-6m` where that is known.
+fn since(time: Duration, usual: Option<&Usual>, pace: f64) -> String {
+    usual.map_or_else(|| so_far(time), |usual| format!("{} of {}", so_far(time), usual.words(pace)))
+}
+
+fn bars() -> Form {
+    let screen = Screen::default();
+    Form::Bars(MultiProgress::with_draw_target(screen.target()), screen)
+}
+
+/// How a bar looks: its time stands first, so that it is seen in whatever window, and the line ends with the words.
+fn style(usual: Option<&'static Usual>, pace: f64) -> ProgressStyle {
+    let time = move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+        let _ = to.write_str(&since(state.elapsed(), usual, pace));
+    };
+    let style = ProgressStyle::with_template("{spinner} {since:>4}  {wide_msg}");
+    style.unwrap_or(ProgressStyle::default_spinner()).with_key("since", time)
 }
 
 /// How often a bar moves.
@@ -189,6 +314,7 @@ fn doing(verb: &str) -> &'static str {
         "delete" => "deleting",
         "replace" => "replacing",
         "wait" => "waiting",
+        "roll out" => "rolling out",
         _ => "updating",
     }
 }
@@ -209,22 +335,39 @@ mod tests {
     use super::*;
     use crate::clock::elapse;
 
+    fn waiting(progress: &Progress, key: &'static str, why: &str) {
+        let what = What::Waiting(why.to_owned());
+        progress.event(Event { key, name: "app-tg".to_owned(), what });
+        progress.told.set(Instant::now()); // as if it were not quiet
+    }
+
+    fn lines() -> Progress {
+        Progress { form: Form::Lines, ..Progress::new(true) }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn the_last_state_is_told_again_after_a_minute_of_silence() {
-        let progress = Progress { bars: None, ..Progress::new(true) };
-        let waiting = |why: &str| {
-            let what = What::Waiting(why.to_owned());
-            progress.event(Event { key: "target_health", name: "app-tg".to_owned(), what });
-        };
+        let progress = lines();
         elapse(Duration::from_secs(59)).await;
         assert_eq!(progress.due(), None);
         elapse(Duration::from_secs(6)).await;
         assert_eq!(progress.due().as_deref(), Some("still at work [1m05s]"));
-        waiting("0 of 2");
-        progress.told.set(Instant::now()); // as if it were not quiet
+        waiting(&progress, "toy", "0 of 2");
         elapse(Duration::from_secs(59)).await;
         assert_eq!(progress.due(), None);
         elapse(Duration::from_secs(66)).await;
-        assert_eq!(progress.due().as_deref(), Some("target_health app-tg: 0 of 2 [2m05s]"));
+        assert_eq!(progress.due().as_deref(), Some("toy app-tg: 0 of 2 [2m05s]"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_usually_takes_minutes_is_told_with_them_and_once_when_it_takes_longer() {
+        let progress = lines();
+        waiting(&progress, "target_health", "0 of 2");
+        elapse(Duration::from_secs(65)).await;
+        assert_eq!(progress.due().as_deref(), Some("target_health app-tg: 0 of 2 [1m05s of usually 3-6m]"));
+        assert!(progress.late().is_empty());
+        elapse(Duration::from_secs(660)).await;
+        let late = "target_health app-tg: 0 of 2 takes longer than usual: 12m05s so far, usually 3-6m";
+        assert_eq!((progress.late(), progress.late()), (vec![late.to_owned()], Vec::new()));
     }
 }

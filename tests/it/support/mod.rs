@@ -31,6 +31,7 @@ pub use other_client::{DOCUMENT, OtherClient, POLICY_ARN, TRUST_OF_LAMBDA, VPC};
 pub use permissions::{actions, policy, without};
 pub use program::*;
 pub use python::{KEYS, bench_script, left_out_offline, script};
+pub use schema::valid_line;
 pub use server::AwsServer;
 pub use stage::Stage;
 pub use terraform::{PLUGINS, left_out};

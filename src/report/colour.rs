@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::outcome::{Action, Status};
+use crate::outcome::{Action, Conformity, Status};
 
 const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
@@ -31,6 +31,15 @@ pub fn of_status(status: Status) -> Style {
         Status::Warn => YELLOW,
         Status::Fail => RED,
         Status::Skip | Status::Unknown => PLAIN,
+    }
+}
+
+/// Of a setting of the guide.
+pub fn of_conformity(conformity: Conformity) -> Style {
+    match conformity {
+        Conformity::Equal => GREEN,
+        Conformity::Chosen | Conformity::Decided => PLAIN,
+        Conformity::Differs | Conformity::Absent => RED,
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::policy;
 use crate::checks::{Node, Place, abouts};
 use crate::outcome::{Action, Change, FieldChange, Finding, Frame, Outcome, Status, Step, critical_path, shown};
+use crate::text::times;
 
 /// What a request meets: its name in the page, its title; the client is what no check judges.
 const WAY: [(&str, &str, Option<Node>); 6] = [
@@ -53,6 +54,7 @@ pub fn html(frame: &Frame, outcome: &Outcome) -> String {
     let mut pages = Environment::new();
     pages.set_auto_escape_callback(|_| AutoEscape::Html);
     pages.add_filter("code", |words: String| Safe::from_safe_string(code(&words)));
+    pages.add_filter("took", |milliseconds: f64| took(milliseconds));
     let mut checks: Vec<&Finding> = outcome.checks.iter().collect();
     // Stable: what is broken first, and the order of a request within.
     checks.sort_by_key(|check| ORDER.iter().position(|status| *status == check.status));
@@ -91,6 +93,11 @@ pub fn html(frame: &Frame, outcome: &Outcome) -> String {
         "nodes": nodes, "height": 124 + lines * 17, "bars": bars, "total": total,
     });
     pages.render_str(include_str!("../../templates/report.html"), Serde(&shown)).expect("the bundled template renders")
+}
+
+/// `17 ms`; what is longer than a second as people say it: AWS's minutes in milliseconds are read by nobody.
+fn took(milliseconds: f64) -> String {
+    if milliseconds < 1000.0 { format!("{milliseconds:.0} ms") } else { times::took(milliseconds / 1000.0) }
 }
 
 /// Words with what stands between backticks as code.

@@ -183,9 +183,10 @@ fn settings(settings: &[Setting]) -> String {
     let widest = settings.iter().map(|one| one.name.len()).max().unwrap_or_default();
     let mut text = String::new();
     for one in settings {
-        let (word, step, setting) = (one.conformity.word(), one.step, one.name);
+        let word = painted(colour::of_conformity(one.conformity), &format!("{:8}", one.conformity.word()));
+        let (step, setting) = (one.step, one.name);
         let live = one.live.as_deref().unwrap_or("(none)");
-        let _ = writeln!(text, "{word:8} step {step}  {setting:widest$}  {live}");
+        let _ = writeln!(text, "{word} step {step}  {setting:widest$}  {live}");
         if one.conformity != Conformity::Equal {
             let why = one.why.as_deref().unwrap_or_default();
             let _ = writeln!(text, "                  guide: {}; {why}", one.guide);

@@ -154,6 +154,8 @@ fn colours_repeat_what_words_say() {
     let painted = home.run("--sandbox plan --color always").stdout();
     assert!(painted.contains("\u{1b}[32m  +\u{1b}[0m"), "{painted}");
     assert_eq!(anstream::adapter::strip_str(&painted).to_string(), plain);
+    let settings = home.run("--sandbox conform --color always").stdout();
+    assert!(settings.contains("\x1b[31mabsent  \x1b[0m step 1"), "{settings}");
     let forced = crate::support::Run::of(home.command("--sandbox plan").env("CLICOLOR_FORCE", "1"));
     assert_eq!(forced.stdout(), painted);
     let never = crate::support::Run::of(home.command("--sandbox plan --color never").env("CLICOLOR_FORCE", "1"));

@@ -226,6 +226,16 @@ fn the_page_keeps_its_meaning_where_a_policy_takes_its_style() {
     assert!(place("? unknown instance profile") < place("✓ pass load balancer active"));
 }
 
+/// AWS's minutes are told as people tell them, and what the sandbox does as what it is.
+#[test]
+fn the_page_tells_times_as_people_read_them() {
+    let mut outcome = mixed();
+    outcome.checks[0].duration_ms = 362_527;
+    let page = html(&Frame { seconds: 362.6, sandbox: true, ..frame() }, &outcome);
+    assert!(page.contains("6m03s") && !page.contains("362527") && !page.contains("362.6"), "{page}");
+    assert!(page.contains("in the sandbox (nothing of it is real), "), "{page}");
+}
+
 #[test]
 fn two_stacks_are_two_suites() {
     let other = Frame { stack: "oz-test".to_owned(), ..frame() };

@@ -207,14 +207,14 @@ impl Progress {
     }
 
     /// A bar above the line of totals. It ticks when it has its place: before, it would draw beside the others.
-    fn spinner(&self, bars: &MultiProgress) -> ProgressBar {
+    fn spinner(&self, bars: &MultiProgress, words: String) -> ProgressBar {
         let mut total = self.total.borrow_mut();
         let total = total.get_or_insert_with(|| {
-            let total = bars.add(ProgressBar::new_spinner().with_style(style(None, 1.0)));
+            let total = bars.add(ProgressBar::new_spinner().with_style(style(String::new(), None, self.pace)));
             total.enable_steady_tick(TICK);
             total
         });
-        let bar = bars.insert_before(total, ProgressBar::new_spinner().with_style(style(None, 1.0)));
+        let bar = bars.insert_before(total, ProgressBar::new_spinner().with_style(style(words, None, self.pace)));
         bar.enable_steady_tick(TICK);
         bar
     }
@@ -223,7 +223,8 @@ impl Progress {
     fn count(&self) {
         if let Some(total) = self.total.borrow().as_ref() {
             let (done, running) = (self.done.get(), self.running.borrow().len());
-            total.set_message(format!("{done} done, {running} under way; ^C ends it after the calls in flight"));
+            let words = format!("{done} done, {running} under way; ^C ends it after the calls in flight");
+            total.set_style(style(words, None, self.pace));
         }
     }
 
@@ -241,7 +242,7 @@ impl Progress {
         let mut running = self.running.borrow_mut();
         let one = running.entry(key).or_insert_with(|| {
             let bar = match &self.form {
-                Form::Bars(bars, _) => Some(self.spinner(bars)),
+                Form::Bars(bars, _) => Some(self.spinner(bars, format!("{key} {name}: {state}"))),
                 Form::Lines | Form::Json => None,
             };
             Running { since: Instant::now(), name: String::new(), verb: "", last: String::new(), bar, is_late: false }
@@ -254,8 +255,7 @@ impl Progress {
         one.verb = verb.unwrap_or(one.verb);
         let verb_now = one.verb;
         if let Some(bar) = &one.bar {
-            bar.set_style(style(Usual::of(key, verb_now), self.pace));
-            bar.set_message(one.line(key));
+            bar.set_style(style(one.line(key), Usual::of(key, verb_now), self.pace));
         }
         let has_bar = one.bar.is_some();
         drop(running);
@@ -295,13 +295,27 @@ fn bars() -> Form {
     Form::Bars(MultiProgress::with_draw_target(screen.target()), screen)
 }
 
-/// How a bar looks: its time stands first, so that it is seen in whatever window, and the line ends with the words.
-fn style(usual: Option<&'static Usual>, pace: f64) -> ProgressStyle {
-    let time = move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
-        let _ = to.write_str(&since(state.elapsed(), usual, pace));
+/// How a bar looks: its time stands first, to be seen in whatever window; words that find no room are cut, which is seen.
+fn style(words: String, usual: Option<&'static Usual>, pace: f64) -> ProgressStyle {
+    let line = move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+        let line = format!("{:>4}  {words}", since(state.elapsed(), usual, pace));
+        let _ = to.write_str(&cut(&line, screen::columns().saturating_sub(SPINNER)));
     };
-    let style = ProgressStyle::with_template("{spinner} {since:>4}  {wide_msg}");
-    style.unwrap_or(ProgressStyle::default_spinner()).with_key("since", time)
+    let style = ProgressStyle::with_template("{spinner} {line}");
+    style.unwrap_or(ProgressStyle::default_spinner()).with_key("line", line)
+}
+
+/// How many columns stand before the line of a bar.
+const SPINNER: usize = 2;
+
+/// A line in at most so many columns.
+fn cut(line: &str, columns: usize) -> String {
+    if line.chars().count() <= columns {
+        return line.to_owned();
+    }
+    let mut kept: String = line.chars().take(columns.saturating_sub(1)).collect();
+    kept.truncate(kept.trim_end().len());
+    kept + "…"
 }
 
 /// How often a bar moves.
@@ -339,6 +353,14 @@ mod tests {
         let what = What::Waiting(why.to_owned());
         progress.event(Event { key, name: "app-tg".to_owned(), what });
         progress.told.set(Instant::now()); // as if it were not quiet
+    }
+
+    #[test]
+    fn what_finds_no_room_is_cut_where_it_is_seen() {
+        assert_eq!(
+            (cut("0 of 2", 6).as_str(), cut("0 of 2", 5).as_str(), cut("", 0).as_str()),
+            ("0 of 2", "0 of…", "")
+        );
     }
 
     fn lines() -> Progress {

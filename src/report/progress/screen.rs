@@ -65,6 +65,11 @@ fn size() -> (u16, u16) {
     terminal_size::terminal_size_of(io::stderr()).map_or((80, 24), |(columns, rows)| (columns.0, rows.0))
 }
 
+/// Columns of stderr's window.
+pub fn columns() -> usize {
+    size().0.into()
+}
+
 impl Drawing {
     /// Erases the last lines, as high as they are in a window of this width.
     fn erase(&mut self, count: usize, width: usize) {
@@ -125,7 +130,7 @@ impl TermLike for Screen {
     fn clear_line(&self) -> io::Result<()> {
         self.with(|drawing| {
             if let Phase::Up(above) = drawing.phase {
-                drawing.erase(above + 1, size().0.into());
+                drawing.erase(above + 1, columns());
                 drawing.phase = Phase::Erased;
             }
         });

@@ -57,9 +57,10 @@ pub async fn run(cli: Cli) -> Exit {
         std::future::pending().await
     };
     tokio::select! {
+        // The answer to a signal first: the run may end in the same moment.
         biased;
-        exit = reported(&cli, &report, &cancel, start) => exit,
         never = acknowledged => never,
+        exit = reported(&cli, &report, &cancel, start) => exit,
         never = every(LISTENS, beat) => match never {},
     }
 }

@@ -129,15 +129,15 @@ impl Progress {
     /// Tells what takes longer than usual, and again what is under way when nothing was told for a while: at a terminal
     /// the bars show it.
     pub fn beat(&self) {
-        for text in self.late() {
-            self.note(&text);
+        for (key, name, verb, text) in self.late() {
+            self.tell_of((key, &name), verb, State::Warned, &text);
         }
         if let Some(text) = self.due() {
             self.note(&text);
         }
     }
 
-    fn late(&self) -> Vec<String> {
+    fn late(&self) -> Vec<(&'static str, String, &'static str, String)> {
         let mut running = self.running.borrow_mut();
         let late = running.iter_mut().filter_map(|(key, one)| {
             let (usual, time) = (Usual::of(key, one.verb)?, one.since.elapsed());
@@ -146,7 +146,8 @@ impl Progress {
             }
             one.is_late = true;
             let words = usual.words(self.pace);
-            Some(format!("{} takes longer than usual: {} so far, {words}", one.line(key), so_far(time)))
+            let text = format!("longer than usual, {} so far ({words}): {}", so_far(time), one.last);
+            Some((*key, one.name.clone(), one.verb, text))
         });
         late.collect()
     }
@@ -295,7 +296,7 @@ fn bars() -> Form {
     Form::Bars(MultiProgress::with_draw_target(screen.target()), screen)
 }
 
-/// How a bar looks: its time stands first, to be seen in whatever window; words that find no room are cut, which is seen.
+/// How a bar looks: its time stands first, to be seen in whatever window; words that find no room are cut visibly.
 fn style(words: String, usual: Option<&'static Usual>, pace: f64) -> ProgressStyle {
     let line = move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
         let line = format!("{:>4}  {words}", since(state.elapsed(), usual, pace));
@@ -389,7 +390,8 @@ mod tests {
         assert_eq!(progress.due().as_deref(), Some("target_health app-tg: 0 of 2 [1m05s of usually 3-6m]"));
         assert!(progress.late().is_empty());
         elapse(Duration::from_secs(660)).await;
-        let late = "target_health app-tg: 0 of 2 takes longer than usual: 12m05s so far, usually 3-6m";
-        assert_eq!((progress.late(), progress.late()), (vec![late.to_owned()], Vec::new()));
+        let late = "longer than usual, 12m05s so far (usually 3-6m): 0 of 2".to_owned();
+        assert_eq!(progress.late(), [("target_health", "app-tg".to_owned(), "", late)]);
+        assert!(progress.late().is_empty(), "it is told once");
     }
 }

@@ -84,7 +84,8 @@ impl Error {
         let denied = self.message().split("not authorized to perform: ").nth(1);
         let is_end = |one: char| one.is_whitespace() || one == ',';
         let denied = denied.and_then(|rest| rest.split(is_end).next()).filter(|action| action.contains(':'));
-        let own = || format!("{}:{}", self.service().trim_end_matches("v2"), self.operation());
+        let service = if self.service() == "elasticloadbalancingv2" { "elasticloadbalancing" } else { self.service() };
+        let own = || format!("{service}:{}", self.operation());
         denied.map_or_else(own, str::to_owned)
     }
 
@@ -119,6 +120,7 @@ impl Error {
             "InvalidInstanceID.NotFound",
             "InvalidVolume.NotFound",
             "InvalidNetworkInterfaceID.NotFound",
+            "WAFNonexistentItemException",
         ];
         CODES.contains(&self.code()) || self.is_group_gone()
     }

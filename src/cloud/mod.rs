@@ -127,6 +127,8 @@ pub struct Cloud {
     pub ssm: aws_sdk_ssm::Client,
     /// Who is calling.
     pub sts: aws_sdk_sts::Client,
+    /// Web ACLs in front of load balancers.
+    pub waf: aws_sdk_wafv2::Client,
     /// The region of everything but IAM and Route 53.
     pub region: String,
     /// Which services are called somewhere else than at AWS.
@@ -223,6 +225,7 @@ impl Cloud {
             sts: client!(aws_sdk_sts, 1),
             region,
             redirected,
+            waf: client!(aws_sdk_wafv2, 1),
             dns: None,
             credentials: config.credentials_provider(),
             ends: None,

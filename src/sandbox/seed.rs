@@ -11,6 +11,8 @@ use super::world::World;
 
 /// Owns the images of AWS Marketplace (EC2 user guide, "Find an AMI"; the account is the same in most regions).
 const MARKETPLACE: &str = "679593333241";
+/// The name of the web ACL that the account has.
+const WEB_ACL: &str = "no-bots";
 /// The product code of the seeded images.
 const PRODUCT_CODE: &str = "ozsandbox0000000000000001";
 const INTERNET_GATEWAY: &str = "igw-0aaaaaaaaaaaaaaaa";
@@ -94,12 +96,28 @@ impl World {
             "Type": "AMAZON_ISSUED", "InUse": false,
         });
         world.table(tables::CERTIFICATES).insert(seed.certificate.clone(), certificate);
+        world.seed_web_acl();
         let zone = json!({
             "Id": format!("/hostedzone/{}", seed.zone_id), "Name": format!("{}.", seed.zone), "CallerReference": "seed",
             "Config": {"PrivateZone": false}, "ResourceRecordSetCount": 0, "_records": [],
         });
         world.table(tables::ZONES).insert(seed.zone_id.clone(), zone);
         world
+    }
+
+    /// It stands before nothing yet.
+    fn seed_web_acl(&mut self) {
+        const ID: &str = "0f0f0f0f-5555-6666-7777-888888888888";
+        let arn = self.arn("wafv2", &format!("regional/webacl/{WEB_ACL}/{ID}"));
+        let row = json!({
+            "Name": WEB_ACL, "Id": ID, "ARN": arn, "DefaultAction": {"Allow": {}}, "Rules": [], "Capacity": 0,
+            "VisibilityConfig": {
+                "SampledRequestsEnabled": true, "CloudWatchMetricsEnabled": true, "MetricName": WEB_ACL,
+            },
+            "ManagedByFirewallManager": false, "LabelNamespace": format!("awswaf:{}:webacl:{WEB_ACL}:", self.account),
+            "_lock_token": ID,
+        });
+        self.table(tables::WEB_ACLS).insert(arn, row);
     }
 
     fn seed_network(&mut self, seed: &Seed) {

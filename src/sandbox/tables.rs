@@ -34,7 +34,9 @@ pub const ROLES: &str = "roles";
 pub const PROFILES: &str = "profiles";
 /// Certificates by their ARN.
 pub const CERTIFICATES: &str = "certificates";
-/// Load balancers.
+/// Web ACLs of WAF by their ARN.
+pub const WEB_ACLS: &str = "web_acls";
+/// Load balancers; the ARN of the web ACL before one is in its row's `_web_acl`.
 pub const BALANCERS: &str = "balancers";
 /// Target groups; their targets are in each row's `_targets`.
 pub const TARGET_GROUPS: &str = "target_groups";
@@ -52,7 +54,7 @@ pub const REFRESHES: &str = "refreshes";
 pub const ZONES: &str = "zones";
 
 /// Every table that there is.
-pub const ALL: [&str; 25] = [
+pub const ALL: [&str; 26] = [
     VPCS,
     VPC_ENDPOINTS,
     SUBNETS,
@@ -70,6 +72,7 @@ pub const ALL: [&str; 25] = [
     ROLES,
     PROFILES,
     CERTIFICATES,
+    WEB_ACLS,
     BALANCERS,
     TARGET_GROUPS,
     LISTENERS,

@@ -220,7 +220,7 @@ pub struct Throttle {
 
 /// Why a call does not even reach its service: expired credentials, then throttling.
 pub fn turned_away(world: &mut World, service: &str) -> Option<Refusal> {
-    let json = matches!(service, "acm" | "pricing" | "ssm" | "servicequotas" | "monitoring");
+    let json = matches!(service, "acm" | "pricing" | "ssm" | "servicequotas" | "monitoring" | "wafv2");
     if world.weather.credentials_expire_seconds.is_some_and(|end| world.now >= end) {
         let (code, words) = match service {
             "ec2" => ("RequestExpired", "Request has expired."),

@@ -102,6 +102,7 @@ impl World {
             tables::IMAGES,
             tables::KEY_PAIRS,
             tables::CERTIFICATES,
+            tables::WEB_ACLS,
             tables::ZONES,
             tables::ACTIVITIES,
             tables::REFRESHES,

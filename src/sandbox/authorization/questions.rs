@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::{Question, ec2, pairs};
+use crate::sandbox::account::firewalls;
 use crate::sandbox::dispatch::is_read;
 use crate::sandbox::dns;
 use crate::sandbox::parameters::{list, texts};
@@ -32,6 +33,7 @@ pub fn of(world: &World, asked: &Asked) -> Vec<Question> {
             let arn = parameters["CertificateArn"].as_str().unwrap_or_default();
             vec![Question::new(format!("acm:{operation}"), arn)]
         }
+        "wafv2" => firewall(world, operation, parameters),
         "monitoring" => vec![Question::new(format!("cloudwatch:{operation}"), "*")],
         service => vec![Question::new(format!("{service}:{operation}"), "*")],
     }
@@ -81,6 +83,16 @@ fn load_balancing(world: &World, operation: &str, asked: &Value) -> Vec<Question
             vec![Question::new(&action, arn).tagged(&own(arn))]
         }
     }
+}
+
+/// GetWebACLForResource "uses GetWebACL, to verify that your account has permission to access the retrieved web ACL"
+/// (API reference).
+fn firewall(world: &World, operation: &str, asked: &Value) -> Vec<Question> {
+    let found = (operation == "GetWebACLForResource")
+        .then(|| firewalls::before(world, asked["ResourceArn"].as_str().unwrap_or_default()))
+        .flatten();
+    let main = Question::new(format!("wafv2:{operation}"), "*");
+    [main].into_iter().chain(found.map(|acl| Question::new("wafv2:GetWebACL", acl))).collect()
 }
 
 fn auto_scaling(world: &World, operation: &str, asked: &Value) -> Vec<Question> {

@@ -1,6 +1,7 @@
 //! Guide step 4: the application load balancer and its listeners.
 
 mod actions;
+mod firewall;
 
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, Certificate, IpAddressType, Listener as ElbListener, LoadBalancer as ElbLoadBalancer,
@@ -165,15 +166,18 @@ impl Resource for LoadBalancer {
     }
 
     async fn protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<Vec<String>> {
-        let request = cloud.elb.describe_load_balancer_attributes().load_balancer_arn(&live.outputs[&ARN]);
-        let reply = request.send().await.or_absent()?;
-        let attributes = reply.and_then(|reply| reply.attributes).unwrap_or_default();
+        let arn = &live.outputs[&ARN];
+        let request = cloud.elb.describe_load_balancer_attributes().load_balancer_arn(arn);
+        let (reply, web_acl) = tokio::join!(request.send(), firewall::in_front(cloud, arn));
+        let attributes = reply.or_absent()?.and_then(|reply| reply.attributes).unwrap_or_default();
         let on = |attribute: &LoadBalancerAttribute| {
             attribute.key() == Some(PROTECTION) && attribute.value() == Some("true")
         };
-        Ok(attributes.iter().any(on).then(|| "deletion protection is on".to_owned()).into_iter().collect())
+        let protected = attributes.iter().any(on).then(|| "deletion protection is on".to_owned());
+        Ok(protected.into_iter().chain(web_acl?).collect())
     }
 
+    /// A web ACL needs no call: AWS ends its association with the load balancer.
     async fn remove_protections(&self, &Context { cloud, .. }: &Context<'_>, live: &Live<Spec>) -> Result<()> {
         let off = LoadBalancerAttribute::builder().key(PROTECTION).value("false").build();
         let request = cloud.elb.modify_load_balancer_attributes().load_balancer_arn(&live.outputs[&ARN]);

@@ -32,6 +32,13 @@ impl LoadBalancer<'_> {
         self.0.set_attribute("deletion_protection.enabled", "true");
     }
 
+    /// Somebody put the account's web ACL before it.
+    pub fn stand_behind_web_acl(self) {
+        let arn =
+            "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/no-bots/0f0f0f0f-5555-6666-7777-888888888888";
+        self.0.set("_web_acl", arn);
+    }
+
     pub fn leave_last_zone(self) {
         self.0.each(|row| {
             row["AvailabilityZones"].as_array_mut().unwrap().pop().unwrap();

@@ -15,6 +15,7 @@ from botocore.parsers import BaseCBORParser
 REGION = "eu-central-1"
 SERVICES = [
     "ec2", "elbv2", "autoscaling", "iam", "route53", "acm", "sts", "cloudwatch", "service-quotas", "ssm",
+    "wafv2",
 ]
 # Route 53's model has no namespace; its API reference shows this one.
 ROUTE_53 = "https://route53.amazonaws.com/doc/2013-04-01/"

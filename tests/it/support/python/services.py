@@ -25,7 +25,7 @@ def client(service):
 
 ec2, elb, asg, iam = client("ec2"), client("elbv2"), client("autoscaling"), client("iam")
 route53, acm, sts, ssm = client("route53"), client("acm"), client("sts"), client("ssm")
-quotas, cloudwatch = client("service-quotas"), client("cloudwatch")
+quotas, cloudwatch, waf = client("service-quotas"), client("cloudwatch"), client("wafv2")
 
 
 def holds(what, found, wanted=True):
@@ -347,12 +347,33 @@ def account():
     holds("quotas", len(quotas.list_service_quotas(ServiceCode="elasticloadbalancing")["Quotas"]), 2)
 
 
+def web_acls(balancer):
+    asked = {"ResourceArn": balancer}
+    acl, = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
+    has("web ACL", acl, "Name", "Id", "ARN", "LockToken")
+    holds("web ACLs of CloudFront", waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"], [])
+    holds("no web ACL yet", "WebACL" in waf.get_web_acl_for_resource(**asked), False)
+    waf.associate_web_acl(WebACLArn=acl["ARN"], **asked)
+    found = waf.get_web_acl_for_resource(**asked)["WebACL"]
+    holds("web ACL before it", found["ARN"], acl["ARN"])
+    has("web ACL", found, "Name", "Id", "DefaultAction", "VisibilityConfig", "Rules", "Capacity", "LabelNamespace")
+    for call in (waf.get_web_acl_for_resource, waf.disassociate_web_acl):
+        refused("WAFNonexistentItemException", call, 400, ResourceArn=balancer[:-1] + "_")
+        refused("WAFInvalidParameterException", call, 400, ResourceArn="a load balancer of ours")
+    refused("WAFNonexistentItemException", waf.associate_web_acl, 400, WebACLArn=acl["ARN"] + "0", **asked)
+    refused("UnknownOperationException", waf.list_ip_sets, 400, Scope="REGIONAL")
+    waf.disassociate_web_acl(**asked)
+    holds("web ACL no longer", "WebACL" in waf.get_web_acl_for_resource(**asked), False)
+    waf.associate_web_acl(WebACLArn=acl["ARN"], **asked)
+
+
 balancer, target = load_balancers(), target_groups()
 listeners(balancer, target)
-for part in (lambda: groups(target), roles, records, account):
+for part in (lambda: groups(target), roles, records, account, lambda: web_acls(balancer)):
     try:
         part()
     except Exception as error:  # one part's end is no reason to leave the others out
         wrong.append(f"{part.__name__} ended: {error!r}")
 elb.delete_load_balancer(LoadBalancerArn=balancer)
+refused("WAFNonexistentItemException", waf.get_web_acl_for_resource, 400, ResourceArn=balancer)
 print(json.dumps({"checks": checks, "wrong": wrong}, indent=1))

@@ -11,7 +11,7 @@ WATCH = Watch(sys.argv[1])
 ec2, elb, asg = WATCH.client("ec2"), WATCH.client("elbv2"), WATCH.client("autoscaling")
 iam, route53, acm = WATCH.client("iam"), WATCH.client("route53"), WATCH.client("acm")
 sts, cloudwatch = WATCH.client("sts"), WATCH.client("cloudwatch")
-quotas, ssm = WATCH.client("service-quotas"), WATCH.client("ssm")
+quotas, ssm, waf = WATCH.client("service-quotas"), WATCH.client("ssm"), WATCH.client("wafv2")
 TAG = {"Key": "stack", "Value": "life"}
 
 
@@ -198,6 +198,12 @@ def the_balancer(vpc, public, alb, certificate):
     elb.describe_rules(ListenerArn=secure)
     elb.describe_load_balancers(Names=["life-alb"])
     elb.describe_load_balancer_attributes(LoadBalancerArn=arn)
+    waf.get_web_acl_for_resource(ResourceArn=arn)
+    acl = waf.list_web_acls(Scope="REGIONAL")["WebACLs"][0]["ARN"]
+    waf.associate_web_acl(WebACLArn=acl, ResourceArn=arn)
+    waf.get_web_acl_for_resource(ResourceArn=arn)
+    waf.disassociate_web_acl(ResourceArn=arn)
+    refused(lambda: waf.get_web_acl_for_resource(ResourceArn=arn + "0"), "WAFNonexistentItemException")
     elb.modify_load_balancer_attributes(
         LoadBalancerArn=arn, Attributes=[{"Key": "idle_timeout.timeout_seconds", "Value": "90"}]
     )

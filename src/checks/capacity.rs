@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use aws_sdk_cloudwatch::types::{Dimension, Statistic};
-use aws_sdk_ec2::types::{Filter, InstanceTypeInfo, LocationType, Subnet};
+use aws_sdk_ec2::types::{Filter, InstanceTypeInfo, InstanceTypeOffering, LocationType, Subnet};
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
 use super::stack::{Stack, unanswered};
@@ -116,7 +116,8 @@ pub fn vcpus(kind: Option<&InstanceTypeInfo>) -> i32 {
 pub async fn zones_with_type(stack: &Stack<'_>) -> cloud::Result<BTreeSet<String>> {
     let kind = Filter::builder().name("instance-type").values(&stack.config.instance.instance_type);
     let request = stack.cloud.ec2.describe_instance_type_offerings().location_type(LocationType::AvailabilityZone);
-    let offers = request.filters(kind.build()).send().await?.instance_type_offerings.unwrap_or_default();
+    let pages = request.filters(kind.build()).into_paginator().page_size(1000);
+    let offers: Vec<InstanceTypeOffering> = pages.items().send().try_collect().await?;
     Ok(offers.into_iter().filter_map(|offer| offer.location).collect())
 }
 

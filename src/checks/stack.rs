@@ -183,8 +183,8 @@ impl<'a> Stack<'a> {
             let ids: BTreeSet<&String> = network.private_subnets.iter().chain(&network.public_subnets).collect();
             // By a filter: asked for by its id, one that is not there hides the others.
             let filter = Filter::builder().name("subnet-id").set_values(Some(ids.into_iter().cloned().collect()));
-            let reply = self.cloud.ec2.describe_subnets().filters(filter.build()).max_results(PAGE).send().await?;
-            Ok::<_, cloud::Error>(reply.subnets.unwrap_or_default())
+            let pages = self.cloud.ec2.describe_subnets().filters(filter.build()).into_paginator().page_size(PAGE);
+            Ok::<_, cloud::Error>(pages.items().send().try_collect().await?)
         };
         Ok(self.reads.subnets.get_or_try_init(read).await?)
     }
@@ -196,8 +196,9 @@ impl<'a> Stack<'a> {
     pub async fn instance_type(&self) -> cloud::Result<Option<&InstanceTypeInfo>> {
         let read = async || {
             let filter = Filter::builder().name("instance-type").values(&self.config.instance.instance_type).build();
-            let reply = self.cloud.ec2.describe_instance_types().filters(filter).send().await?;
-            Ok::<_, cloud::Error>(reply.instance_types.unwrap_or_default().into_iter().next())
+            let pages = self.cloud.ec2.describe_instance_types().filters(filter).into_paginator().page_size(100);
+            let found: Vec<InstanceTypeInfo> = pages.items().send().try_collect().await?;
+            Ok::<_, cloud::Error>(found.into_iter().next())
         };
         Ok(self.reads.instance_type.get_or_try_init(read).await?.as_ref())
     }

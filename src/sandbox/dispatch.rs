@@ -27,6 +27,10 @@ pub fn answer(world: &mut World, request: &Request<Vec<u8>>) -> (Call, Response<
 /// A page of what the call gives back. An EC2 call with `DryRun` is tried on a copy of the world.
 fn perform(world: &mut World, asked: &Asked) -> Reply {
     let page = Page::of(&asked.service, &asked.operation, &asked.parameters)?;
+    let page = match page {
+        Some(page) if world.weather.large_account => Some(page.in_large_account(&asked.parameters)?),
+        page => page,
+    };
     if is_dry_run(asked) {
         carry_out(&mut world.clone(), asked)?;
         let message = "Request would have succeeded, but DryRun flag is set.".to_owned();

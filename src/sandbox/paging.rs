@@ -139,12 +139,20 @@ const NEXT_ITEM: [(&str, &[(&str, &str)]); 2] = [
 const WHOLE: [(&str, &str); 2] =
     [("elasticloadbalancing", "DescribeTargetHealth"), ("elasticloadbalancing", "DescribeTags")];
 
+/// Lists of EC2 that have no pages (botocore's models).
+const UNPAGED: [&str; 4] =
+    ["DescribeAccountAttributes", "DescribeAvailabilityZones", "DescribeKeyPairs", "DescribeRegions"];
+
 /// The page that a call asks for.
 pub struct Page {
     style: &'static Style,
     operation: String,
     size: Option<usize>,
     start: usize,
+    /// It begins with no token.
+    is_first: bool,
+    /// Nothing is on it, and others follow.
+    is_empty: bool,
 }
 
 impl Page {
@@ -170,7 +178,9 @@ impl Page {
         if service == "ec2" && !asked[style.size].is_null() {
             refuse_ids(asked)?;
         }
-        let start = match text(&asked[style.token]) {
+        let token = text(&asked[style.token]);
+        let is_first = token.is_none();
+        let start = match token {
             None => 0,
             Some(token) => {
                 if let Some(start) = start(&token, operation) {
@@ -181,12 +191,37 @@ impl Page {
                 }
             }
         };
-        Ok(Some(Page { style, operation: operation.to_owned(), size, start }))
+        Ok(Some(Page { style, operation: operation.to_owned(), size, start, is_first, is_empty: false }))
+    }
+
+    /// The same page in an account that has very many things. EC2 refuses there to list all of them at once
+    /// (cilium/cilium#40443; it is not told in which words), and its first page may be empty where a filter leaves
+    /// little ("there might be more results even if the page is empty": EC2 API reference, Pagination).
+    ///
+    /// # Errors
+    /// It has no size, and asks for no ids.
+    pub fn in_large_account(self, asked: &Value) -> Result<Page, Refusal> {
+        let has_pages = self.style.service == "ec2" && !UNPAGED.contains(&self.operation.as_str());
+        // A version of one template is one thing, as one of an id is.
+        let is_version = asked["LaunchTemplateVersion"].is_array()
+            && ["LaunchTemplateId", "LaunchTemplateName"].iter().any(|of| asked[of].is_string());
+        if !has_pages || is_version || named_by(asked).is_some() {
+            return Ok(self);
+        }
+        match self.size {
+            None => refuse("OperationNotPermitted", format!("{} needs MaxResults in this account", self.operation)),
+            Some(_) => Ok(Page { is_empty: self.is_first, ..self }),
+        }
     }
 
     /// Cuts the page out of everything.
     pub fn cut(&self, mut all: Value) -> Value {
         let Some(name) = longest_list(&all) else { return all };
+        if self.is_empty {
+            all[name] = json!([]);
+            all[self.style.next] = json!(token(&self.operation, 0));
+            return all;
+        }
         let items = list(&all, &name);
         let end = self.size.map_or(items.len(), |size| items.len().min(self.start.saturating_add(size)));
         let page: Vec<Value> = items.get(self.start.min(end)..end).unwrap_or_default().to_vec();
@@ -253,9 +288,7 @@ impl Style {
 fn refuse_ids(asked: &Value) -> Result<(), Refusal> {
     // As older operations and newer ones say it (aws-cli#1976, cilium#39106).
     let old = [("InstanceId", "instancesSet"), ("VolumeId", "volumeSet"), ("ImageId", "imageIdsSet")];
-    let ids = asked.as_object().into_iter().flatten();
-    let ids = ids.filter(|(name, value)| name.ends_with("Id") && value.is_array());
-    match ids.map(|(name, _)| name).next() {
+    match named_by(asked) {
         None => Ok(()),
         Some(name) => match old.iter().find(|(id, _)| id == name) {
             Some((_, set)) => refuse(
@@ -268,6 +301,12 @@ fn refuse_ids(asked: &Value) -> Result<(), Refusal> {
             ),
         },
     }
+}
+
+/// The parameter that lists the ids, when things are asked for by their ids.
+fn named_by(asked: &Value) -> Option<&String> {
+    let ids = asked.as_object().into_iter().flatten();
+    ids.filter(|(name, value)| name.ends_with("Id") && value.is_array()).map(|(name, _)| name).next()
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -94,6 +94,8 @@ pub struct Weather {
     pub no_way_to: Vec<String>,
     /// Availability zones that take no load balancer (user guide, "Subnets for your load balancer": constrained zones).
     pub constrained: Vec<String>,
+    /// The account has very many things: EC2 lists nothing whole, and a page may be empty before the last one.
+    pub large_account: bool,
     /// What the caller's policies do not allow: `route53:ListHostedZones`.
     pub denied: Vec<String>,
 }
@@ -139,6 +141,7 @@ impl Default for Weather {
             token_refused_in: Vec::new(),
             no_way_to: Vec::new(),
             constrained: Vec::new(),
+            large_account: false,
             denied: Vec::new(),
         }
     }

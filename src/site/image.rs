@@ -9,6 +9,8 @@ use crate::cloud::{Absent, Cloud, Need, Result};
 use crate::config::Config;
 
 /// Where a buyer finds the image, and why one that exists may not be listed.
+/// How many a call lists at most.
+const PAGE: i32 = 1000;
 const CURE: &str = "Subscribe to Oz Liveness on AWS Marketplace in this region; `aws ec2 describe-images --owners \
                     aws-marketplace --filters Name=name,Values='NAME*'` lists what you may use, and the product's \
                     launch page shows the AMI's id. An image that the vendor shares with the account goes by its id. \
@@ -89,7 +91,7 @@ async fn images_by_id(cloud: &Cloud, id: &str) -> Result<Vec<Image>> {
 async fn images_by_product(cloud: &Cloud, code: &str) -> Result<Vec<Image>> {
     let product = Filter::builder().name("product-code").values(code).build();
     let request = cloud.ec2.describe_images().owners("aws-marketplace").filters(product).filters(available());
-    Ok(request.send().await?.images.unwrap_or_default())
+    Ok(request.into_paginator().page_size(PAGE).items().send().try_collect().await?)
 }
 
 /// Only images of the Marketplace and of the account itself: any account can publish an AMI of any name. The
@@ -101,7 +103,8 @@ async fn images_by_name(cloud: &Cloud, name: &str) -> Result<Vec<Image>> {
         name.chars().flat_map(|c| ['\\', c].into_iter().skip(usize::from(!"*?\\".contains(c)))).collect();
     let named = Filter::builder().name("name").values(&escaped).values(format!("{escaped}-*")).build();
     let request = cloud.ec2.describe_images().owners("aws-marketplace").owners("self");
-    let images = request.filters(named).filters(available()).send().await?.images.unwrap_or_default();
+    let pages = request.filters(named).filters(available()).into_paginator().page_size(PAGE);
+    let images: Vec<Image> = pages.items().send().try_collect().await?;
     let (own, sold): (Vec<Image>, Vec<Image>) =
         images.into_iter().partition(|image| image.image_owner_alias() != Some("aws-marketplace"));
     let exact: Vec<Image> = own.into_iter().filter(|image| image.name() == Some(name)).collect();
@@ -117,7 +120,8 @@ async fn shared(cloud: &Cloud, name: &str) -> Vec<String> {
     let named = Filter::builder().name("name").values(name).build();
     let private = Filter::builder().name("is-public").values("false").build();
     let request = cloud.ec2.describe_images().executable_users("self").filters(named).filters(private);
-    let images = request.send().await.ok().and_then(|reply| reply.images).unwrap_or_default();
+    let pages = request.into_paginator().page_size(PAGE).items().send();
+    let images: Vec<Image> = pages.try_collect().await.unwrap_or_default();
     let words = images.iter().map(|image| {
         format!("{} (owner {})", image.image_id().unwrap_or_default(), image.owner_id().unwrap_or_default())
     });

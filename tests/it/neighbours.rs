@@ -1,6 +1,6 @@
 //! Many stacks in one account: what one costs does not grow with the others.
 
-use crate::support::{Ended, Stage};
+use crate::support::{Ended, Exit, Stage};
 
 /// So many stacks beside the one of this stage.
 async fn beside(stage: &Stage, stacks: std::ops::Range<usize>) {
@@ -41,4 +41,35 @@ async fn calls_do_not_grow_with_the_stacks_of_the_account() {
     assert_eq!(others(&counts[0]), others(&counts[2]), "1 and 50 stacks");
     let tags: Vec<usize> = counts[2].iter().map(|(tags, _)| *tags).collect();
     assert_eq!(tags, [5, 5, 5, 1], "a call for twenty of the hundred; a removal looks for strays at its end");
+}
+
+/// EC2 refuses there to list everything at once, and a page may be empty before the last one: every list of every verb
+/// is read in pages of a size, to its end.
+#[tokio::test(start_paused = true)]
+async fn in_a_large_account_lists_are_read_page_by_page() {
+    let stage = Stage::new();
+    stage.weather(|weather| weather.large_account = true);
+    for line in [
+        "preflight --set instance.key_pair=null",
+        "preflight --set instance.image=product:ozsandbox0000000000000001",
+        "up",
+        "plan",
+        "status",
+        "verify",
+        "diagnose",
+        "conform",
+        "list",
+        "export terraform",
+        "graph --live",
+        "up --set instance.type=c7i.4xlarge",
+        "teardown --dry-run",
+        "teardown --yes",
+    ] {
+        let ended = stage.run(line).await;
+        let refused: Vec<_> =
+            ended.calls.iter().filter(|call| call.code.as_deref() == Some("OperationNotPermitted")).collect();
+        assert!(refused.is_empty(), "{line}: {refused:?}");
+        ended.exits(Exit::Done);
+    }
+    stage.nothing_is_left();
 }

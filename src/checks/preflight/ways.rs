@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Filter, Subnet};
+use aws_sdk_ec2::types::{Filter, NatGateway, Subnet, VpcEndpoint};
 
 use super::{about, touches_instances, touches_load_balancer};
 use crate::checks::check::{About, Check, CheckContext, Ran};
@@ -103,8 +103,8 @@ async fn broken(stack: &Stack<'_>, nats: BTreeSet<&str>) -> cloud::Result<Vec<St
     let ids: Vec<String> = nats.iter().map(|id| (*id).to_owned()).collect();
     // By a filter: asked for by its id, one that is not there hides the others.
     let filter = Filter::builder().name("nat-gateway-id").set_values(Some(ids)).build();
-    let reply = stack.cloud.ec2.describe_nat_gateways().filter(filter).send().await?;
-    let found = reply.nat_gateways();
+    let pages = stack.cloud.ec2.describe_nat_gateways().filter(filter).into_paginator().page_size(1000);
+    let found: Vec<NatGateway> = pages.items().send().try_collect().await?;
     let state = |id: &str| {
         let one = found.iter().find(|one| one.nat_gateway_id() == Some(id));
         one.and_then(|one| one.state()).map_or("not there", |state| state.as_str()).to_owned()
@@ -119,8 +119,8 @@ async fn endpoint(stack: &Stack<'_>) -> cloud::Result<Option<String>> {
     let service = format!("com.amazonaws.{}.{METERING}", stack.cloud.region);
     let request = stack.cloud.ec2.describe_vpc_endpoints().filters(filter("vpc-id", &stack.config.network.vpc));
     let request = request.filters(filter("service-name", &service)).filters(filter("vpc-endpoint-state", "available"));
-    let mut found = request.send().await?.vpc_endpoints.unwrap_or_default().into_iter();
-    Ok(found.find(|one| one.private_dns_enabled() == Some(true)).and_then(|one| one.vpc_endpoint_id))
+    let found: Vec<VpcEndpoint> = request.into_paginator().page_size(1000).items().send().try_collect().await?;
+    Ok(found.into_iter().find(|one| one.private_dns_enabled() == Some(true)).and_then(|one| one.vpc_endpoint_id))
 }
 
 /// Whether an internet-facing load balancer can be reached in its subnets.

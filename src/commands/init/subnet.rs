@@ -33,7 +33,7 @@ pub async fn subnets(cloud: &Cloud) -> Result<Vec<Subnet>> {
     let (zones, tables, subnets) = tokio::join!(
         ec2.describe_availability_zones().send(),
         ec2.describe_route_tables().into_paginator().page_size(100).items().send().try_collect(),
-        ec2.describe_subnets().into_paginator().items().send().try_collect(),
+        ec2.describe_subnets().into_paginator().page_size(1000).items().send().try_collect(),
     );
     let (zones, tables): (_, Vec<RouteTable>) = (zones.map_err(Error::from), tables?);
     let subnets: Vec<aws_sdk_ec2::types::Subnet> = subnets?;

@@ -67,7 +67,7 @@ fn seen<T>(read: Result<Vec<T>>) -> Result<Seen<T>> {
 }
 
 async fn vpcs(cloud: &Cloud) -> Result<Vec<Vpc>> {
-    let request = cloud.ec2.describe_vpcs().into_paginator();
+    let request = cloud.ec2.describe_vpcs().into_paginator().page_size(1000);
     let found: Vec<aws_sdk_ec2::types::Vpc> = request.items().send().try_collect().await?;
     let words = |vpc: &aws_sdk_ec2::types::Vpc| {
         let default = if vpc.is_default() == Some(true) { "default" } else { "" };

@@ -13,14 +13,21 @@ pub struct Redirected {
 }
 
 /// The suffixes of AWS's own hosts (botocore, partitions.json).
-const AWS_HOSTS: [&str; 7] = [
+const AWS_HOSTS: [&str; 14] = [
     "amazonaws.com",
     "amazonaws.com.cn",
-    "api.aws",
-    "api.amazonwebservices.com.cn",
-    "c2s.ic.gov",
-    "sc2s.sgov.gov",
     "amazonaws.eu",
+    "api.amazonwebservices.com.cn",
+    "api.amazonwebservices.eu",
+    "api.aws",
+    "api.aws.hci.ic.gov",
+    "api.aws.ic.gov",
+    "api.aws.scloud",
+    "api.cloud-aws.adc-e.uk",
+    "c2s.ic.gov",
+    "cloud.adc-e.uk",
+    "csp.hci.ic.gov",
+    "sc2s.sgov.gov",
 ];
 
 impl Redirected {
@@ -84,7 +91,13 @@ mod tests {
 
     #[test]
     fn awss_own_hosts_are_aws_and_so_is_what_is_ignored() {
-        for host in ["https://vpce-0.ec2.eu-central-1.vpce.amazonaws.com", "https://ec2.cn-north-1.amazonaws.com.cn"] {
+        for host in [
+            "https://vpce-0.ec2.eu-central-1.vpce.amazonaws.com",
+            "https://ec2.cn-north-1.amazonaws.com.cn",
+            "https://ec2.eusc-de-east-1.amazonaws.eu",
+            "https://ec2.eusc-de-east-1.api.amazonwebservices.eu",
+            "https://ec2.eu-isoe-west-1.cloud.adc-e.uk",
+        ] {
             assert_eq!(read(&[("AWS_ENDPOINT_URL", host)]), Redirected::default(), "{host}");
         }
         assert!(read(&[("AWS_ENDPOINT_URL", "https://amazonaws.com.evil.example")]).has("ec2"));

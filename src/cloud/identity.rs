@@ -71,23 +71,37 @@ impl Cloud {
     }
 }
 
-/// The partition of a region (botocore, partitions.json).
+/// What the regions of a partition begin with, its name, and the domain of its hosts (botocore, partitions.json).
+const PARTITIONS: [(&str, &str, &str); 7] = [
+    ("cn-", "aws-cn", "amazonaws.com.cn"),
+    ("us-gov-", "aws-us-gov", COMMERCIAL.1),
+    ("us-iso-", "aws-iso", "c2s.ic.gov"),
+    ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
+    ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
+    ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
+    ("eusc-", "aws-eusc", "amazonaws.eu"),
+];
+/// The partition of every other region.
+const COMMERCIAL: (&str, &str) = ("aws", "amazonaws.com");
+
+fn place(region: &str) -> (&'static str, &'static str) {
+    let found = PARTITIONS.iter().find(|(prefix, ..)| region.starts_with(prefix));
+    found.map_or(COMMERCIAL, |(_, partition, domain)| (*partition, *domain))
+}
+
+/// The partition of a region.
 pub fn partition(region: &str) -> &'static str {
-    const PREFIXES: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-isof-", "aws-iso-f"),
-        ("eusc-", "aws-eusc"),
-    ];
-    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+    place(region).0
+}
+
+/// The domain of AWS's hosts in a region, load balancers among them.
+pub fn domain(region: &str) -> &'static str {
+    place(region).1
 }
 
 #[cfg(test)]
 mod tests {
-    use super::partition;
+    use super::{domain, partition};
 
     #[test]
     fn every_partition_has_its_regions() {
@@ -103,6 +117,14 @@ mod tests {
             ("eusc-de-east-1", "aws-eusc"),
         ] {
             assert_eq!(partition(region), wanted, "{region}");
+        }
+        for (region, wanted) in [
+            ("eu-central-1", "amazonaws.com"),
+            ("us-gov-west-1", "amazonaws.com"),
+            ("cn-north-1", "amazonaws.com.cn"),
+            ("eusc-de-east-1", "amazonaws.eu"),
+        ] {
+            assert_eq!(domain(region), wanted, "{region}");
         }
     }
 }

@@ -36,7 +36,7 @@ use profile::Profile;
 pub use calls::CALLS;
 pub use error::{Absent, Error, Result};
 pub use explain::{Row, explain, explain_words, table};
-pub use identity::{Identity, partition};
+pub use identity::{Identity, domain, partition};
 pub use lifetime::Lifetime;
 pub use limiter::CallLimiter;
 pub use memo::Memo;

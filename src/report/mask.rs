@@ -150,7 +150,9 @@ impl Mask {
         let lower = name.to_lowercase();
         let first = lower.split('.').next().unwrap_or_default();
         let last = lower.rsplit('.').next().unwrap_or_default();
-        let of_aws = lower.ends_with(".amazonaws.com") && !lower.contains(".elb.") || lower.ends_with("aws.amazon.com");
+        let is_host_of_aws =
+            [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"].iter().any(|end| lower.ends_with(end));
+        let of_aws = is_host_of_aws && !lower.contains(".elb.") || lower.ends_with("aws.amazon.com");
         let is_host = lower.contains('.') && !lower.contains('_') && last.chars().all(|one| one.is_ascii_alphabetic());
         let is_in = |domain: &String| lower == *domain || lower.ends_with(&format!(".{domain}"));
         let is_known = self.domains.iter().any(is_in);
@@ -191,8 +193,8 @@ mod tests {
         assert_eq!(masked("jo@example.com"), "mail-1");
         assert_eq!(masked("logs-123456789012"), "logs-account-1");
         assert_eq!(masked("verify.example.org and names.test, a.names.test"), "name-4 and name-5, name-6");
-        let kept = "0.0.0.0/0 ::/0 2026-01-01T18:00:00Z i-00000000000000015 ec2.amazonaws.com deploy.yaml scaling.max \
-                    health_check.port c7i-flex.4xlarge m5.large 0.0.0-sandbox tags.oz-deploy:stack \
+        let kept = "0.0.0.0/0 ::/0 2026-01-01T18:00:00Z i-00000000000000015 ec2.amazonaws.com.cn deploy.yaml \
+                    scaling.max health_check.port c7i-flex.4xlarge m5.large 0.0.0-sandbox tags.oz-deploy:stack \
                     00000014-0000-4000-8000-000000000000";
         assert_eq!(masked(kept), kept);
         assert_eq!(Mask::new(false).text("10.0.1.2"), "10.0.1.2");

@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use super::{load_balancer, shared, target_group};
-use crate::cloud::{Absent, Cloud, Memo, Need};
+use crate::cloud::{self, Absent, Cloud, Memo, Need};
 use crate::config::Config;
 use crate::engine::{Context, Goal, Key, Live, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::outcome::few;
@@ -311,14 +311,14 @@ async fn no_longer_exists(cloud: &Cloud, site: &Site, dns_name: &str) -> bool {
     dns.deny(dns_name, &witness).await
 }
 
-/// `[internal-]NAME-NUMBER.REGION.elb.amazonaws.com`, as AWS names load balancers.
+/// `[internal-]NAME-NUMBER.REGION.elb.amazonaws.com`, as AWS names load balancers; other partitions have other domains.
 fn is_named_after(dns_name: &str, name: &str, region: &str) -> bool {
     let own = dns_name.strip_prefix("internal-").unwrap_or(dns_name);
     let Some(rest) = own.strip_prefix(&name.to_lowercase()).and_then(|rest| rest.strip_prefix('-')) else {
         return false;
     };
     let number = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
-    rest.len() > number.len() && number.starts_with(&format!(".{region}.elb.amazonaws.com"))
+    rest.len() > number.len() && number == format!(".{region}.elb.{}", cloud::domain(region))
 }
 
 fn alias(want: &Spec) -> Result<ResourceRecordSet> {
@@ -357,4 +357,25 @@ fn plain(name: &str) -> String {
 /// Route 53 lists `*` as `\052`.
 fn escaped(name: &str) -> String {
     name.replace('*', "\\052")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_named_after;
+
+    #[test]
+    fn a_load_balancers_name_ends_in_the_domain_of_its_partition_and_in_no_other() {
+        for (name, region, is_ours) in [
+            ("internal-app-alb-12.eu-central-1.elb.amazonaws.com", "eu-central-1", true),
+            ("app-alb-12.cn-north-1.elb.amazonaws.com.cn", "cn-north-1", true),
+            ("app-alb-12.eusc-de-east-1.elb.amazonaws.eu", "eusc-de-east-1", true),
+            ("app-alb-12.eusc-de-east-1.elb.amazonaws.com", "eusc-de-east-1", false),
+            ("app-alb-12.eu-central-1.elb.amazonaws.com.example", "eu-central-1", false),
+            ("app-alb-12.eu-west-1.elb.amazonaws.com", "eu-central-1", false),
+            ("app-alb-2-12.eu-central-1.elb.amazonaws.com", "eu-central-1", false),
+            ("app-alb-.eu-central-1.elb.amazonaws.com", "eu-central-1", false),
+        ] {
+            assert_eq!(is_named_after(name, "App-ALB", region), is_ours, "{name}");
+        }
+    }
 }

@@ -162,6 +162,8 @@ impl Cloud {
             if access.region.is_none() {
                 loader = loader.region(named.region);
             }
+        } else if access.stand_in.is_none() {
+            profile::check_of_environment().await?;
         }
         if let Some(region) = &access.region {
             loader = loader.region(Region::new(region.clone()));
@@ -223,9 +225,9 @@ impl Cloud {
             route53: client!(aws_sdk_route53, 1),
             ssm: client!(aws_sdk_ssm, 1),
             sts: client!(aws_sdk_sts, 1),
+            waf: client!(aws_sdk_wafv2, 1),
             region,
             redirected,
-            waf: client!(aws_sdk_wafv2, 1),
             dns: None,
             credentials: config.credentials_provider(),
             ends: None,

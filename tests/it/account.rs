@@ -97,7 +97,45 @@ fn a_profile_that_asks_for_more_than_keys_is_refused_by_what_it_asks_for() {
         let mut command = with_profiles(&home, "plan --profile prod", settings);
         command.env_remove("AWS_CA_BUNDLE");
         Run::of(&mut command).exits(2).says("\"prod\"").says(setting).says(cure);
+        // The same where nobody names it on the command line and it is where the keys come from.
+        let mut command = with_profiles(&home, "plan", settings);
+        without_keys(&mut command).env("AWS_PROFILE", "prod");
+        Run::of(&mut command).exits(2).says("\"prod\"").says(setting).says(cure);
+        let config = std::fs::read_to_string(home.path("config")).unwrap();
+        let mut command = with_profiles(&home, "plan", settings);
+        home.write("config", config.replace("[profile prod]", "[default]"));
+        Run::of(without_keys(&mut command)).exits(2).says("\"default\"").says(setting).says(cure);
+        let mut command = with_profiles(&home, "plan --profile test", settings);
+        home.write("config", config.replace("[profile test]", "[profile test]\nsource_profile = prod"));
+        Run::of(without_keys(&mut command)).exits(2).says("\"prod\"").says(setting).says(cure);
     }
+}
+
+/// Nothing of the environment comes before the files.
+fn without_keys(command: &mut Command) -> &mut Command {
+    command.env_remove("AWS_CA_BUNDLE").env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY")
+}
+
+#[test]
+fn a_profile_of_the_environment_that_does_not_exist_is_refused_with_those_that_do() {
+    let home = Home::new();
+    let mut command = with_profiles(&home, "plan", "");
+    Run::of(without_keys(&mut command).env("AWS_PROFILE", "nope")).exits(2).says("\"nope\"").says("prod, test");
+}
+
+/// Keys in the environment come before a profile that nobody named: what it asks for does not matter then.
+#[test]
+fn keys_in_the_environment_win_over_a_profile_of_the_environment() {
+    let (home, listener) = (Home::new(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let settings = format!("login_session = x\nendpoint_url = http://{}", listener.local_addr().unwrap());
+    let mut command = with_profiles(&home, "plan", &settings);
+    command.env("AWS_PROFILE", "prod");
+    let mut child = command.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let head = first_request(&listener);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(head.contains("AKIAENVIRONMENT/"), "{head}");
 }
 
 /// `--profile` means that profile, whatever the environment holds: the request is signed with its key for its region.

@@ -50,7 +50,8 @@ pub(super) async fn certificate(config: &Config, cloud: &Cloud) -> Looked<Vec<St
                 "no ISSUED certificate in {} covers {name} (guide, troubleshooting: certificate not listed)",
                 cloud.region
             ),
-            "Request one in ACM in this region and let it be issued, or set load_balancer.certificate.",
+            "Request one in ACM in this region and let it be issued, or set load_balancer.certificate. One that an \
+             ACME client ordered, or of the root Amazon N2, is found only by its ARN there.",
         );
     }
     Ok(Ok(arns))

@@ -3,12 +3,13 @@
 use super::Session;
 use super::cost::refuse_above;
 use super::first_reading::FIRST_READING;
+use super::protection::{BY_HAND, protections};
 use super::saved_plan::SavedPlan;
 use super::stack::gone;
 use super::strays::{Strays, makes_second, not_known};
 use super::up::{Consents, unasked};
 use crate::cli;
-use crate::engine::{Goal, Key};
+use crate::engine::{Context, Goal, Key, Walk};
 use crate::exit::Exit;
 use crate::outcome::{Action, Change, Failed, Outcome, Problem};
 
@@ -28,7 +29,12 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
         Strays::NotKnown(problem) if makes_second => return Err(not_known(problem)),
         strays => strays.problems(),
     };
-    let changes = with_refusals(planner.changes(&plan), &unasked(Consents::default(), &planner, &plan, &stack.live));
+    let replaced = planner.replaced(&plan);
+    let walk = Walk { planner: &planner, cx: Context::reading(&session.cloud, &stack.site), wait };
+    let protected = protections(&walk, &stack.live, &replaced, BY_HAND).await;
+    let protected = protected.map_err(|error| Outcome::failed("the plan is not whole").problem(&error))?;
+    let unasked = unasked(Consents::default(), &planner, &plan, &stack.live);
+    let changes = with_refusals(planner.changes(&plan), &[unasked, protected.clone()].concat());
     let has = |action| changes.iter().any(|change| change.action == action);
     let pending = if args.exit_code { Exit::Changes } else { Exit::Done };
     let outcome = if changes.is_empty() {
@@ -46,6 +52,8 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
     } else if has(Action::Replace) && !args.replace {
         let words = "`up` would refuse: what AWS cannot change in place needs --replace.";
         Outcome::new(pending, "changes_pending", words)
+    } else if !protected.is_empty() {
+        Outcome::new(pending, "changes_pending", "`up` would refuse: something that it would remove is protected.")
     } else if changes.iter().any(|change| !change.refused.is_empty()) {
         Outcome::new(pending, "changes_pending", "`up` would refuse a part of it without the flags named above.")
     } else {

@@ -7,14 +7,22 @@ use futures_util::future::try_join_all;
 use crate::engine::{AnyLive, Key, LiveStack, Node, Result, Walk};
 use crate::outcome::Problem;
 
-/// What keeps these from being removed on purpose, each with the same cure.
+/// What to do about one where something is replaced.
+pub const BY_HAND: &str = "`up --replace` takes no protection off: take it off by hand, and run it again.";
+
+/// What keeps these from being removed on purpose, each with its resource and the same cure.
 ///
 /// # Errors
 /// AWS does not say.
-pub async fn protections(walk: &Walk<'_>, live: &LiveStack, keys: &BTreeSet<Key>, cure: &str) -> Result<Vec<Problem>> {
+pub async fn protections(
+    walk: &Walk<'_>,
+    live: &LiveStack,
+    keys: &BTreeSet<Key>,
+    cure: &str,
+) -> Result<Vec<(Key, Problem)>> {
     let asked = those(walk, live, keys).map(|(node, found)| async move {
         let of = format!("{} {}", node.key(), node.name(walk.cx.site));
-        let told = |protection: String| Problem::new(protection, cure).of(&of);
+        let told = |protection: String| (node.key(), Problem::new(protection, cure).of(&of));
         node.protections(&walk.cx, found).await.map(|all| all.into_iter().map(told).collect::<Vec<_>>())
     });
     Ok(try_join_all(asked).await?.concat())

@@ -375,6 +375,10 @@ async fn a_replacement_asks_for_protections_before_it_removes_anything() {
     let refused = stage.run(line).await;
     refused.refused_before_any_write().says("deletion protection is on").says("load_balancer app-alb");
     refused.says("the web ACL no-bots (AWS WAF)");
+    // A plan says so beforehand.
+    let plan = line.replacen("up", "plan", 1);
+    stage.run(&plan).await.exits(Exit::Done).writes_nothing().sums_up("something that it would remove is protected");
+    assert!(stage.plan_of(&plan).await.contains("! refused: the web ACL no-bots (AWS WAF)"));
 }
 
 /// IAM is one for all regions. One that cannot be asked may have an instance with the role: it is named, and the role

@@ -59,7 +59,10 @@ async fn remove_stack(
         return nothing_to_remove(&walk).await;
     }
     let removed = removed(&walk.planner.plan(&stack.live));
-    let protected = protections(&walk, &stack.live, &removed, LIFT);
+    let protected = async {
+        let all = protections(&walk, &stack.live, &removed, LIFT).await?;
+        Ok(all.into_iter().map(|(_, problem)| problem).collect::<Vec<_>>())
+    };
     if args.dry_run {
         left.extend(protected.await.map_err(unread)?);
         return dry_run(&walk, &stack.live, left).await;

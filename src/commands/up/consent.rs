@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::allowed::{Consents, unasked};
 use crate::cli;
-use crate::commands::protection::protections;
+use crate::commands::protection::{BY_HAND, protections};
 use crate::engine::reconcile::Round;
 use crate::engine::{Decision, Effect, Key, Outputs, Plan, Walk};
 use crate::exit::Exit;
@@ -35,10 +35,9 @@ pub fn permit(args: &cli::Up, walk: &Walk<'_>, round: &Round<'_>) -> Result<BTre
 /// # Errors
 /// Something is protected.
 pub async fn refuse_protected(walk: &Walk<'_>, round: &Round<'_>, replaced: &BTreeSet<Key>) -> Result<(), Failed> {
-    const CURE: &str = "`up --replace` takes no protection off: take it off by hand, and run it again.";
-    match protections(walk, round.live, replaced, CURE).await {
-        Ok(problems) if problems.is_empty() => Ok(()),
-        Ok(problems) => Err(refused(problems)),
+    match protections(walk, round.live, replaced, BY_HAND).await {
+        Ok(protected) if protected.is_empty() => Ok(()),
+        Ok(protected) => Err(refused(protected.into_iter().map(|(_, problem)| problem).collect())),
         Err(error) => Err(Outcome::failed("failed; nothing was removed").problem(&error).into()),
     }
 }

@@ -68,6 +68,20 @@ async fn what_cannot_be_changed_in_place_is_refused_without_consent() {
     stage.succeeds(&format!("plan --exit-code {change}")).await;
 }
 
+/// What comes first is told: a refusal after changes is no "nothing was changed".
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_changes_lists_them_and_is_a_failure() {
+    // The group waits for its instance profile when the load balancer stands already.
+    let stage = Stage::under(|weather| weather.iam_delay_seconds = 15.0);
+    let another = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        stage.edit(|aws| aws.load_balancer().stand_in_another_vpc());
+    };
+    let (outcome, ()) = tokio::join!(stage.run("up"), another);
+    outcome.exits(Exit::Failed).sums_up("what was changed before stays").says("vpc");
+    outcome.demand(outcome.changes.len() >= 15, || "what was made is listed".to_owned());
+}
+
 #[tokio::test(start_paused = true)]
 async fn turning_https_off_and_on_again_converges() {
     let stage = Stage::up().await;

@@ -85,14 +85,18 @@ fn unasked(mut outcome: Outcome, require_answer: bool) -> Outcome {
     outcome
 }
 
-/// Rewrites a refusal that comes after changes: exit 1, and what was changed stays.
+/// Rewrites a refusal that comes after changes: exit 1, and what was changed stays. What it would still do is not told:
+/// the changes are those that were made.
 pub fn stopped_after(outcome: Outcome, planner: &Planner<'_>, done: &Plan) -> Outcome {
-    if done.is_empty() || outcome.planned {
+    if done.is_empty() {
         return outcome;
     }
     let (exit, summary) = match outcome.exit {
         Exit::Refused => (Exit::Failed, format!("failed; what was changed before stays, and {AGAIN}")),
+        Exit::Foreign => {
+            (Exit::Foreign, format!("something with our name is not ours; what was changed before stays, and {AGAIN}"))
+        }
         exit => (exit, outcome.summary),
     };
-    Outcome { exit, summary, changes: planner.changes(done), ..outcome }
+    Outcome { exit, summary, changes: planner.changes(done), planned: false, ..outcome }
 }

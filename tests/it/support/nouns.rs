@@ -39,6 +39,11 @@ impl LoadBalancer<'_> {
         self.0.set("_web_acl", arn);
     }
 
+    /// It reads back in a VPC that nobody asked for.
+    pub fn stand_in_another_vpc(self) {
+        self.0.set("VpcId", "vpc-0ddddddddddddddd0");
+    }
+
     pub fn leave_last_zone(self) {
         self.0.each(|row| {
             row["AvailabilityZones"].as_array_mut().unwrap().pop().unwrap();

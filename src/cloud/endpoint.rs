@@ -61,10 +61,13 @@ impl Redirected {
     }
 }
 
+/// Whether this is a host of AWS's, in whichever partition; `host` in lower case.
+pub fn is_aws(host: &str) -> bool {
+    AWS_HOSTS.iter().any(|suffix| host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')))
+}
+
 fn leads_elsewhere(url: &str) -> bool {
     let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_lowercase));
-    let is_aws =
-        |host: &str| AWS_HOSTS.iter().any(|suffix| host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')));
     host.is_some_and(|host| !is_aws(&host))
 }
 

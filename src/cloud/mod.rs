@@ -34,6 +34,7 @@ use endpoint::Redirected;
 use profile::Profile;
 
 pub use calls::CALLS;
+pub use endpoint::is_aws;
 pub use error::{Absent, Error, Result};
 pub use explain::{Row, explain, explain_words, table};
 pub use identity::{Identity, domain, partition};

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use regex_lite::{Captures, Regex};
 use serde_json::Value;
 
+use crate::cloud::is_aws;
+
 /// Masks what it is shown, and remembers what is behind each mask.
 pub struct Mask {
     is_on: bool,
@@ -150,9 +152,7 @@ impl Mask {
         let lower = name.to_lowercase();
         let first = lower.split('.').next().unwrap_or_default();
         let last = lower.rsplit('.').next().unwrap_or_default();
-        let is_host_of_aws =
-            [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"].iter().any(|end| lower.ends_with(end));
-        let of_aws = is_host_of_aws && !lower.contains(".elb.") || lower.ends_with("aws.amazon.com");
+        let of_aws = is_aws(&lower) && !lower.contains(".elb.") || lower.ends_with("aws.amazon.com");
         let is_host = lower.contains('.') && !lower.contains('_') && last.chars().all(|one| one.is_ascii_alphabetic());
         let is_in = |domain: &String| lower == *domain || lower.ends_with(&format!(".{domain}"));
         let is_known = self.domains.iter().any(is_in);

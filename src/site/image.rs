@@ -8,9 +8,10 @@ use super::{Looked, MachineImage, Noun, missing};
 use crate::cloud::{Absent, Cloud, Need, Result};
 use crate::config::Config;
 
-/// Where a buyer finds the image, and why one that exists may not be listed.
 /// How many a call lists at most.
 const PAGE: i32 = 1000;
+
+/// Where a buyer finds the image, and why one that exists may not be listed.
 const CURE: &str = "Subscribe to Oz Liveness on AWS Marketplace in this region; `aws ec2 describe-images --owners \
                     aws-marketplace --filters Name=name,Values='NAME*'` lists what you may use, and the product's \
                     launch page shows the AMI's id. An image that the vendor shares with the account goes by its id. \

@@ -205,8 +205,11 @@ impl Cloud {
         // Never more than a handful of calls a service at once; Route 53 allows five a second to a whole account.
         macro_rules! client {
             ($service:ident, $at_once:expr) => {
+                client!($service, $at_once, config)
+            };
+            ($service:ident, $at_once:expr, $config:expr) => {
                 $service::Client::from_conf(
-                    $service::config::Builder::from(&config)
+                    $service::config::Builder::from(&$config)
                         .http_client(limiter.admit(inner.clone(), $at_once))
                         .retry_partition(retries.clone())
                         .interceptor(calls::Told)
@@ -226,7 +229,8 @@ impl Cloud {
             route53: client!(aws_sdk_route53, 1),
             ssm: client!(aws_sdk_ssm, 1),
             sts: client!(aws_sdk_sts, 1),
-            waf: client!(aws_sdk_wafv2, 1),
+            // A network may have no endpoint for it; what is not known then is said, and nothing waits for it.
+            waf: client!(aws_sdk_wafv2, 1, with_few_attempts(&config)),
             region,
             redirected,
             dns: None,
@@ -265,6 +269,12 @@ impl Cloud {
         }
         aws_sdk_ec2::Client::from_conf(config.build())
     }
+}
+
+/// For a service that there may be no way to.
+fn with_few_attempts(config: &SdkConfig) -> SdkConfig {
+    let retry = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+    config.clone().into_builder().retry_config(retry.with_max_attempts(3)).build()
 }
 
 /// Where the environment and the profile lead the services to.

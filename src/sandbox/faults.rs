@@ -140,10 +140,13 @@ impl Sandbox {
         }
     }
 
-    /// Whether there is no way to the region of this call.
+    /// Whether there is no way to the region or the service of this call.
     fn is_cut_off(&self, request: &Request<Vec<u8>>) -> bool {
-        let regions = &lock(&self.inner.world).weather.no_way_to;
-        !regions.is_empty() && wire::region(request).is_some_and(|region| regions.contains(&region))
+        let weather = &lock(&self.inner.world).weather;
+        let is_among = |all: &[String], part: fn(&Request<Vec<u8>>) -> Option<String>| {
+            !all.is_empty() && part(request).is_some_and(|name| all.contains(&name))
+        };
+        is_among(&weather.no_way_to, wire::region) || is_among(&weather.no_way_to_services, wire::service)
     }
 
     /// What goes wrong with the call that arrives now.

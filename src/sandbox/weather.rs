@@ -92,6 +92,8 @@ pub struct Weather {
     pub token_refused_in: Vec<String>,
     /// Regions that no call reaches: a network with endpoints for one region alone, or a firewall.
     pub no_way_to: Vec<String>,
+    /// Services that no call reaches, as a signature names them: a network whose endpoints leave out `wafv2`.
+    pub no_way_to_services: Vec<String>,
     /// Availability zones that take no load balancer (user guide, "Subnets for your load balancer": constrained zones).
     pub constrained: Vec<String>,
     /// The account has very many things: EC2 lists nothing whole, and a page may be empty before the last one.
@@ -140,6 +142,7 @@ impl Default for Weather {
             refresh_retry_seconds: 3600.0,
             token_refused_in: Vec::new(),
             no_way_to: Vec::new(),
+            no_way_to_services: Vec::new(),
             constrained: Vec::new(),
             large_account: false,
             denied: Vec::new(),

@@ -72,3 +72,4 @@ mod unmanaged;
 mod verify;
 mod waiting;
 mod waits;
+mod web_acl;

@@ -31,21 +31,6 @@ async fn a_web_acl_before_the_load_balancer_keeps_the_stack() {
     is_kept_until_lifted(protect, "the web ACL no-bots (AWS WAF)", "DeleteLoadBalancer").await;
 }
 
-/// Nobody knows then what would go. Where nothing goes, nobody asks.
-#[tokio::test(start_paused = true)]
-async fn where_waf_may_not_be_asked_the_stack_stays_until_lifted() {
-    let stage = Stage::up().await;
-    stage.weather(|weather| weather.denied = vec!["wafv2:GetWebACLForResource".to_owned()]);
-    let not_known =
-        "whether a web ACL (AWS WAF) filters its requests is not known: wafv2:GetWebACLForResource is denied";
-    for line in ["plan", "up", "verify", "up --set instance.type=c7i.4xlarge"] {
-        stage.succeeds(line).await.has_not_called("GetWebACLForResource");
-    }
-    stage.run("teardown --yes").await.exits(Exit::Refused).writes_nothing().says(not_known).says("--lift-protection");
-    stage.succeeds("teardown --yes --lift-protection").await;
-    stage.nothing_is_left();
-}
-
 #[tokio::test(start_paused = true)]
 async fn deletion_protection_of_the_group_keeps_the_stack() {
     let protect = |aws: &mut Aws<'_>| aws.auto_scaling_group().protect();

@@ -48,7 +48,7 @@ pub mod testing {
     };
     pub use crate::oz::picture::Kind;
     pub use crate::oz::{
-        BaseUrl, Capture, CaptureOverrides, Meta, Picture, Redaction, Token, Web, certificates, judge,
+        BaseUrl, Capture, CaptureOverrides, Frames, Meta, Picture, Redaction, Token, Web, certificates, judge,
     };
     pub use crate::permissions::{Need, Where, document as policy_document};
     pub use crate::report::{

@@ -20,7 +20,7 @@ mod verdict;
 mod web;
 
 pub use base::{BaseUrl, Token, Tunnel};
-pub use capture::{Capture, CaptureOverrides};
+pub use capture::{Capture, CaptureOverrides, Frames};
 pub use connection::{NoAnswer, Stage};
 pub use exchange::Answer;
 pub use many::Many;

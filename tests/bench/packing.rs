@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use deploy::testing::{Capture, CaptureOverrides};
+use deploy::testing::{Capture, CaptureOverrides, Frames, Kind};
 use serde_json::json;
 
 /// Frames as a phone takes them.
@@ -30,11 +30,13 @@ fn main() {
 
     let copy = median(|| whole.clone());
     let files = median(|| read(directory.path()));
+    let zipped = median(|| zip(&frames));
     let packed = median(|| Capture::read(directory.path(), &overrides).expect("it is a capture"));
     let parsed = median(|| Capture::parse(json.as_bytes(), false).expect("it is a capture"));
     println!("| what | ms | GB/s | of the copy's speed |\n|---|---|---|---|");
     row("a copy into new memory", copy, copy);
     row("reading the same files, no more", files, copy);
+    row("frames in memory, packed", zipped, copy);
     row("a directory of frames, read and packed", packed, copy);
     row("the SDK's JSON", parsed, copy);
 }
@@ -57,6 +59,15 @@ fn read(directory: &Path) -> usize {
         bytes += file.read_to_end(&mut buffer).expect("a frame can be read");
     }
     bytes
+}
+
+/// The same frames as the ZIP that the service takes.
+fn zip(frames: &[Vec<u8>]) -> impl Sized + use<> {
+    let mut zip = Frames::new(false, (FRAMES * FRAME_BYTES) as u64);
+    for frame in frames {
+        zip.add(Kind::Jpeg, frame);
+    }
+    zip.finish()
 }
 
 /// The median of some rounds.

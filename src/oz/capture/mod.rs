@@ -14,6 +14,7 @@ use bytes::Bytes;
 use super::{Meta, Refused, Sensitive, file};
 use crate::flags;
 use crate::text;
+pub use frames::Frames;
 use parse::parse;
 
 /// A frame beyond this is no frame, and would break the bound on memory.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use aws_sdk_autoscaling::types::AutoScalingGroup;
+use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance as Member};
 use aws_sdk_ec2::types::Instance;
 use aws_sdk_iam::types::InstanceProfile as IamInstanceProfile;
 
@@ -239,15 +239,20 @@ impl Check for TemplateVersion {
 }
 
 fn judge_version(finding: Finding, group: &AutoScalingGroup) -> Finding {
-    let wanted = auto_scaling::template_of(group).and_then(|template| template.version()).unwrap_or("none");
-    let instances = group.instances().iter().filter(|one| !auto_scaling::is_terminating(one));
-    let versions = instances.map(|one| one.launch_template().and_then(|template| template.version()).unwrap_or("none"));
-    let versions: BTreeSet<&str> = versions.collect();
-    let others: Vec<&str> = versions.into_iter().filter(|version| *version != wanted).collect();
+    let template = auto_scaling::template_of(group);
+    let template = template.and_then(|template| Some((template.launch_template_id()?, template.version()?)));
+    let (id, wanted) = template.unwrap_or(("none", "none"));
+    let from = |one: &Member| match one.launch_template().map(|from| (from.launch_template_id(), from.version())) {
+        Some((Some(other), Some(version))) if other != id => format!("{version} of {other}"),
+        from => from.and_then(|(_, version)| version).unwrap_or("none").to_owned(),
+    };
+    let others: BTreeSet<String> = auto_scaling::outdated(group, (id, wanted)).map(from).collect();
     if others.is_empty() {
-        return finding.pass(format!("version {wanted} on {} instances", group.instances().len()));
+        let staying = group.instances().iter().filter(|one| !auto_scaling::is_terminating(one)).count();
+        return finding.pass(format!("version {wanted} on {staying} instances"));
     }
-    let evidence = format!("the group launches version {wanted}; instances run version {}", others.join(", "));
+    let others = Vec::from_iter(others).join(", ");
+    let evidence = format!("the group launches version {wanted}; instances run version {others}");
     finding.found(Status::Warn, evidence).because(
         "the template was changed, or another version pinned, and the instances were not replaced",
         "`deploy up` replaces them by an instance refresh.",

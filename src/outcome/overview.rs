@@ -111,6 +111,8 @@ pub struct Capacity {
 /// The version of the launch template that the group launches; null: AWS does not say.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Template {
+    /// The launch template's id.
+    pub id: Option<String>,
     /// Its number, or what the group follows: `$Default`, `$Latest`.
     pub version: Option<String>,
     /// The image's id.
@@ -132,7 +134,9 @@ pub struct InstanceState {
     pub state: Option<String>,
     /// The target group's word: `healthy`, `initial`, `unhealthy`, `draining`; null: it is no target.
     pub health: Option<String>,
-    /// The launch template's version that it was launched from.
+    /// The id of the launch template that it was launched from.
+    pub template: Option<String>,
+    /// The version of it.
     pub version: Option<String>,
     /// When it was launched, RFC 3339.
     pub launched_at: Option<String>,

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use crate::flags;
-use crate::outcome::{Frame, InstanceState, Outcome, Overview, ServiceState, few};
+use crate::outcome::{Frame, InstanceState, Outcome, Overview, ServiceState, Template, few};
 use crate::text::times;
 
 /// How many instances are shown one by one; of more, only those that differ from the others.
@@ -70,7 +70,8 @@ pub fn line(overview: &Overview) -> String {
         None => "nothing answers yet",
     };
     let targets = overview.targets.as_ref().map(|targets| format!("targets {} healthy", targets.words()));
-    let group = overview.instances.as_ref().map(|instances| states(instances));
+    let group =
+        overview.instances.as_ref().map(|instances| states(instances, |one| from(one, overview.template.as_ref())));
     let version = version(overview).map(|version| format!("version {version}"));
     let rollout = overview.rollout.as_ref().map(|rollout| format!("rollout {} {} %", rollout.status, rollout.percent));
     let drift = Some(overview.differing()).filter(|count| *count > 0).map(|count| format!("{count} differ"));
@@ -112,28 +113,43 @@ fn group(overview: &Overview, now: Option<Timestamp>, width: usize) -> String {
         });
         text += &wrapped("", &format!("version {version}: {kind}, {image}{since}"), width);
     }
+    let template = overview.template.as_ref();
     let wanted = version(overview);
     let usual = |one: &&InstanceState| {
         let is_new = wanted.is_none_or(|wanted| wanted.starts_with('$') || one.version.as_deref() == Some(wanted));
-        one.health.as_deref() == Some("healthy") && one.state.as_deref() == Some("InService") && is_new
+        let is_of_template = template.is_none_or(|template| one.template == template.id);
+        let serves = one.health.as_deref() == Some("healthy") && one.state.as_deref() == Some("InService");
+        serves && is_new && is_of_template
     };
+    let from = |one: &InstanceState| from(one, template);
     if instances.len() <= SHOWN {
-        return text + &rows(instances.iter(), now, width);
+        return text + &rows(instances.iter(), from, now, width);
     }
-    text += &wrapped("", &states(instances), width);
+    text += &wrapped("", &states(instances, from), width);
     let odd: Vec<&InstanceState> = instances.iter().filter(|one| !usual(one)).collect();
-    text += &rows(odd.iter().take(SHOWN).copied(), now, width);
+    text += &rows(odd.iter().take(SHOWN).copied(), from, now, width);
     if let Some(more) = odd.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         text += &wrapped("", &format!("and {more} more that differ ({} has all)", flags::JSON), width);
     }
     text
 }
 
+/// `version 2`; `other template`, where the number is none of the template that the group launches; empty: from none.
+fn from(one: &InstanceState, template: Option<&Template>) -> String {
+    let is_other = one.template.is_some() && template.is_some_and(|template| template.id != one.template);
+    match &one.version {
+        Some(_) if is_other => "other template".to_owned(),
+        Some(version) => format!("version {version}"),
+        None => String::new(),
+    }
+}
+
 /// `89 healthy on version 2, 2 draining on version 1`
-fn states(instances: &[InstanceState]) -> String {
+fn states(instances: &[InstanceState], from: impl Fn(&InstanceState) -> String) -> String {
     let mut counts: BTreeMap<(bool, String), usize> = BTreeMap::new();
     for one in instances {
-        let on = one.version.as_ref().map_or(String::new(), |version| format!(" on version {version}"));
+        let from = from(one);
+        let on = if from.is_empty() { from } else { format!(" on {from}") };
         let healthy = one.health.as_deref() == Some("healthy");
         *counts.entry((!healthy, format!("{}{on}", health(one)))).or_default() += 1;
     }
@@ -149,11 +165,12 @@ fn health(one: &InstanceState) -> &str {
 
 fn rows<'a>(
     instances: impl Iterator<Item = &'a InstanceState> + Clone,
+    from: impl Fn(&InstanceState) -> String,
     now: Option<Timestamp>,
     width: usize,
 ) -> String {
     let cells = |one: &InstanceState| {
-        let version = one.version.as_ref().map_or(String::new(), |version| format!("version {version}"));
+        let version = from(one);
         let age = age(one.launched_at.as_deref(), now).unwrap_or_default();
         [one.id.clone(), one.zone.clone().unwrap_or_default(), health(one).to_owned(), version, age]
     };

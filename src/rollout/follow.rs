@@ -11,7 +11,8 @@ use crate::event::{Event, What};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Outcome, Problem, few};
 use crate::steps::auto_scaling::refresh::{Refresh, cancel, refreshes, roll_back};
-use crate::steps::auto_scaling::{find_group, summary};
+use crate::steps::auto_scaling::{find_group, has_way_back, summary};
+use crate::steps::launch_template;
 use crate::steps::target_group::{self, Targets, find_targets};
 
 /// Why a refresh was not followed to its end.
@@ -39,7 +40,7 @@ impl Rollout<'_> {
     /// The version did not stay, or the run ends before the refresh does: the outcome that says so.
     pub async fn follow(&self, id: &str, mut gate: Option<&mut HealthGate<'_>>) -> Result<(), Failed> {
         let (label, mut unfit, mut newcomers) = (self.label(), None, Newcomers::default());
-        let mut budget = RetryBudget::default();
+        let (mut budget, mut is_on_way_back) = (RetryBudget::default(), false);
         (self.wait.watch)(Event { key: label.key, name: label.name.clone(), what: What::Started("roll out") });
         let wait = self.wait.quiet(); // `progress` reports in more detail
         let ended = wait.until(&label, async || {
@@ -64,13 +65,18 @@ impl Rollout<'_> {
                     self.take_back(&unfit.why).await?;
                 }
             }
+            if refresh.goes_back() && !std::mem::replace(&mut is_on_way_back, true) && self.ends_lost_way().await? {
+                let failed = || Unfit { exit: Exit::Unverified, why: refresh.reason.clone(), finding: None };
+                unfit = unfit.take().or_else(|| self.is_wanted(&refresh).then(failed));
+            }
             Ok(Attempt::Again(summary(&refresh)))
         });
         match ended.await {
             Ok(None) => Ok(()),
             Ok(Some(refresh)) => {
                 self.notify_end(&refresh);
-                concluded(&refresh, unfit)
+                // What became of another version says nothing of this one: the next plan goes on from there.
+                if unfit.is_none() && !self.is_wanted(&refresh) { Ok(()) } else { concluded(&refresh, unfit) }
             }
             Err(Lost::Late(late)) => Err(left(late).into()),
             Err(Lost::Cloud(error)) => {
@@ -94,10 +100,27 @@ impl Rollout<'_> {
     async fn take_back(&self, why: &str) -> cloud::Result<()> {
         self.notify(format!("rolling back: {why}"));
         if !roll_back(self.cloud, self.group()).await? {
-            self.notify("AWS has no way back here: cancelling");
-            cancel(self.cloud, self.group()).await?;
+            self.give_up().await?;
         }
         Ok(())
+    }
+
+    /// Cancels a rollback to what was deleted since. Returns whether it did.
+    async fn ends_lost_way(&self) -> cloud::Result<bool> {
+        let group = find_group(self.cloud, self.group()).await?;
+        let leads_back = match &group {
+            Some(group) => has_way_back(self.cloud, group).await?,
+            None => true,
+        };
+        if !leads_back {
+            self.give_up().await?;
+        }
+        Ok(!leads_back)
+    }
+
+    async fn give_up(&self) -> cloud::Result<()> {
+        self.notify("AWS has no way back here: cancelling");
+        cancel(self.cloud, self.group()).await.map(drop)
     }
 
     /// Reports how far it is, and the instances that are launched or terminated. Returns how many targets are healthy.
@@ -115,6 +138,12 @@ impl Rollout<'_> {
         let what = summary(refresh);
         self.notify(if lines.is_empty() { what } else { format!("{what}: {}", few(&lines, "; ")) });
         Ok(targets.healthy)
+    }
+
+    /// Whether it brings what deploy.yaml wants.
+    fn is_wanted(&self, refresh: &Refresh) -> bool {
+        let (id, version) = (self.ids.get(&launch_template::ID), self.ids.get(&launch_template::VERSION));
+        id.zip(version).is_some_and(|(id, version)| refresh.brings(id, version))
     }
 
     fn notify_end(&self, refresh: &Refresh) {
@@ -135,7 +164,7 @@ fn moving(instance: &Instance, refresh: &Refresh, targets: &Targets) -> Option<S
     let state = instance.lifecycle_state().map_or("?", |state| state.as_str());
     let health = targets.others.iter().find(|target| target.id == id).map(|target| target.state.as_str());
     match (state, health) {
-        ("InService", None) if version != refresh.version => None,
+        ("InService", None) if !refresh.launched(instance) => None,
         (state, Some(health)) => Some(format!("{id} (version {version}) {state}, {health}")),
         (state, None) => Some(format!("{id} (version {version}) {state}")),
     }

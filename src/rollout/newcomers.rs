@@ -37,10 +37,7 @@ impl Newcomers {
         group: &AutoScalingGroup,
         targets: &Targets,
     ) -> cloud::Result<()> {
-        let is_new = |one: &&Instance| {
-            let from = one.launch_template();
-            from.is_some_and(|from| from.version() == Some(&refresh.version))
-        };
+        let is_new = |one: &&Instance| refresh.launched(one);
         let serves = |one: &&Instance| one.lifecycle_state() == Some(&LifecycleState::InService);
         let is_healthy = |one: &&Instance| !targets.others.iter().any(|other| one.instance_id() == Some(&other.id));
         let new: Vec<&Instance> = group.instances().iter().filter(is_new).collect();

@@ -5,7 +5,7 @@ use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use expect_test::expect;
 
-use crate::support::{OtherClient, POLICY_ARN, Stage};
+use crate::support::{Frame, OtherClient, POLICY_ARN, Stage, Status, status_text};
 
 /// After this edit, `up` makes these writes, and then nothing is left to do. The plan before it.
 async fn drift(edit: impl AsyncFnOnce(&OtherClient), writes: &[&str]) -> String {
@@ -359,4 +359,18 @@ async fn a_role_taken_out_of_its_profile_and_a_detached_policy_are_put_back() {
         Plan: 1 to create, 1 to update.
     "#]]
     .assert_eq(&plan);
+}
+
+/// A template that was deleted and made again counts its versions from 1 again.
+#[tokio::test(start_paused = true)]
+async fn the_same_version_of_another_template_is_another_version() {
+    let stage = Stage::up().await;
+    stage.edit(|aws| aws.instance(0).come_from_template("lt-0before"));
+    let found = stage.run("verify").await;
+    found.finds("launch_template_version", Status::Warn).sees("launch_template_version", "run version 1 of lt-0before");
+    let status = stage.run("status").await;
+    let screen = status_text(&Frame::default(), &status, 60);
+    assert!(screen.contains("other template") && screen.contains("version 1  "), "{screen}");
+    stage.succeeds("up").await.changed(&["auto_scaling_group"]);
+    stage.run("verify").await.finds("launch_template_version", Status::Pass);
 }

@@ -55,6 +55,7 @@ mod removal;
 mod reports;
 mod result;
 mod retryable;
+mod rollback;
 mod rollout;
 mod sandbox_protocol;
 mod sandbox_services;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::support::{
-    Aws, Call, Disturbance, Exit, Stage, Throttle, Weather, World, add_things_of_others, count_by_kind, fast_timers,
-    run_disturbed, settled, tables, things_of_others,
+    Aws, Call, Disturbance, Ended, Exit, Stage, Throttle, Weather, World, add_things_of_others, count_by_kind,
+    fast_timers, run_disturbed, settled, tables, things_of_others,
 };
 
 /// What a pipeline may ask for, one after the other.
@@ -152,8 +152,8 @@ async fn runs_in_a_storm(stage: &Stage, random: &mut Rng) -> String {
         }
         _ => {
             let ended = stage.run(&line).await;
-            let ends_well = ended.exit == Exit::Done || ended.outcome == "rolled_back";
-            ended.demand(ends_well, || "alone, it must end well or in a rollback".to_owned());
+            let ends_well = ended.exit == Exit::Done || is_given_up(&ended);
+            ended.demand(ends_well, || "alone, it must end well or give its version up".to_owned());
             ("alone".to_owned(), Some(ended))
         }
     };
@@ -164,10 +164,15 @@ async fn runs_in_a_storm(stage: &Stage, random: &mut Rng) -> String {
     format!("{line}, {how}: {:?} {}", ended.exit, ended.summary)
 }
 
+/// A version that failed: taken back, or cancelled where nothing leads back any more.
+fn is_given_up(ended: &Ended) -> bool {
+    ended.outcome == "rolled_back" || ended.summary.ends_with("the version was not taken back")
+}
+
 /// One run of what is wanted ends in a clean stack, or in none; the next one has nothing to do.
 async fn one_calm_run_repairs_it(stage: &Stage, wanted: &str, clean: &BTreeMap<&str, BTreeMap<String, usize>>) {
     let mut ended = stage.run(&with_consent(wanted)).await;
-    if ended.outcome == "rolled_back" {
+    if is_given_up(&ended) {
         // A rollout that began in the storm was spoiled by it.
         ended = stage.run(&with_consent(wanted)).await;
     }

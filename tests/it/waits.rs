@@ -278,3 +278,24 @@ async fn instances_that_ec2_does_not_know_yet_are_no_error() {
         stage.succeeds("verify --wait 10m").await.finds("instance_profile", Status::Pass);
     }
 }
+
+/// A load balancer answers 502 or 503 for a moment while its targets are already healthy.
+#[tokio::test(start_paused = true)]
+async fn a_load_balancer_that_is_not_ready_for_its_healthy_targets_is_asked_again() {
+    let stage = Stage::under(|weather| weather.mute.push("ami-0c0ffee0c0ffee0c0".to_owned()));
+    let meanwhile = async {
+        let is_healthy = || {
+            stage.sandbox.world().rows(tables::TARGET_GROUPS).any(|row| {
+                let targets = row["_targets"].as_array().unwrap();
+                targets.len() == 2 && targets.iter().all(|one| one["_health"] == "healthy")
+            })
+        };
+        while !is_healthy() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        stage.weather(|weather| weather.mute.clear());
+    };
+    let (ended, ()) = tokio::join!(stage.run("up"), meanwhile);
+    ended.succeeds();
+}

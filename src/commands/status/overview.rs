@@ -96,7 +96,8 @@ impl Looked<'_> {
         };
         let (version, described) = tokio::try_join!(version, find_instances(cloud, &group))?;
         let data = version.as_ref().and_then(|version| version.launch_template_data());
-        let template = from.map(|(_, number)| Template {
+        let template = from.map(|(id, number)| Template {
+            id: Some(id.to_owned()),
             version: Some(number.to_owned()),
             image: data.and_then(|data| data.image_id()).map(str::to_owned),
             instance_type: data.and_then(|data| data.instance_type()).map(|kind| kind.as_str().to_owned()),
@@ -113,13 +114,14 @@ fn wanted(site: &Site) -> usize {
 }
 
 fn instance(one: &Instance, states: &BTreeMap<String, String>, launched: &BTreeMap<String, String>) -> InstanceState {
-    let id = one.instance_id().unwrap_or_default();
+    let (id, from) = (one.instance_id().unwrap_or_default(), one.launch_template());
     InstanceState {
         id: id.to_owned(),
         zone: one.availability_zone().map(str::to_owned),
         state: one.lifecycle_state().map(LifecycleState::as_str).map(str::to_owned),
         health: states.get(id).cloned(),
-        version: one.launch_template().and_then(|from| from.version()).map(str::to_owned),
+        template: from.and_then(|from| from.launch_template_id()).map(str::to_owned),
+        version: from.and_then(|from| from.version()).map(str::to_owned),
         launched_at: launched.get(id).cloned(),
     }
 }

@@ -30,7 +30,7 @@ pub use group::{find_group, find_instances, tagged_groups};
 pub use instances::{instances_of, is_terminating, members, staying};
 pub use parked::{Sizes, park, parked, unpark};
 pub use protection::holding;
-pub use rolling::summary;
+pub use rolling::{has_way_back, outdated, summary};
 
 /// The group's name.
 pub const NAME: Output = Output(AutoScalingGroup::KEY, "name");

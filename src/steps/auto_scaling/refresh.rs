@@ -1,8 +1,8 @@
 //! Instance refreshes of an auto scaling group, in one shape.
 
 use aws_sdk_autoscaling::types::{
-    DesiredConfiguration, InstanceRefresh, InstanceRefreshStatus, LaunchTemplateSpecification, MixedInstancesPolicy,
-    RefreshPreferences, RefreshStrategy, ScaleInProtectedInstances, StandbyInstances,
+    DesiredConfiguration, Instance, InstanceRefresh, InstanceRefreshStatus, LaunchTemplateSpecification,
+    MixedInstancesPolicy, RefreshPreferences, RefreshStrategy, ScaleInProtectedInstances, StandbyInstances,
 };
 use aws_smithy_types::DateTime;
 
@@ -49,6 +49,13 @@ impl Refresh {
     /// Whether it brings this version of this template.
     pub fn brings(&self, template: &str, version: &str) -> bool {
         self.template == template && self.version == version
+    }
+
+    /// Whether this instance was launched from what it brings. A template that was made anew counts from 1 again.
+    pub fn launched(&self, instance: &Instance) -> bool {
+        let from = instance.launch_template();
+        let from = from.and_then(|from| Some((from.launch_template_id()?, from.version()?)));
+        from.is_some_and(|(template, version)| self.brings(template, version))
     }
 
     /// Whether instances that a person keeps were in its way: that says nothing of its version.
@@ -196,5 +203,25 @@ fn shaped(refresh: InstanceRefresh) -> Refresh {
         to_update: refresh.instances_to_update.unwrap_or_default(),
         reason: reason.join(" "),
         started: refresh.start_time,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(template: &str, number: &str) -> LaunchTemplateSpecification {
+        LaunchTemplateSpecification::builder().launch_template_id(template).version(number).build()
+    }
+
+    /// Its instances would be blamed on a version that they do not have.
+    #[test]
+    fn the_same_number_of_a_former_template_is_not_what_it_brings() {
+        let wanted = DesiredConfiguration::builder().launch_template(version("lt-new", "1")).build();
+        let refresh = shaped(InstanceRefresh::builder().desired_configuration(wanted).build());
+        let from = |template| Instance::builder().launch_template(version(template, "1")).build();
+        assert!(refresh.launched(&from("lt-new")) && !refresh.launched(&from("lt-former")));
+        let plain = shaped(InstanceRefresh::builder().build());
+        assert!(!plain.launched(&from("lt-new")) && !plain.launched(&Instance::builder().build()));
     }
 }

@@ -9,8 +9,8 @@ use aws_sdk_autoscaling::types::{
 use super::find_group;
 use super::instances::{is_in_standby, is_protected, is_terminating};
 use super::refresh::{self, Manner, Refresh, refreshes};
-use super::{RolledBack, Spec, template};
-use crate::cloud::{Absent, Cloud};
+use super::{RolledBack, Spec, template, template_of};
+use crate::cloud::{self, Absent, Cloud};
 use crate::engine::{Context, Error, Kept, KeptInstances, Reading, Result};
 use crate::steps::launch_template;
 
@@ -87,10 +87,8 @@ pub(super) async fn under_way(
         spec.refresh_to = Some(other.version.clone());
         return Ok(None);
     }
-    // A way back to a template that was deleted since has no end: no instance can be launched from it.
-    let former = spec.launch_template.clone();
-    if let Some(lost) = active.as_ref().filter(|refresh| refresh.goes_back() && former != id)
-        && !exists(cx.cloud, &former).await?
+    if let Some(lost) = active.as_ref().filter(|refresh| refresh.goes_back())
+        && !has_way_back(cx.cloud, group).await?
     {
         spec.refresh_to = Some(lost.version.clone());
         return Ok(None);
@@ -98,9 +96,37 @@ pub(super) async fn under_way(
     Ok(active)
 }
 
-async fn exists(cloud: &Cloud, template: &str) -> Result<bool> {
-    let request = cloud.ec2.describe_launch_templates().launch_template_ids(template);
-    Ok(request.send().await.or_absent()?.is_some())
+/// Whether instances can be launched from what the group had before its refresh. A way back to a template or a version
+/// that was deleted since has no end.
+///
+/// # Errors
+/// EC2 does not describe it.
+pub async fn has_way_back(cloud: &Cloud, group: &Group) -> cloud::Result<bool> {
+    let Some(former) = template_of(group) else { return Ok(true) };
+    let request = cloud.ec2.describe_launch_template_versions();
+    let request = request.set_launch_template_id(former.launch_template_id.clone());
+    let found = request.set_versions(former.version.clone().map(|version| vec![version])).send().await.or_absent()?;
+    Ok(found.is_some_and(|reply| !reply.launch_template_versions().is_empty()))
+}
+
+/// The instances that stay and were not launched from this version of this template.
+pub fn outdated<'a>(group: &'a Group, want: (&'a str, &'a str)) -> impl Iterator<Item = &'a Instance> {
+    let stays = |instance: &&Instance| !is_terminating(instance);
+    // A type of a mixed instances policy may have a template of its own.
+    let of_policy = group.mixed_instances_policy().and_then(|policy| policy.launch_template());
+    let own: Vec<&str> = of_policy
+        .into_iter()
+        .flat_map(LaunchTemplate::overrides)
+        .filter_map(|kind| kind.launch_template_specification()?.launch_template_id())
+        .filter(|id| *id != want.0)
+        .collect();
+    let differs = move |instance: &&Instance| {
+        instance.launch_template().is_none_or(|from| {
+            (from.launch_template_id(), from.version()) != (Some(want.0), Some(want.1))
+                && !from.launch_template_id().is_some_and(|id| own.contains(&id))
+        })
+    };
+    group.instances().iter().filter(stays).filter(differs)
 }
 
 /// An instance refresh in a line.
@@ -142,27 +168,7 @@ async fn pin_to_former(cloud: &Cloud, group: &Group, want: &Spec) -> Result<()> 
 
 // How AWS spells it.
 
-/// The instances that stay and were not launched from this version.
-fn outdated<'a>(group: &'a Group, want: (&'a str, &'a str)) -> impl Iterator<Item = &'a Instance> {
-    let stays = |instance: &&Instance| !is_terminating(instance);
-    // A type of a mixed instances policy may have a template of its own.
-    let of_policy = group.mixed_instances_policy().and_then(|policy| policy.launch_template());
-    let own: Vec<&str> = of_policy
-        .into_iter()
-        .flat_map(LaunchTemplate::overrides)
-        .filter_map(|kind| kind.launch_template_specification()?.launch_template_id())
-        .filter(|id| *id != want.0)
-        .collect();
-    let differs = move |instance: &&Instance| {
-        instance.launch_template().is_none_or(|from| {
-            (from.launch_template_id(), from.version()) != (Some(want.0), Some(want.1))
-                && !from.launch_template_id().is_some_and(|id| own.contains(&id))
-        })
-    };
-    group.instances().iter().filter(stays).filter(differs)
-}
-
-/// Those of them that a refresh is to replace.
+/// The outdated instances that a refresh is to replace.
 fn to_replace<'a>(cx: &Context<'_>, group: &'a Group, want: (&'a str, &'a str)) -> impl Iterator<Item = &'a Instance> {
     let KeptInstances { protected, standby } = cx.kept;
     let is_ignored = move |one: &Instance| {

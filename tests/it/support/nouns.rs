@@ -174,6 +174,11 @@ impl Instances<'_> {
         self.0.each(|row| row["_template"]["Version"] = json!(version));
     }
 
+    /// From the same version of another template, which was there before.
+    pub fn come_from_template(self, id: &str) {
+        self.0.each(|row| row["_template"]["LaunchTemplateId"] = json!(id));
+    }
+
     /// They were started by hand, from no launch template.
     pub fn come_from_no_template(self) {
         self.0.set("_template", Value::Null);
@@ -237,6 +242,10 @@ impl LaunchTemplate<'_> {
     pub fn name_profile(self, name: &str) {
         let profile = json!({"name": name});
         self.0.each(|row| row["_versions"][0]["launchTemplateData"]["iamInstanceProfile"] = profile.clone());
+    }
+
+    pub fn lose_version(self, number: u64) {
+        self.0.each(|row| row["_versions"].as_array_mut().unwrap().retain(|one| one["versionNumber"] != number));
     }
 
     pub fn default_version(self, number: u64) {

@@ -113,7 +113,7 @@ pub struct Capacity {
 pub struct Template {
     /// The launch template's id.
     pub id: Option<String>,
-    /// Its number, or what the group follows: `$Default`, `$Latest`.
+    /// The version's number, or what the group follows: `$Default`, `$Latest`.
     pub version: Option<String>,
     /// The image's id.
     pub image: Option<String>,

@@ -11,11 +11,8 @@ const NEXT: &str = "--set instance.image=api-instant-next";
 
 /// A rollout that was killed, which someone takes back; then what else is done to the stack meanwhile.
 async fn taken_back(meanwhile: fn(&mut Aws<'_>)) -> Stage {
-    let (stage, next) = (Stage::up().await, format!("up {NEXT}"));
-    tokio::select! {
-        ended = stage.run(&next) => panic!("it must take longer\n\n{ended}"),
-        () = tokio::time::sleep(Duration::from_secs(5)) => {}
-    }
+    let stage = Stage::up().await;
+    stage.killed_after(5, &format!("up {NEXT}")).await;
     let client = stage.other_client().await;
     let request = client.autoscaling.rollback_instance_refresh().auto_scaling_group_name("app-asg");
     request.send().await.unwrap();

@@ -36,14 +36,6 @@ fn refreshes(stage: &Stage) -> Vec<String> {
     world.rows(tables::REFRESHES).map(|row| row["Status"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Runs and is killed after so many seconds, in the middle.
-async fn run_and_be_killed(stage: &Stage, line: &str, seconds: u64) {
-    tokio::select! {
-        ended = stage.run(line) => panic!("it must take longer\n\n{ended}"),
-        () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_new_image_reaches_every_instance() {
     let stage = Stage::up().await;
@@ -194,7 +186,7 @@ async fn a_version_that_never_gets_healthy_is_rolled_back_by_us() {
 async fn a_version_that_never_gets_healthy_is_rolled_back_by_aws_after_an_hour() {
     let stage = Stage::up().await;
     stage.weather(|weather| weather.dead.push(NEXT_IMAGE.to_owned()));
-    run_and_be_killed(&stage, &format!("up {NEXT}"), 100).await;
+    stage.killed_after(100, &format!("up {NEXT}")).await;
     tokio::time::sleep(Duration::from_secs(3000)).await;
     assert_eq!(refreshes(&stage), ["InProgress"]);
     tokio::time::sleep(Duration::from_secs(3000)).await;
@@ -280,7 +272,7 @@ async fn an_interrupted_rollout_is_found_and_followed() {
 async fn a_refresh_to_another_version_gives_way() {
     for line in ["up --set instance.type=c7i.4xlarge", "up"] {
         let stage = Stage::up().await;
-        run_and_be_killed(&stage, &format!("up {NEXT}"), 250).await;
+        stage.killed_after(250, &format!("up {NEXT}")).await;
         assert_eq!(refreshes(&stage), ["InProgress"], "{line}");
         stage.succeeds(line).await;
         assert_eq!(images(&stage), vec![IMAGE.to_owned(); 2], "{line}");
@@ -295,7 +287,7 @@ async fn a_refresh_to_another_version_gives_way_where_reads_lag() {
     for seed in 0..6 {
         let stage = Stage::up().await.seeded(seed);
         stage.weather(|weather| weather.describe_lag_seconds = 8.0);
-        run_and_be_killed(&stage, &format!("up {NEXT}"), 100 + seed).await;
+        stage.killed_after(100 + seed, &format!("up {NEXT}")).await;
         stage.succeeds("up --set instance.type=c7i.4xlarge --set scaling.max=50").await;
         assert_eq!(pinned(&stage), "3", "seed {seed}");
         assert_eq!(images(&stage), vec![IMAGE.to_owned(); 2]);
@@ -334,7 +326,7 @@ async fn pin(client: &OtherClient, version: &str) {
 #[tokio::test(start_paused = true)]
 async fn instances_that_were_left_behind_are_brought_along() {
     let stage = Stage::up().await;
-    run_and_be_killed(&stage, &format!("up {NEXT}"), 5).await;
+    stage.killed_after(5, &format!("up {NEXT}")).await;
     let client = stage.other_client().await;
     client.autoscaling.cancel_instance_refresh().auto_scaling_group_name("app-asg").send().await.unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;

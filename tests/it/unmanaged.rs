@@ -282,11 +282,7 @@ async fn a_plan_says_what_up_refuses() {
 #[tokio::test(start_paused = true)]
 async fn a_group_in_a_rollout_is_rolling_and_not_leaving() {
     let stage = Stage::up().await;
-    let line = format!("up {NEXT}");
-    tokio::select! {
-        ended = stage.run(&line) => panic!("it must take longer\n\n{ended}"),
-        () = tokio::time::sleep(std::time::Duration::from_secs(200)) => {}
-    }
+    stage.killed_after(200, &format!("up {NEXT}")).await;
     let status = stage.succeeds(&format!("status {NEXT}")).await;
     let group = status.standing.iter().find(|one| one.resource == "auto_scaling_group").unwrap();
     assert_eq!(group.state, "rolling");

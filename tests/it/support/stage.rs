@@ -1,6 +1,7 @@
 //! What the tests run on: the program on a fresh sandbox, in this process, on a clock that does not make them wait.
 
 use std::panic::Location;
+use std::time::Duration;
 
 use clap::Parser;
 use serde_json::Value;
@@ -128,6 +129,14 @@ impl Stage {
             let ended = self.run_at(line, place).await;
             tokio::time::pause();
             ended
+        }
+    }
+
+    /// A command line that is killed after so many seconds, in the middle.
+    pub async fn killed_after(&self, seconds: u64, line: &str) {
+        tokio::select! {
+            ended = self.run(line) => panic!("it must take longer\n\n{ended}"),
+            () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::cloud::ec2_principal;
 use crate::config::Config;
 use crate::site::{full_name, is_zone_id};
 
@@ -131,7 +132,7 @@ impl Names {
         let names = &config.names;
         let mut known = BTreeMap::from([
             ("partition", place.partition),
-            ("ec2", if place.partition == "aws-cn" { "ec2.amazonaws.com.cn" } else { "ec2.amazonaws.com" }),
+            ("ec2", ec2_principal(place.partition)),
             ("region", place.region),
             ("account", place.account),
             ("stack", &config.stack),

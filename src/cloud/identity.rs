@@ -99,6 +99,11 @@ pub fn domain(region: &str) -> &'static str {
     place(region).1
 }
 
+/// EC2 as one that assumes roles. In AWS's regions in China it has a name of its own (kops, IAMServiceEC2).
+pub fn ec2_principal(partition: &str) -> &'static str {
+    if partition == "aws-cn" { "ec2.amazonaws.com.cn" } else { "ec2.amazonaws.com" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{domain, partition};

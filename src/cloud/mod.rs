@@ -37,7 +37,7 @@ pub use calls::CALLS;
 pub use endpoint::is_aws;
 pub use error::{Absent, Error, Result};
 pub use explain::{Row, explain, explain_words, table};
-pub use identity::{Identity, domain, partition};
+pub use identity::{Identity, domain, ec2_principal, partition};
 pub use lifetime::Lifetime;
 pub use limiter::CallLimiter;
 pub use memo::Memo;

@@ -1,6 +1,7 @@
 //! The settings of the vendor's guide, in its order.
 
 use super::{Row, View};
+use crate::cloud::ec2_principal;
 
 const ALB_SG: &str = "load_balancer_security_group";
 const ALB_RULES: &str = "load_balancer_security_group_rules";
@@ -73,8 +74,7 @@ pub const SETTINGS: &[Row] = &[
     row(2, "policy: resource", "*", "policy", |v| v.text("policy", "/document/Statement/0/Resource/0")),
     row(2, "role: name", "OZMarketplace", "role", |v| v.name("role")).by("names.role"),
     row(2, "role: trusted entity", "EC2", "role", |v| {
-        let is_ec2 =
-            |value: &serde_json::Value| value.as_str().is_some_and(|name| name.starts_with("ec2.amazonaws.com"));
+        let is_ec2 = |value: &serde_json::Value| ["aws", "aws-cn"].iter().any(|of| value == ec2_principal(of));
         v.as_guide("role", "/trust/Statement/0/Principal/Service/0", is_ec2, "EC2")
     }),
     row(2, "role: attached policy", "OZMarketplacePolicy", "role_policy_attachment", |v| {

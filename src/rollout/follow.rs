@@ -1,6 +1,6 @@
 //! An instance refresh, followed to its end.
 
-use aws_sdk_autoscaling::types::Instance;
+use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance};
 
 use super::gate::Unfit;
 use super::newcomers::Newcomers;
@@ -86,14 +86,27 @@ impl Rollout<'_> {
         }
     }
 
-    /// The refresh and how many targets are healthy; `None`: there is no such refresh.
+    /// The refresh and how many targets are healthy; `None`: there is no such refresh, or someone took the group its
+    /// target group, which says nothing of the version.
     async fn look(&self, id: &str, newcomers: &mut Newcomers) -> cloud::Result<Option<(Refresh, usize)>> {
         let all = refreshes(self.cloud, self.group()).await?;
         let Some(found) = all.into_iter().flatten().find(|refresh| refresh.id == id) else {
             return Ok(None);
         };
-        let healthy = if found.active() { self.progress(&found, newcomers).await? } else { 0 };
+        if !found.active() {
+            return Ok(Some((found, 0)));
+        }
+        let group = find_group(self.cloud, self.group()).await?;
+        if found.forward() && group.as_ref().is_some_and(|group| !self.serves(group)) {
+            return Ok(None);
+        }
+        let healthy = self.progress(&found, group.as_ref(), newcomers).await?;
         Ok(Some((found, healthy)))
+    }
+
+    /// Whether its instances are registered with the load balancer.
+    fn serves(&self, group: &AutoScalingGroup) -> bool {
+        self.ids.get(&target_group::ARN).is_none_or(|arn| group.target_group_arns().contains(arn))
     }
 
     /// Rolls the version back; where AWS cannot, cancels the refresh to keep it from more instances.
@@ -124,16 +137,20 @@ impl Rollout<'_> {
     }
 
     /// Reports how far it is, and the instances that are launched or terminated. Returns how many targets are healthy.
-    async fn progress(&self, refresh: &Refresh, newcomers: &mut Newcomers) -> cloud::Result<usize> {
-        let group = find_group(self.cloud, self.group()).await?;
+    async fn progress(
+        &self,
+        refresh: &Refresh,
+        group: Option<&AutoScalingGroup>,
+        newcomers: &mut Newcomers,
+    ) -> cloud::Result<usize> {
         let targets = match self.ids.get(&target_group::ARN) {
             Some(arn) => find_targets(self.cloud, arn).await?,
             None => Targets::default(),
         };
-        if let Some(group) = group.as_ref().filter(|_| refresh.forward()) {
+        if let Some(group) = group.filter(|_| refresh.forward()) {
             newcomers.look(self.cloud, refresh, group, &targets).await?;
         }
-        let instances = group.iter().flat_map(aws_sdk_autoscaling::types::AutoScalingGroup::instances);
+        let instances = group.into_iter().flat_map(AutoScalingGroup::instances);
         let lines: Vec<String> = instances.filter_map(|instance| moving(instance, refresh, &targets)).collect();
         let what = summary(refresh);
         self.notify(if lines.is_empty() { what } else { format!("{what}: {}", few(&lines, "; ")) });
@@ -160,7 +177,7 @@ impl Rollout<'_> {
 /// The state of an instance that is launched or terminated; `None`: it serves as before.
 fn moving(instance: &Instance, refresh: &Refresh, targets: &Targets) -> Option<String> {
     let id = instance.instance_id().unwrap_or("?");
-    let version = instance.launch_template().and_then(|from| from.version()).unwrap_or("?");
+    let version = refresh.version_of(instance);
     let state = instance.lifecycle_state().map_or("?", |state| state.as_str());
     let health = targets.others.iter().find(|target| target.id == id).map(|target| target.state.as_str());
     match (state, health) {

@@ -6,7 +6,7 @@ use aws_sdk_iam::types::PolicyVersion;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, document, tags};
+use crate::cloud::{self, Absent, Cloud, Memo, Need, Tags, document, ec2_principal, partition, tags};
 use crate::engine::{Context, Error, Goal, Key, Live, Output, Outputs, Owner, Reading, Refs, Resource, Result};
 use crate::site::Site;
 
@@ -207,10 +207,9 @@ impl Resource for Role {
 
 static POLICY_DOCUMENT: LazyLock<Value> = LazyLock::new(|| bundled(POLICY));
 
-/// Who may assume the role. In AWS's regions in China EC2 has a name of its own (kops, IAMServiceEC2).
+/// Who may assume the role.
 fn trust(region: &str) -> String {
-    const EC2: &str = "ec2.amazonaws.com";
-    if region.starts_with("cn-") { TRUST.replace(EC2, &format!("{EC2}.cn")) } else { TRUST.to_owned() }
+    TRUST.replace(ec2_principal("aws"), ec2_principal(partition(region)))
 }
 
 /// A document of `templates/`, held to be JSON by a test.

@@ -78,7 +78,7 @@ async fn a_refusal_after_changes_lists_them_and_is_a_failure() {
         stage.edit(|aws| aws.load_balancer().stand_in_another_vpc());
     };
     let (outcome, ()) = tokio::join!(stage.run("up"), another);
-    outcome.exits(Exit::Failed).sums_up("what was changed before stays").says("vpc");
+    outcome.exits(Exit::Failed).ends_as("failed").sums_up("what was changed before stays").says("vpc");
     outcome.demand(outcome.changes.len() >= 15, || "what was made is listed".to_owned());
 }
 

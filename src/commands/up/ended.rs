@@ -85,18 +85,17 @@ fn unasked(mut outcome: Outcome, require_answer: bool) -> Outcome {
     outcome
 }
 
-/// Rewrites a refusal that comes after changes: exit 1, and what was changed stays. What it would still do is not told:
-/// the changes are those that were made.
+/// Rewrites a refusal that comes after changes: it failed, and what was changed stays. What it would still do is not
+/// told: the changes are those that were made.
 pub fn stopped_after(outcome: Outcome, planner: &Planner<'_>, done: &Plan) -> Outcome {
     if done.is_empty() {
         return outcome;
     }
-    let (exit, summary) = match outcome.exit {
-        Exit::Refused => (Exit::Failed, format!("failed; what was changed before stays, and {AGAIN}")),
-        Exit::Foreign => {
-            (Exit::Foreign, format!("something with our name is not ours; what was changed before stays, and {AGAIN}"))
-        }
-        exit => (exit, outcome.summary),
+    let failed = |exit, why| (exit, "failed", format!("{why}; what was changed before stays, and {AGAIN}"));
+    let (exit, word, summary) = match outcome.exit {
+        Exit::Refused => failed(Exit::Failed, "failed"),
+        Exit::Foreign => failed(Exit::Foreign, "something with our name is not ours"),
+        exit => (exit, outcome.outcome, outcome.summary),
     };
-    Outcome { exit, summary, changes: planner.changes(done), planned: false, ..outcome }
+    Outcome { exit, outcome: word, summary, changes: planner.changes(done), planned: false, ..outcome }
 }

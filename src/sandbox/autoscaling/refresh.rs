@@ -130,8 +130,8 @@ fn follows(group: &Value) -> bool {
     version.is_some_and(|version| version.starts_with('$'))
 }
 
-/// One refresh at a time.
-fn refuse_while_active(world: &mut World, group: &str) -> Result<(), Refusal> {
+/// One refresh at a time, and no target group is attached meanwhile.
+pub fn refuse_while_active(world: &mut World, group: &str) -> Result<(), Refusal> {
     if active(world, group).is_some() {
         refuse(
             "InstanceRefreshInProgress",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{converge, group, invalid};
+use super::{converge, group, invalid, refresh};
 use crate::sandbox::wire::{Refusal, Reply, list, texts};
 use crate::sandbox::world::World;
 
@@ -42,8 +42,10 @@ pub fn as_sources(row: &Value) -> Value {
 }
 
 fn attach(world: &mut World, asked: &Value, attach: bool) -> Reply {
-    group(world, asked)?;
+    let name = group(world, asked)?["AutoScalingGroupName"].as_str().unwrap_or_default().to_owned();
     let arns = if attach {
+        // Among the errors of both calls that attach (API reference, InstanceRefreshInProgress); of none that detaches.
+        refresh::refuse_while_active(world, &name)?;
         checked(world, asked)?
     } else {
         let sources = list(asked, "TrafficSources").iter();

@@ -145,6 +145,7 @@ impl Resource for AutoScalingGroup {
             Goal::Absent => None,
         };
         let ours = ours.and_then(|group| group.target_group_arn);
+        let serves = ours.as_ref().is_some_and(|arn| group.target_group_arns().contains(arn));
         let mut spec = spec_of(&group, ours, site, cloud.redirected.has("autoscaling"));
         if reading.goal == Goal::Absent {
             spec.each = instances::each(&group);
@@ -160,7 +161,12 @@ impl Resource for AutoScalingGroup {
         } else if reading.goal == Goal::Present
             && let Some(refresh) = rolling::under_way(cx, reading, &group, &mut live.spec).await?
         {
-            live = live.status(Status::Pending(summary(&refresh))).output(REFRESH, refresh.id);
+            if refresh.forward() && !serves {
+                // It is ended and begun anew: no target group can be attached meanwhile, and no version judged.
+                live.spec.refresh_to = Some(refresh.version);
+            } else {
+                live = live.status(Status::Pending(summary(&refresh))).output(REFRESH, refresh.id);
+            }
         }
         Ok(Some(live))
     }
@@ -196,6 +202,11 @@ impl Resource for AutoScalingGroup {
     /// Never sends the desired capacity: it belongs to the scaling policy.
     async fn update(&self, cx: &Context<'_>, live: &Live<Spec>, want: &Spec) -> Result<Outputs> {
         let (cloud, name, had) = (cx.cloud, &live.outputs[&NAME], &live.spec);
+        // First, since AWS attaches no target group meanwhile. The next reading waits for its end; if there is none to
+        // cancel, a read that lags had shown it.
+        if had.refresh_to.is_some() && refresh::cancel(cloud, name).await? {
+            return Ok(Outputs::new());
+        }
         if had.target_groups != want.target_groups {
             let request = cloud.autoscaling.attach_load_balancer_target_groups().auto_scaling_group_name(name);
             request.set_target_group_arns(Some(want.target_groups.clone())).send().await?;

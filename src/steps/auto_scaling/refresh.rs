@@ -58,6 +58,16 @@ impl Refresh {
         from.is_some_and(|(template, version)| self.brings(template, version))
     }
 
+    /// The version that this instance was launched from; with its template, where that is not the one that it brings.
+    pub fn version_of(&self, instance: &Instance) -> String {
+        let from = instance.launch_template();
+        let version = from.and_then(|from| from.version()).unwrap_or("?");
+        match from.and_then(|from| from.launch_template_id()) {
+            Some(other) if !self.template.is_empty() && *other != self.template => format!("{version} of {other}"),
+            _ => version.to_owned(),
+        }
+    }
+
     /// Whether instances that a person keeps were in its way: that says nothing of its version.
     pub fn met_kept(&self) -> bool {
         let reason = self.reason.to_lowercase();
@@ -221,7 +231,9 @@ mod tests {
         let refresh = shaped(InstanceRefresh::builder().desired_configuration(wanted).build());
         let from = |template| Instance::builder().launch_template(version(template, "1")).build();
         assert!(refresh.launched(&from("lt-new")) && !refresh.launched(&from("lt-former")));
+        assert_eq!(["lt-new", "lt-former"].map(|id| refresh.version_of(&from(id))), ["1", "1 of lt-former"]);
         let plain = shaped(InstanceRefresh::builder().build());
         assert!(!plain.launched(&from("lt-new")) && !plain.launched(&Instance::builder().build()));
+        assert_eq!(plain.version_of(&from("lt-former")), "1");
     }
 }

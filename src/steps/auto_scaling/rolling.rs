@@ -21,17 +21,9 @@ const CHECKPOINT_SECONDS: i32 = 60;
 /// where they need not. The refresh sets the number itself when it succeeds, so that AWS has something to go back to.
 pub(super) async fn roll(cx: &Context<'_>, name: &str, had: &Spec, want: &Spec) -> Result<()> {
     let cloud = cx.cloud;
-    let (template_id, version) = want.template();
-    let all = refreshes(cloud, name).await?.unwrap_or_default();
-    if let Some(active) = all.iter().find(|refresh| refresh.active()) {
-        let is_lost = active.goes_back() && had.refresh_to.is_some();
-        if !is_lost && (!active.forward() || active.brings(template_id, version)) {
-            return Ok(());
-        }
-        // The next reading waits for its end. If there is none to cancel, a read that lags had shown it.
-        if refresh::cancel(cloud, name).await? {
-            return Ok(());
-        }
+    // One that began meanwhile is followed, or ended, when the next reading shows it.
+    if had.refresh_to.is_none() && refreshes(cloud, name).await?.is_some_and(|all| all.iter().any(Refresh::active)) {
+        return Ok(());
     }
     let group = find_group(cloud, name).await?;
     let policy = group.as_ref().and_then(|group| group.mixed_instances_policy.clone());

@@ -6,7 +6,7 @@
 pub enum Effect {
     /// Instances are replaced, a few at a time.
     ReplacesInstances,
-    /// A running replacement of instances, to a version that is no longer wanted, is cancelled.
+    /// A running replacement of instances is cancelled: its version is no longer wanted, or it cannot go on.
     CancelsRefresh {
         /// The version.
         to: String,

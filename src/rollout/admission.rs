@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{HealthGate, Rollout};
+use super::{HealthGate, REPAIR_TIME, Rollout};
 use crate::clock::{Attempt, Clock, Ended, Late};
 use crate::cloud::{self, RetryBudget};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Outcome, Problem};
 use crate::steps::auto_scaling::{find_group, find_instances};
 use crate::steps::target_group;
-
-/// Time for a group to become healthy after something else was repaired: two rounds of health checks and a start.
-const REPAIR_TIME: Duration = Duration::from_mins(10);
 
 const NOT_BEGUN: &str = "the rollout was not begun; running again goes on from here";
 
@@ -45,10 +42,10 @@ impl Rollout<'_> {
     /// # Errors
     /// The group is not healthy: the outcome that says so.
     pub async fn admit(&self, gate: Option<&HealthGate<'_>>, repaired: bool) -> Result<(), Failed> {
-        let repair = self.wait.at_most(if repaired { REPAIR_TIME } else { Duration::ZERO });
+        let repair = self.walk.wait.at_most(if repaired { REPAIR_TIME } else { Duration::ZERO });
         let (label, mut budget) = (self.label(), RetryBudget::default());
         let mut start: Option<Clock> = None;
-        let admitted = self.wait.until(&label, async || match self.fitness(gate).await {
+        let admitted = self.walk.wait.until(&label, async || match self.fitness(gate).await {
             Ok(Fitness::Fit) => Ok(Attempt::Done(())),
             Ok(Fitness::Unfit(why)) if repair.clock.expired() => {
                 self.notify(why.clone());
@@ -56,12 +53,12 @@ impl Rollout<'_> {
             }
             // A group whose instances are replaced again and again is always young.
             Ok(Fitness::Starting(why, limit)) => {
-                let is_over = start.get_or_insert_with(|| self.wait.clock.at_most(limit)).expired();
+                let is_over = start.get_or_insert_with(|| self.walk.wait.clock.at_most(limit)).expired();
                 if is_over { Err(Refusal::Late(Late { ended: Ended::TimedOut, why })) } else { Ok(Attempt::Again(why)) }
             }
             Ok(Fitness::Unfit(why)) => Ok(Attempt::Again(why)),
             Err(error) => {
-                let why = budget.allow(error, &self.wait.clock).map_err(Refusal::Cloud)?;
+                let why = budget.allow(error, &self.walk.wait.clock).map_err(Refusal::Cloud)?;
                 Ok(Attempt::Again(why.to_owned()))
             }
         });
@@ -72,9 +69,9 @@ impl Rollout<'_> {
     }
 
     fn not_begun(&self, why: &str, repaired: bool) -> Outcome {
-        let outcome = match self.wait.cancel.signal() {
+        let outcome = match self.walk.wait.cancel.signal() {
             Some(signal) => Outcome::ended(Ended::Cancelled(signal), NOT_BEGUN),
-            None if self.wait.clock.expired() => Outcome::ended(Ended::TimedOut, NOT_BEGUN),
+            None if self.walk.wait.clock.expired() => Outcome::ended(Ended::TimedOut, NOT_BEGUN),
             None if repaired => Outcome::new(Exit::Unverified, "failed", NOT_BEGUN),
             None => Outcome::preflight("refused; nothing was changed"),
         };
@@ -94,7 +91,7 @@ impl Rollout<'_> {
         let Some(group) = self.ids.get(&target_group::ARN) else {
             return Ok(Fitness::Fit);
         };
-        let targets = target_group::find_targets(self.cloud, group).await?;
+        let targets = target_group::find_targets(self.walk.cx.cloud, group).await?;
         if targets.registered == 0 {
             return Ok(Fitness::Fit); // no target serves: a rollout cannot make it worse
         }
@@ -125,13 +122,13 @@ impl Rollout<'_> {
     /// after two checks that fail, long before its grace period and warm-up are over (ELBv2 user guide, "Health checks
     /// for your target groups"); and how long that takes.
     async fn young_instances(&self) -> cloud::Result<(BTreeSet<String>, Duration)> {
-        let Some(group) = find_group(self.cloud, self.group()).await? else {
+        let Some(group) = find_group(self.walk.cx.cloud, self.group()).await? else {
             return Ok(Default::default());
         };
         let warm_up = group.default_instance_warmup().unwrap_or_default();
         let age = i64::from(group.health_check_grace_period().unwrap_or_default()) + i64::from(warm_up);
-        let instances = find_instances(self.cloud, &group).await?;
-        let since = self.cloud.limiter.time().map_or(i64::MAX, |now| now - age);
+        let instances = find_instances(self.walk.cx.cloud, &group).await?;
+        let since = self.walk.cx.cloud.limiter.time().map_or(i64::MAX, |now| now - age);
         let young = instances.into_iter().filter(|one| one.launch_time.is_some_and(|time| time.secs() > since));
         let limit = Duration::from_secs(age.unsigned_abs());
         Ok((young.filter_map(|one| one.instance_id).collect(), limit))

@@ -4,9 +4,9 @@ use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance};
 
 use super::gate::Unfit;
 use super::newcomers::Newcomers;
-use super::{HealthGate, Rollout};
+use super::{HealthGate, RECOVERY_TIME, Rollout};
 use crate::clock::{Attempt, Late};
-use crate::cloud::{self, Error, RetryBudget};
+use crate::cloud::{self, Absent, Error, RetryBudget};
 use crate::event::{Event, What};
 use crate::exit::Exit;
 use crate::outcome::{Failed, Outcome, Problem, few};
@@ -34,22 +34,26 @@ impl From<Error> for Lost {
 }
 
 impl Rollout<'_> {
-    /// Follows an instance refresh to its end, and rolls it back when the service does not work meanwhile.
+    /// Follows an instance refresh to its end, and rolls it back when the service does not work meanwhile and all else
+    /// is as wanted; `repaired`: something was repaired a moment ago, so the group is given time.
     ///
     /// # Errors
     /// The version did not stay, or the run ends before the refresh does: the outcome that says so.
-    pub async fn follow(&self, id: &str, mut gate: Option<&mut HealthGate<'_>>) -> Result<(), Failed> {
-        let (label, mut unfit, mut newcomers) = (self.label(), None, Newcomers::default());
+    pub async fn follow(&self, id: &str, mut gate: Option<&mut HealthGate<'_>>, repaired: bool) -> Result<(), Failed> {
+        let (label, mut unfit, mut newcomers) = (self.label(), None, Newcomers::after(repaired));
+        if let Some(gate) = gate.as_mut().filter(|_| repaired) {
+            gate.excuse(self.walk.wait.clock.at_most(RECOVERY_TIME));
+        }
         let (mut budget, mut is_on_way_back) = (RetryBudget::default(), false);
-        (self.wait.watch)(Event { key: label.key, name: label.name.clone(), what: What::Started("roll out") });
-        let wait = self.wait.quiet(); // `progress` reports in more detail
+        (self.walk.wait.watch)(Event { key: label.key, name: label.name.clone(), what: What::Started("roll out") });
+        let wait = self.walk.wait.quiet(); // `progress` reports in more detail
         let ended = wait.until(&label, async || {
             let (refresh, healthy) = match self.look(id, &mut newcomers).await {
                 Ok(None) => return Ok(Attempt::Done(None)),
                 Ok(Some((refresh, healthy))) if refresh.active() => (refresh, healthy),
                 Ok(Some((refresh, _))) => return Ok(Attempt::Done(Some(refresh))),
                 Err(error) => {
-                    let why = budget.allow(error, &self.wait.clock)?.to_owned();
+                    let why = budget.allow(error, &self.walk.wait.clock)?.to_owned();
                     self.notify(why.clone());
                     return Ok(Attempt::Again(why));
                 }
@@ -58,9 +62,15 @@ impl Rollout<'_> {
                 let under_way = (1..100).contains(&refresh.percent);
                 unfit = match gate.as_mut().filter(|_| under_way) {
                     _ if newcomers.verdict.is_some() => newcomers.verdict.take(),
-                    Some(gate) => gate.judge(healthy, &self.wait).await,
+                    Some(gate) => gate.judge(healthy, &self.walk.wait).await,
                     None => None,
                 };
+                // A decision of the service is its version's own.
+                let may_pass = unfit.as_ref().is_some_and(|unfit| unfit.finding.is_none());
+                if may_pass && self.is_otherwise().await {
+                    self.notify("something else is not as wanted: it is repaired first");
+                    return Ok(Attempt::Done(None));
+                }
                 if let Some(unfit) = &unfit {
                     self.take_back(&unfit.why).await?;
                 }
@@ -86,33 +96,33 @@ impl Rollout<'_> {
         }
     }
 
-    /// The refresh and how many targets are healthy; `None`: there is no such refresh, or someone took the group its
-    /// target group, which says nothing of the version.
+    /// The refresh and how many targets are healthy; `None`: there is no such refresh, or the group lost its target group,
+    /// which says nothing of the version.
     async fn look(&self, id: &str, newcomers: &mut Newcomers) -> cloud::Result<Option<(Refresh, usize)>> {
-        let all = refreshes(self.cloud, self.group()).await?;
+        let all = refreshes(self.walk.cx.cloud, self.group()).await?;
         let Some(found) = all.into_iter().flatten().find(|refresh| refresh.id == id) else {
             return Ok(None);
         };
         if !found.active() {
             return Ok(Some((found, 0)));
         }
-        let group = find_group(self.cloud, self.group()).await?;
-        if found.forward() && group.as_ref().is_some_and(|group| !self.serves(group)) {
-            return Ok(None);
-        }
-        let healthy = self.progress(&found, group.as_ref(), newcomers).await?;
-        Ok(Some((found, healthy)))
-    }
-
-    /// Whether its instances are registered with the load balancer.
-    fn serves(&self, group: &AutoScalingGroup) -> bool {
-        self.ids.get(&target_group::ARN).is_none_or(|arn| group.target_group_arns().contains(arn))
+        let group = find_group(self.walk.cx.cloud, self.group()).await?;
+        let arn = self.ids.get(&target_group::ARN);
+        let targets = match arn {
+            Some(arn) => find_targets(self.walk.cx.cloud, arn).await.or_absent()?,
+            None => Some(Targets::default()),
+        };
+        let serves = |group: &AutoScalingGroup| arn.is_none_or(|arn| group.target_group_arns().contains(arn));
+        let is_lost = found.forward() && group.as_ref().is_some_and(|group| !serves(group));
+        let Some(targets) = targets.filter(|_| !is_lost) else { return Ok(None) };
+        self.progress(&found, group.as_ref(), &targets, newcomers).await?;
+        Ok(Some((found, targets.healthy)))
     }
 
     /// Rolls the version back; where AWS cannot, cancels the refresh to keep it from more instances.
     async fn take_back(&self, why: &str) -> cloud::Result<()> {
         self.notify(format!("rolling back: {why}"));
-        if !roll_back(self.cloud, self.group()).await? {
+        if !roll_back(self.walk.cx.cloud, self.group()).await? {
             self.give_up().await?;
         }
         Ok(())
@@ -120,9 +130,9 @@ impl Rollout<'_> {
 
     /// Cancels a rollback to what was deleted since. Returns whether it did.
     async fn ends_lost_way(&self) -> cloud::Result<bool> {
-        let group = find_group(self.cloud, self.group()).await?;
+        let group = find_group(self.walk.cx.cloud, self.group()).await?;
         let leads_back = match &group {
-            Some(group) => has_way_back(self.cloud, group).await?,
+            Some(group) => has_way_back(self.walk.cx.cloud, group).await?,
             None => true,
         };
         if !leads_back {
@@ -133,28 +143,25 @@ impl Rollout<'_> {
 
     async fn give_up(&self) -> cloud::Result<()> {
         self.notify("AWS has no way back here: cancelling");
-        cancel(self.cloud, self.group()).await.map(drop)
+        cancel(self.walk.cx.cloud, self.group()).await.map(drop)
     }
 
-    /// Reports how far it is, and the instances that are launched or terminated. Returns how many targets are healthy.
+    /// Reports how far it is, and the instances that are launched or terminated.
     async fn progress(
         &self,
         refresh: &Refresh,
         group: Option<&AutoScalingGroup>,
+        targets: &Targets,
         newcomers: &mut Newcomers,
-    ) -> cloud::Result<usize> {
-        let targets = match self.ids.get(&target_group::ARN) {
-            Some(arn) => find_targets(self.cloud, arn).await?,
-            None => Targets::default(),
-        };
+    ) -> cloud::Result<()> {
         if let Some(group) = group.filter(|_| refresh.forward()) {
-            newcomers.look(self.cloud, refresh, group, &targets).await?;
+            newcomers.look(self.walk.cx.cloud, refresh, group, targets).await?;
         }
         let instances = group.into_iter().flat_map(AutoScalingGroup::instances);
-        let lines: Vec<String> = instances.filter_map(|instance| moving(instance, refresh, &targets)).collect();
+        let lines: Vec<String> = instances.filter_map(|instance| moving(instance, refresh, targets)).collect();
         let what = summary(refresh);
         self.notify(if lines.is_empty() { what } else { format!("{what}: {}", few(&lines, "; ")) });
-        Ok(targets.healthy)
+        Ok(())
     }
 
     /// Whether it brings what deploy.yaml wants.
@@ -170,7 +177,7 @@ impl Rollout<'_> {
             _ => "not rolled out",
         };
         let label = self.label();
-        (self.wait.watch)(Event { key: label.key, name: label.name, what: What::Finished(verb) });
+        (self.walk.wait.watch)(Event { key: label.key, name: label.name, what: What::Finished(verb) });
     }
 }
 

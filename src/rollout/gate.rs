@@ -1,7 +1,7 @@
 //! The questions to the service while instances are replaced.
 
 use crate::checks::{Asked, decided};
-use crate::clock::Wait;
+use crate::clock::{Clock, Wait};
 use crate::exit::Exit;
 use crate::outcome::{Analysis, Finding};
 use crate::oz::{BaseUrl, Capture, NoVersion, Refused, Service, Token, Transport, Web, ask_version};
@@ -17,6 +17,8 @@ pub struct HealthGate<'a> {
     liveness: Option<(Capture, Service)>,
     was_metered: bool,
     failures: u32,
+    /// Until when no healthy target says nothing of the version.
+    excused: Option<Clock>,
 }
 
 /// Why a rollout is rolled back.
@@ -46,7 +48,7 @@ impl<'a> HealthGate<'a> {
             }
             None => None,
         };
-        Ok(HealthGate { base, transport, liveness, was_metered: false, failures: 0 })
+        Ok(HealthGate { base, transport, liveness, was_metered: false, failures: 0, excused: None })
     }
 
     /// Where the service answers.
@@ -65,15 +67,24 @@ impl<'a> HealthGate<'a> {
         Ok(())
     }
 
+    /// Something else was repaired: until this time, or the first right answer, wrong ones are not the version's while no
+    /// target is healthy.
+    pub(super) fn excuse(&mut self, until: Clock) {
+        self.excused = Some(until);
+    }
+
     /// Asks the service, and once for a real analysis. `Some`: the rollout must be rolled back.
     pub(super) async fn judge(&mut self, healthy: usize, wait: &Wait<'_>) -> Option<Unfit> {
         if let Err(why) = self.ask(healthy).await {
+            if healthy == 0 && self.excused.as_ref().is_some_and(|until| !until.expired()) {
+                return None;
+            }
             self.failures += 1;
             let why = format!("{}: {why}", self.base);
             let unfit = Unfit { exit: Exit::Unverified, why, finding: None };
             return Some(unfit).filter(|_| self.failures >= FAILURES_IN_A_ROW);
         }
-        self.failures = 0;
+        (self.failures, self.excused) = (0, None);
         let (capture, service) = self.liveness.as_ref().filter(|_| !self.was_metered)?;
         self.was_metered = true;
         // Without an answer, the wait that follows reports the deadline or the signal.

@@ -21,11 +21,18 @@ const TOO_MANY: usize = 2;
 #[derive(Default)]
 pub(super) struct Newcomers {
     seen: BTreeSet<String>,
+    /// Those that may have failed for something that was repaired; `None` before the first look.
+    excused: Option<BTreeSet<String>>,
     /// Why the version must be rolled back.
     pub verdict: Option<Unfit>,
 }
 
 impl Newcomers {
+    /// `repaired`: something else was, a moment ago, so that those of the first look are not judged.
+    pub fn after(repaired: bool) -> Newcomers {
+        Newcomers { excused: (!repaired).then(BTreeSet::new), ..Newcomers::default() }
+    }
+
     /// Another look. The group's history is read while none of them is healthy, or when one has gone.
     ///
     /// # Errors
@@ -42,13 +49,17 @@ impl Newcomers {
         let is_healthy = |one: &&Instance| !targets.others.iter().any(|other| one.instance_id() == Some(&other.id));
         let new: Vec<&Instance> = group.instances().iter().filter(is_new).collect();
         self.seen.extend(new.iter().filter_map(|one| one.instance_id.clone()));
+        let excused = self.excused.get_or_insert_with(|| self.seen.clone());
         let serving = new.iter().copied().filter(serves);
         let (serving, healthy) = (serving.clone().count(), serving.filter(is_healthy).count());
         if healthy > 0 && serving == self.seen.len() {
             return Ok(());
         }
         let launches = launches(cloud, group.auto_scaling_group_name().unwrap_or_default()).await?;
-        let failed: BTreeSet<&str> = launches.unhealthy(refresh.started).filter(|id| self.seen.contains(*id)).collect();
+        let failed: BTreeSet<&str> = launches
+            .unhealthy(refresh.started)
+            .filter(|id| self.seen.contains(*id) && !excused.contains(*id))
+            .collect();
         let failing = launches.failing_since(group, refresh.started).filter(|failing| failing.lasts && healthy == 0);
         let why = if failed.len() >= TOO_MANY || (healthy == 0 && !failed.is_empty()) {
             let grace = group.health_check_grace_period().unwrap_or_default();

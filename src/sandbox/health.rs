@@ -135,9 +135,13 @@ fn checked(world: &World, group: &Value, mut target: Value) -> Value {
 
 /// One check at this time: what the instance answers, or the reason code and description of a failure.
 fn probe(world: &World, group: &Value, target: &Value, at: f64) -> Result<(), (&'static str, String)> {
-    let booted = target["_since"].as_f64().unwrap_or_default() + world.weather.boot_seconds;
     let instance = target["Id"].as_str().and_then(|id| world.row(tables::INSTANCES, id));
-    if at < booted || instance.is_some_and(|instance| is_of(instance, &world.weather.dead)) {
+    // One that is registered once more does not start once more.
+    let launched = instance.and_then(|one| one["_launched"].as_f64());
+    let started = launched.or(target["_since"].as_f64()).unwrap_or_default();
+    if at < started + world.weather.boot_seconds
+        || instance.is_some_and(|instance| is_of(instance, &world.weather.dead))
+    {
         return Err(("Target.FailedHealthChecks", "Health checks failed".to_owned()));
     }
     if !reachable(world, group, target) {

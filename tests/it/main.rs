@@ -6,6 +6,7 @@ mod account;
 mod accounts;
 mod answers;
 mod bench;
+mod blamed;
 mod boto3;
 mod bundle;
 mod certificates;

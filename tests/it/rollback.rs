@@ -39,35 +39,6 @@ async fn the_end_of_another_versions_rollback_is_not_the_end_of_the_run() {
     }
 }
 
-/// AWS attaches no target group while instances are replaced: the rollout is ended first, though it would come to no end
-/// by itself, and one that is wanted is begun anew. Its version is not blamed for what the load balancer says meanwhile.
-#[tokio::test(start_paused = true)]
-async fn a_group_that_lost_its_target_group_in_a_rollout_has_it_again_soon() {
-    for (wanted, is_killed) in [(NEXT, true), (NEXT, false), ("", true)] {
-        let stage = Stage::up().await;
-        let start = Instant::now();
-        let up = format!("up {wanted}");
-        let lose = || stage.edit(|aws| aws.auto_scaling_group().leave_target_group());
-        let ended = if is_killed {
-            stage.killed_after(5, &format!("up {NEXT}")).await;
-            if wanted.is_empty() {
-                stage.weather(|weather| weather.mute.push(NEXT_IMAGE.to_owned()));
-            }
-            lose();
-            stage.run(&up).await
-        } else {
-            let meanwhile = async {
-                tokio::time::sleep(Duration::from_secs(60)).await;
-                lose();
-            };
-            tokio::join!(stage.run(&up), meanwhile).0
-        };
-        ended.exits(Exit::Done).has_called("AttachLoadBalancerTargetGroups");
-        assert!(start.elapsed() < Duration::from_mins(20), "{:?}", start.elapsed());
-        stage.succeeds(&up).await.changed(&[]).writes_nothing();
-    }
-}
-
 /// What is wanted is what is taken back: the run says so, and does not try again by itself.
 #[tokio::test(start_paused = true)]
 async fn the_rollback_of_the_wanted_version_ends_the_run() {

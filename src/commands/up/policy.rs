@@ -14,7 +14,7 @@ use crate::commands::{Session, preflight};
 use crate::engine::reconcile::{AGAIN, Next, Policy, Round, failed};
 use crate::engine::{Decision, Effect, Error, Key, LiveStack, NodeError, Outputs, Plan, Walk, WalkResult, outputs_of};
 use crate::outcome::{Failed, Outcome, Problem};
-use crate::rollout::{HealthGate, ROLLOUT_KEYS, Rollout};
+use crate::rollout::{HealthGate, ROLLOUT_KEYS, Rollout, repairs};
 use crate::steps::auto_scaling;
 
 /// The policy of `up`.
@@ -95,9 +95,9 @@ impl Policy for UpPolicy<'_> {
         Ok(Next::Act(keys))
     }
 
-    async fn acted(&mut self, walk: &Walk<'_>, _: &WalkResult) -> Result<(), Failed> {
+    async fn acted(&mut self, walk: &Walk<'_>, result: &WalkResult) -> Result<(), Failed> {
         if let Some((id, ids)) = self.follows.take() {
-            rollout(walk, &ids).follow(&id, self.gate.as_mut()).await?;
+            rollout(walk, &ids).follow(&id, self.gate.as_mut(), repairs(&result.acted)).await?;
         }
         Ok(())
     }
@@ -139,7 +139,7 @@ impl Policy for UpPolicy<'_> {
 }
 
 fn rollout<'a>(walk: &Walk<'a>, ids: &'a Outputs) -> Rollout<'a> {
-    Rollout { cloud: walk.cx.cloud, site: walk.cx.site, ids, wait: walk.wait }
+    Rollout { walk: *walk, ids }
 }
 
 fn is_retryable(error: &Error) -> bool {

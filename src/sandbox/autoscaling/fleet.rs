@@ -247,10 +247,10 @@ fn register(world: &mut World) {
             one["_draining_until"] = json!(until);
             (now < until).then_some(one)
         });
+        // One that is registered again while it drains is as good as new.
+        let known = |id: &str| old.iter().find(|one| one["Id"] == id && one["_draining_until"].is_null()).cloned();
         let targets: Vec<Value> = members
-            .map(|(_, id)| {
-                old.iter().find(|one| one["Id"] == id.as_str()).cloned().unwrap_or(json!({"Id": id, "_since": now}))
-            })
+            .map(|(_, id)| known(id).unwrap_or(json!({"Id": id, "_since": now})))
             .chain(by_hand)
             .chain(drained)
             .collect();

@@ -52,7 +52,7 @@ pub struct Spec {
     launch_template_version: String,
     /// Instances that were launched from something else.
     outdated_instances: Option<usize>,
-    /// The version that a running refresh brings and that is no longer wanted.
+    /// The version that a running refresh brings, when that refresh is to be cancelled.
     refresh_to: Option<String>,
     #[serde(skip)]
     aside: Aside,

@@ -96,8 +96,8 @@ impl Rollout<'_> {
         }
     }
 
-    /// The refresh and how many targets are healthy; `None`: there is no such refresh, or the group lost its target group,
-    /// which says nothing of the version.
+    /// The refresh and how many targets are healthy; `None`: there is no such refresh, or the group lost its target
+    /// group, which says nothing of the version.
     async fn look(&self, id: &str, newcomers: &mut Newcomers) -> cloud::Result<Option<(Refresh, usize)>> {
         let all = refreshes(self.walk.cx.cloud, self.group()).await?;
         let Some(found) = all.into_iter().flatten().find(|refresh| refresh.id == id) else {

@@ -67,8 +67,8 @@ impl<'a> HealthGate<'a> {
         Ok(())
     }
 
-    /// Something else was repaired: until this time, or the first right answer, wrong ones are not the version's while no
-    /// target is healthy.
+    /// Something else was repaired: until this time, or the first right answer, wrong ones are not the version's while
+    /// no target is healthy.
     pub(super) fn excuse(&mut self, until: Clock) {
         self.excused = Some(until);
     }

@@ -67,7 +67,7 @@ impl Rollout<'_> {
                 };
                 // A decision of the service is its version's own.
                 let may_pass = unfit.as_ref().is_some_and(|unfit| unfit.finding.is_none());
-                if may_pass && self.is_otherwise().await {
+                if may_pass && self.needs_repair().await {
                     self.notify("something else is not as wanted: it is repaired first");
                     return Ok(Attempt::Done(None));
                 }

@@ -49,8 +49,8 @@ impl Rollout<'_> {
         Label::new(auto_scaling::REFRESH.0, self.group())
     }
 
-    /// Whether something is to be repaired first: then what is wrong says nothing of the version yet.
-    async fn is_otherwise(&self) -> bool {
+    /// Whether something of the rest is to be repaired: what is wrong says nothing of the version yet.
+    async fn needs_repair(&self) -> bool {
         self.walk.read().await.is_ok_and(|live| repairs(&self.walk.planner.plan(&live)))
     }
 

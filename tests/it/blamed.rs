@@ -25,13 +25,6 @@ const EDITS: [(&str, Edit); 7] = [
     ("health checks want another answer", |aws| aws.target_group().matcher("200")),
 ];
 
-/// The images of the instances that stay.
-fn images(stage: &Stage) -> Vec<String> {
-    let world = stage.sandbox.world();
-    let staying = world.rows(tables::INSTANCES).filter(|row| row["_ending"].is_null());
-    staying.map(|row| row["imageId"].as_str().unwrap().to_owned()).collect()
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_was_done_to_the_rest_of_a_stack_in_a_rollout_is_repaired() {
     let next = format!("up {NEXT}");
@@ -41,7 +34,7 @@ async fn what_was_done_to_the_rest_of_a_stack_in_a_rollout_is_repaired() {
             stage.killed_after(seconds, &next).await;
             stage.edit(edit);
             stage.succeeds(&next).await;
-            assert_eq!(images(&stage), [NEXT_IMAGE; 2], "{}", stage.note);
+            assert_eq!(stage.images(), [NEXT_IMAGE; 2], "{}", stage.note);
             stage.succeeds(&next).await.changed(&[]).writes_nothing();
         }
         for seconds in [60, 200] {
@@ -52,7 +45,7 @@ async fn what_was_done_to_the_rest_of_a_stack_in_a_rollout_is_repaired() {
             };
             let (ended, ()) = tokio::join!(stage.run(&next), meanwhile);
             ended.exits(Exit::Done);
-            assert_eq!(images(&stage), [NEXT_IMAGE; 2], "{}", stage.note);
+            assert_eq!(stage.images(), [NEXT_IMAGE; 2], "{}", stage.note);
             stage.succeeds(&next).await.changed(&[]).writes_nothing();
         }
     }

@@ -13,13 +13,6 @@ const IMAGE: &str = "ami-0c0ffee0c0ffee0c0";
 const NEXT: &str = "--set instance.image=api-instant-next";
 const NEXT_IMAGE: &str = "ami-0c0ffee0c0ffee0c1";
 
-/// Images of the instances that are not on their way out.
-fn images(stage: &Stage) -> Vec<String> {
-    let world = stage.sandbox.world();
-    let staying = world.rows(tables::INSTANCES).filter(|row| row["_ending"].is_null());
-    staying.map(|row| row["imageId"].as_str().unwrap().to_owned()).collect()
-}
-
 fn pinned(stage: &Stage) -> String {
     let world = stage.sandbox.world();
     world.row(tables::ASGS, "app-asg").unwrap()["LaunchTemplate"]["Version"].as_str().unwrap().to_owned()
@@ -40,7 +33,7 @@ fn refreshes(stage: &Stage) -> Vec<String> {
 async fn a_new_image_reaches_every_instance() {
     let stage = Stage::up().await;
     stage.succeeds(&format!("up {NEXT}")).await.changed(&["launch_template", "auto_scaling_group"]);
-    assert_eq!((images(&stage), pinned(&stage)), (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned()));
+    assert_eq!((stage.images(), pinned(&stage)), (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned()));
     assert_eq!(refreshes(&stage), ["Successful"]);
     let wanted = json!({
         "MinHealthyPercentage": 100, "MaxHealthyPercentage": 150, "SkipMatching": true, "AutoRollback": true,
@@ -58,12 +51,12 @@ async fn capacity_that_scaling_set_is_kept() {
     tokio::time::sleep(Duration::from_secs(600)).await;
     let rolled = stage.succeeds(&format!("up {NEXT} --set scaling.max=50")).await;
     rolled.has_not_called("SetDesiredCapacity");
-    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 5]);
+    assert_eq!(stage.images(), vec![NEXT_IMAGE.to_owned(); 5]);
 
     let refused = stage.run(&format!("up {NEXT} --set scaling.max=3")).await;
     refused.refused_before_any_write().says("below the 5 instances").says("--allow-scale-in");
     stage.succeeds(&format!("up {NEXT} --set scaling.max=3 --allow-scale-in")).await;
-    assert_eq!(images(&stage).len(), 3);
+    assert_eq!(stage.images().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +66,7 @@ async fn an_unhealthy_group_is_not_rolled_without_force() {
     let refused = stage.run(&format!("up {NEXT}")).await;
     refused.refused_before_any_write().says("0 of 2 targets healthy").says("--force");
     stage.succeeds(&format!("up {NEXT} --force")).await;
-    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+    assert_eq!(stage.images(), vec![NEXT_IMAGE.to_owned(); 2]);
 }
 
 /// A group that is growing: an instance that boots is `unhealthy` after two checks, and no reason against a rollout.
@@ -85,7 +78,7 @@ async fn a_group_whose_new_instances_are_still_booting_is_rolled() {
     set_desired(&stage, 4).await;
     tokio::time::sleep(Duration::from_secs(100)).await;
     stage.succeeds(&format!("up {NEXT}")).await;
-    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 4]);
+    assert_eq!(stage.images(), vec![NEXT_IMAGE.to_owned(); 4]);
 }
 
 /// A group that was made a moment ago: nothing is healthy yet, and will be.
@@ -95,7 +88,7 @@ async fn a_group_that_is_about_to_be_healthy_is_waited_for_before_a_rollout() {
     stage.succeeds("up --no-verify").await;
     tokio::time::sleep(Duration::from_secs(200)).await;
     stage.succeeds(&format!("up {NEXT}")).await;
-    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+    assert_eq!(stage.images(), vec![NEXT_IMAGE.to_owned(); 2]);
     // One whose instances are replaced again and again is always young: not for ever.
     let dead = Stage::under(|weather| weather.dead.push(IMAGE.to_owned()));
     dead.succeeds("up --no-verify").await;
@@ -125,7 +118,7 @@ async fn a_group_that_the_same_run_puts_right_is_rolled() {
     let stage = Stage::up().await;
     stage.edit(|aws| aws.target_group().matcher("200"));
     stage.succeeds(&format!("up {NEXT}")).await;
-    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+    assert_eq!(stage.images(), vec![NEXT_IMAGE.to_owned(); 2]);
 }
 
 /// What was put right is reported, and the rollout that was not begun is no refusal before any change.
@@ -157,7 +150,7 @@ async fn a_group_that_stays_ill_is_not_rolled_after_something_else_was_put_right
 async fn is_rolled_back(stage: &Stage, outcome: &Ended) {
     outcome.exits(Exit::Unverified).ends_as("rolled_back");
     assert_eq!((pinned(stage), refreshes(stage)), ("1".to_owned(), vec!["RollbackSuccessful".to_owned()]));
-    assert_eq!(images(stage), vec![IMAGE.to_owned(); 2]);
+    assert_eq!(stage.images(), vec![IMAGE.to_owned(); 2]);
     let again = stage.run(&format!("up {NEXT}")).await;
     again.refused_before_any_write().says("was rolled back").says("--force");
     let again = stage.run(&format!("up {NEXT} --set scaling.max=50")).await;
@@ -178,7 +171,7 @@ async fn a_version_that_never_gets_healthy_is_rolled_back_by_us() {
     is_rolled_back(&stage, &outcome).await;
     stage.weather(|weather| weather.dead.clear());
     stage.succeeds(&format!("up {NEXT} --force")).await;
-    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+    assert_eq!(stage.images(), vec![NEXT_IMAGE.to_owned(); 2]);
 }
 
 /// Nobody follows it.
@@ -261,7 +254,7 @@ async fn an_interrupted_rollout_is_found_and_followed() {
         assert!(plan.contains("instance refresh to version 2"), "{plan}");
         again.succeeds(&line).await.writes_nothing(); // it only follows the refresh
         assert_eq!(
-            (images(&stage), refreshes(&stage)),
+            (stage.images(), refreshes(&stage)),
             (vec![NEXT_IMAGE.to_owned(); 2], vec!["Successful".to_owned()])
         );
     }
@@ -275,7 +268,7 @@ async fn a_refresh_to_another_version_gives_way() {
         stage.killed_after(250, &format!("up {NEXT}")).await;
         assert_eq!(refreshes(&stage), ["InProgress"], "{line}");
         stage.succeeds(line).await;
-        assert_eq!(images(&stage), vec![IMAGE.to_owned(); 2], "{line}");
+        assert_eq!(stage.images(), vec![IMAGE.to_owned(); 2], "{line}");
         stage.succeeds(&line.replace("up", "plan --exit-code")).await;
         assert_eq!(refreshes(&stage)[0], "Cancelled", "{line}");
     }
@@ -290,7 +283,7 @@ async fn a_refresh_to_another_version_gives_way_where_reads_lag() {
         stage.killed_after(100 + seed, &format!("up {NEXT}")).await;
         stage.succeeds("up --set instance.type=c7i.4xlarge --set scaling.max=50").await;
         assert_eq!(pinned(&stage), "3", "seed {seed}");
-        assert_eq!(images(&stage), vec![IMAGE.to_owned(); 2]);
+        assert_eq!(stage.images(), vec![IMAGE.to_owned(); 2]);
     }
 }
 
@@ -334,7 +327,7 @@ async fn instances_that_were_left_behind_are_brought_along() {
     let plan = stage.plan_of(&format!("plan {NEXT}")).await;
     assert!(plan.contains("outdated_instances: 2 -> (absent)"), "{plan}");
     stage.succeeds(&format!("up {NEXT}")).await;
-    assert_eq!((images(&stage), pinned(&stage)), (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned()));
+    assert_eq!((stage.images(), pinned(&stage)), (vec![NEXT_IMAGE.to_owned(); 2], "2".to_owned()));
 }
 
 /// AWS has no way back from `$Latest`: the group is pinned by its number, without replacing what is right already.
@@ -370,7 +363,7 @@ async fn a_version_that_cannot_be_taken_back_reaches_no_more_instances() {
     outcome.exits(Exit::Unverified).ends_as("failed");
     outcome.says("version 2 does not work").says("ended in Cancelled");
     assert_eq!(refreshes(&stage), ["Cancelled"]);
-    assert!(images(&stage).contains(&IMAGE.to_owned()), "{:?}", images(&stage));
+    assert!(stage.images().contains(&IMAGE.to_owned()), "{:?}", stage.images());
 }
 
 /// What instances came from is gone: there is no number to give the group first, and the rollout is made all the same.

@@ -163,13 +163,6 @@ async fn mix(client: &OtherClient, version: &str) {
     request.mixed_instances_policy(policy.build()).send().await.unwrap();
 }
 
-/// Images of the instances that are not on their way out.
-fn images(stage: &Stage) -> Vec<String> {
-    let world = stage.sandbox.world();
-    let staying = world.rows(tables::INSTANCES).filter(|row| row["_ending"].is_null());
-    staying.map(|row| row["imageId"].as_str().unwrap().to_owned()).collect()
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_mixed_instances_policy_of_the_wanted_version_is_left_alone() {
     let stage = Stage::up().await;
@@ -187,7 +180,7 @@ async fn a_rollout_keeps_a_mixed_instances_policy_and_changes_its_version_alone(
     mix(&stage.other_client().await, "1").await;
     let rolled = stage.succeeds(&format!("up {NEXT}")).await;
     rolled.writes(&["CreateLaunchTemplateVersion", "ModifyLaunchTemplate", "StartInstanceRefresh"]);
-    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+    assert_eq!(stage.images(), vec![NEXT_IMAGE.to_owned(); 2]);
     let group = stage.sandbox.world().row(tables::ASGS, "app-asg").unwrap().clone();
     let policy = &group["MixedInstancesPolicy"];
     assert_eq!(policy["LaunchTemplate"]["LaunchTemplateSpecification"]["Version"], "2");
@@ -218,7 +211,7 @@ async fn protected_instances_are_replaced_only_by_a_flag_that_names_them() {
     let refused = stage.run(&format!("up {NEXT}")).await;
     refused.refused_before_any_write().says(PROTECTED).says("--protected-instances");
     stage.succeeds(&format!("up {NEXT} --protected-instances refresh")).await;
-    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+    assert_eq!(stage.images(), vec![NEXT_IMAGE.to_owned(); 2]);
     let refresh = stage.sandbox.world().rows(tables::REFRESHES).next().unwrap().clone();
     assert_eq!(refresh["Preferences"]["ScaleInProtectedInstances"], "Refresh");
 }
@@ -229,7 +222,7 @@ async fn a_protected_instance_is_left_where_that_was_asked() {
     stage.edit(|aws| aws.instance(0).protect_from_scale_in());
     let line = format!("up {NEXT} --protected-instances ignore");
     stage.succeeds(&line).await;
-    let mut kept = images(&stage);
+    let mut kept = stage.images();
     kept.sort();
     assert_eq!(kept, ["ami-0c0ffee0c0ffee0c0", NEXT_IMAGE]);
 }
@@ -248,7 +241,7 @@ async fn a_version_is_not_refused_later_because_protected_instances_were_in_its_
     let request = client.autoscaling.set_instance_protection().auto_scaling_group_name("app-asg");
     request.set_instance_ids(Some(ids)).protected_from_scale_in(false).send().await.unwrap();
     stage.succeeds(&format!("up {NEXT}")).await;
-    assert_eq!(images(&stage), vec![NEXT_IMAGE.to_owned(); 2]);
+    assert_eq!(stage.images(), vec![NEXT_IMAGE.to_owned(); 2]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,7 +251,7 @@ async fn instances_in_standby_are_replaced_only_by_a_flag_that_names_them() {
     let refused = stage.run(&format!("up {NEXT}")).await;
     refused.refused_before_any_write().says("in standby").says("--standby-instances");
     stage.succeeds(&format!("up {NEXT} --standby-instances terminate")).await;
-    assert!(!images(&stage).contains(&"ami-0c0ffee0c0ffee0c0".to_owned()), "{:?}", images(&stage));
+    assert!(!stage.images().contains(&"ami-0c0ffee0c0ffee0c0".to_owned()), "{:?}", stage.images());
     let refresh = stage.sandbox.world().rows(tables::REFRESHES).next().unwrap().clone();
     assert_eq!(refresh["Preferences"]["StandbyInstances"], json!("Terminate"));
 }

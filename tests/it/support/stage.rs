@@ -12,7 +12,7 @@ use super::ended::Ended;
 use super::other_client::OtherClient;
 use super::program::{
     Access, Cancel, Cli, Cloud, Outcome, Report, Sandbox, Session, Weather, World, config, configuration, envelope,
-    perform, plan_text,
+    perform, plan_text, tables,
 };
 use super::schema::valid;
 
@@ -130,6 +130,13 @@ impl Stage {
             tokio::time::pause();
             ended
         }
+    }
+
+    /// Images of the instances that are not on their way out.
+    pub fn images(&self) -> Vec<String> {
+        let world = self.sandbox.world();
+        let staying = world.rows(tables::INSTANCES).filter(|row| row["_ending"].is_null());
+        staying.map(|row| row["imageId"].as_str().unwrap().to_owned()).collect()
     }
 
     /// A command line that is killed after so many seconds, in the middle.

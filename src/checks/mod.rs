@@ -12,6 +12,7 @@ mod issued_certificate;
 mod load_balancer;
 mod plan;
 mod preflight;
+mod quota;
 mod reach;
 mod reasons;
 mod record;

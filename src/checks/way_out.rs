@@ -1,10 +1,11 @@
 //! Whether the instances reach what is outside their network: without that they cannot meter their use.
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Route, RouteState, RouteTable};
+use aws_sdk_ec2::types::{Route, RouteState, RouteTable, Subnet};
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
-use super::stack::unanswered;
+use super::stack::{Stack, unanswered};
+use crate::cloud;
 use crate::outcome::{Finding, Status};
 
 const EVERYWHERE: &str = "0.0.0.0/0";
@@ -21,6 +22,8 @@ pub struct WayOut;
 pub enum Way {
     /// By a gateway or an appliance.
     Open(String),
+    /// By an internet gateway, with the public address that the subnet gives to what is launched there.
+    Public(String),
     /// The gateway that a route names is gone.
     Hole(String),
     /// An internet gateway takes only what has a public address.
@@ -44,13 +47,10 @@ impl Check for WayOut {
 
     async fn run(&self, cx: &CheckContext<'_>) -> Ran {
         let (stack, finding) = (cx.stack()?, self.finding());
-        let network = &stack.config.network;
-        let tables = match stack.route_tables().await {
-            Ok(tables) => tables,
-            Err(error) => return Ok(unanswered(finding, &error)),
-        };
-        let ways = network.private_subnets.iter().map(|subnet| (subnet.as_str(), way(tables, subnet)));
-        Ok(judge(finding, &ways.collect::<Vec<_>>()))
+        Ok(match ways_of_instances(stack).await {
+            Ok(ways) => judge(finding, &ways),
+            Err(error) => unanswered(finding, &error),
+        })
     }
 }
 
@@ -66,15 +66,37 @@ fn judge(finding: Finding, ways: &[(&str, Way)]) -> Finding {
         return finding.found(Status::Warn, evidence).because(cause, CURE);
     }
     if has(|way| matches!(way, Way::Internet(_))) {
-        let cause = "an internet gateway serves only instances with a public address, which the stack gives to none";
+        let cause = "an internet gateway serves only instances with a public address, which neither the stack nor the \
+                     subnet gives";
         return finding.found(Status::Warn, evidence).because(cause, CURE);
     }
     finding.pass(evidence)
 }
 
+/// The ways of what is launched in those of the private subnets that exist.
+///
+/// # Errors
+/// EC2 does not describe the subnets or their route tables.
+pub async fn ways_of_instances<'a>(stack: &'a Stack<'_>) -> cloud::Result<Vec<(&'a str, Way)>> {
+    let (tables, subnets) = tokio::try_join!(stack.route_tables(), stack.subnets())?;
+    let wanted = &stack.config.network.private_subnets;
+    let there = subnets.iter().filter_map(|subnet| Some((subnet.subnet_id()?, subnet)));
+    let private = there.filter(|(id, _)| wanted.iter().any(|one| one == id));
+    Ok(private.map(|(id, subnet)| (id, with_address(way(tables, id), subnet))).collect())
+}
+
+/// No launch template of the stack says anything of public addresses: the subnet decides.
+fn with_address(way: Way, subnet: &Subnet) -> Way {
+    match way {
+        Way::Internet(through) if subnet.map_public_ip_on_launch() == Some(true) => Way::Public(through),
+        way => way,
+    }
+}
+
 /// A subnet's way, in words.
 pub fn in_words(subnet: &str, way: &Way) -> String {
     match way {
+        Way::Public(through) => format!("{subnet} goes out by {through}, each instance with a public address"),
         Way::Open(through) | Way::Internet(through) => format!("{subnet} goes out by {through}"),
         Way::Hole(through) => format!("{subnet} goes to {through}, which is no more (blackhole)"),
         Way::None => format!("{subnet} has no route for {EVERYWHERE}"),

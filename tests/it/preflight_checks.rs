@@ -90,6 +90,15 @@ fn of_network() -> Vec<Case> {
     ]
 }
 
+/// Instances in the subnets that give public addresses.
+fn in_public_subnets() -> &'static str {
+    "--set network.private_subnets=[subnet-0aaaaaaaaaaaaaaa1,subnet-0aaaaaaaaaaaaaaa2]"
+}
+
+fn by_firewall() -> Stage {
+    routed("rtb-0aaaaaaaaaaaaaaaa", json!([route("0.0.0.0/0", "gatewayId", "vpce-0firewall", "active")]))
+}
+
 fn by_nat(table: &str) -> Stage {
     routed(table, json!([route("0.0.0.0/0", "natGatewayId", "nat-0bbbbbbbbbbbbbbbb", "active")]))
 }
@@ -102,6 +111,8 @@ fn of_instances() -> Vec<Case> {
         case("OZ102", "they end in 3 minutes", Stage::under(|weather| weather.credentials_last_seconds = Some(185.0))),
         case("OZ201", "is not offered in eu-central-1a (euc1-az", Stage::under(nowhere)),
         case("OZ202", "--desired-value 1456", Stage::under(|weather| weather.vcpus = 5.0)),
+        // Each class of types has its own quota, and a new account has none of some.
+        with("OZ202", "--quota-code L-DB2E81BA --desired-value 1456", "--set instance.type=g5.4xlarge"),
         with("OZ203", "m7g.4xlarge runs arm64", "--set instance.type=m7g.4xlarge"),
         with("OZ204", "no key pair nobodys", "--set instance.key_pair=nobodys"),
         case(
@@ -217,6 +228,9 @@ async fn what_is_only_worth_a_look_warns() {
         with("OZ206", "always 20000", "--set instance.volume.iops=25000"),
         case("OZ207", "kms:CreateGrant", Stage::under(|weather| weather.ebs_key = Some(key.to_owned()))),
         with("OZ304", "502 for scaling.min 2", "--set scaling.max=600"),
+        // As in a default VPC.
+        with("OZ305", "igw-0aaaaaaaaaaaaaaaa, each instance with a public address", in_public_subnets()),
+        Case { line: PUBLIC.to_owned(), ..case("OZ306", "vpce-0firewall", by_firewall()) },
         case("OZ401", "it ends on", soon),
         case("OZ501", "example.com is public, the load balancer internal", Stage::new()),
         case("OZ501", "associate-vpc-with-hosted-zone", elsewhere),
@@ -269,6 +283,27 @@ async fn other_ways_out_pass() {
         let looked = stage.noting(words).run("preflight").await;
         looked.exits(Exit::Done).finds("private_subnets", Status::Pass).sees("private_subnets", words);
     }
+}
+
+/// What Service Quotas does not know is AWS's own; a type that there is not fills no quota.
+#[tokio::test(start_paused = true)]
+async fn a_quota_is_judged_only_by_what_is_known_of_it() {
+    let trained = Stage::new().run("preflight --set instance.type=trn1.2xlarge").await;
+    trained.finds("vcpu_quota", Status::Unknown).sees("vcpu_quota", "the quota of trn1.2xlarge was not asked for");
+    let unknown = Stage::new().run("preflight --set instance.type=c99.4xlarge").await;
+    unknown.finds("instance_type", Status::Fail).finds("vcpu_quota", Status::Skip);
+}
+
+/// Instances of another class are not of the quota that they are about to fill.
+#[tokio::test(start_paused = true)]
+async fn a_change_of_class_counts_the_running_instances_in_their_own_quota() {
+    let stage = Stage::up().await;
+    stage.weather(|weather| {
+        weather.quotas.insert("L-DB2E81BA".to_owned(), 2000.0);
+    });
+    // The sandbox's metric says 32 of every class: here they are others' ones.
+    let looked = stage.run("preflight --set instance.type=g5.4xlarge --set scaling.max=124").await;
+    looked.finds("vcpu_quota", Status::Warn).check_says("vcpu_quota", "--desired-value 2016");
 }
 
 /// An update looks at what it changes, and at nothing that stands.

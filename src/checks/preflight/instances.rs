@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use super::{about, touches, touches_instances};
-use crate::checks::capacity;
 use crate::checks::check::{About, Check, CheckContext, Ran};
 use crate::checks::stack::unanswered;
+use crate::checks::{capacity, quota};
 use crate::cloud::Absent;
 use crate::outcome::Status;
 use crate::steps::launch_template;
@@ -80,12 +80,8 @@ impl Check for VcpuQuota {
 
     async fn run(&self, cx: &CheckContext<'_>) -> Ran {
         let (stack, finding) = (cx.stack()?, self.finding());
-        let read = async { tokio::try_join!(stack.instance_type(), stack.instances(), capacity::quota(stack.cloud)) };
-        let (kind, instances, quota) = match read.await {
-            Ok(read) => read,
-            Err(error) => return Ok(unanswered(finding, &error)),
-        };
-        Ok(capacity::judge(stack, finding, quota, (capacity::vcpus(kind), instances.len())))
+        let judged = quota::room(stack, finding.clone()).await;
+        Ok(judged.unwrap_or_else(|error| unanswered(finding, &error)))
     }
 }
 

@@ -5,6 +5,7 @@ use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerTypeEnum};
 
 use super::{about, creates};
 use crate::checks::check::{About, Check, CheckContext, Ran};
+use crate::checks::quota::applied;
 use crate::checks::stack::{Stack, unanswered};
 use crate::cloud;
 use crate::config::Listener;
@@ -143,14 +144,10 @@ async fn auto_scaling_groups(stack: &Stack<'_>) -> Counted {
 
 async fn security_groups(stack: &Stack<'_>) -> Counted {
     let all = stack.cloud.ec2.describe_security_groups().into_paginator().page_size(1000).items().send();
-    let (all, most) = tokio::try_join!(async { Ok(all.try_collect().await?) }, vpc_quota(stack, "L-E79EC296"))?;
+    let (all, most) =
+        tokio::try_join!(async { Ok(all.try_collect().await?) }, applied(stack.cloud, "vpc", "L-E79EC296"))?;
     let all: Vec<aws_sdk_ec2::types::SecurityGroup> = all;
     Ok((all.len(), most))
-}
-
-async fn vpc_quota(stack: &Stack<'_>, code: &str) -> cloud::Result<Option<f64>> {
-    let request = stack.cloud.quotas.get_service_quota().service_code("vpc").quota_code(code);
-    Ok(request.send().await?.quota.and_then(|quota| quota.value))
 }
 
 /// Whether the load balancer's security group may have as many rules as there are CIDRs.
@@ -171,7 +168,7 @@ impl Check for RuleQuota {
     async fn run(&self, cx: &CheckContext<'_>) -> Ran {
         let (stack, finding) = (cx.stack()?, self.finding());
         let quota = Quota { service: "vpc", code: RULES.0, noun: "rules a security group" };
-        Ok(match vpc_quota(stack, RULES.0).await {
+        Ok(match applied(stack.cloud, "vpc", RULES.0).await {
             Ok(most) => judge(finding, &quota, (0, rules(stack), most)),
             Err(error) => unanswered(finding, &error),
         })

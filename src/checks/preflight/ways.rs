@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::{Filter, NatGateway, Subnet, VpcEndpoint};
 use super::{about, touches_instances, touches_load_balancer};
 use crate::checks::check::{About, Check, CheckContext, Ran};
 use crate::checks::stack::{Stack, unanswered};
-use crate::checks::way_out::{Way, in_words, way};
+use crate::checks::way_out::{Way, in_words, way, ways_of_instances};
 use crate::cloud;
 use crate::config::Scheme;
 use crate::outcome::Status;
@@ -31,15 +31,10 @@ impl Check for PrivateSubnets {
 
     async fn run(&self, cx: &CheckContext<'_>) -> Ran {
         let (stack, finding) = (cx.stack()?, self.finding());
-        let (tables, subnets) = match tokio::try_join!(stack.route_tables(), stack.subnets()) {
-            Ok(read) => read,
+        let ways = match ways_of_instances(stack).await {
+            Ok(ways) => ways,
             Err(error) => return Ok(unanswered(finding, &error)),
         };
-        let wanted = &stack.config.network.private_subnets;
-        let there: Vec<&Subnet> =
-            subnets.iter().filter(|one| one.subnet_id().is_some_and(|id| is_in(wanted, id))).collect();
-        let ways: Vec<(&str, Way)> =
-            there.iter().filter_map(|one| one.subnet_id()).map(|id| (id, way(tables, id))).collect();
         let words = |is: fn(&Way) -> bool| -> Vec<String> {
             ways.iter().filter(|(_, way)| is(way)).map(|(subnet, way)| in_words(subnet, way)).collect()
         };
@@ -51,8 +46,8 @@ impl Check for PrivateSubnets {
         }
         let public = words(|way| matches!(way, Way::Internet(_)));
         if !public.is_empty() {
-            let cause = "an internet gateway serves public addresses alone, which these instances are not given: the \
-                         subnet is public, and no way out";
+            let cause = "an internet gateway serves public addresses alone, and what is launched there gets none: \
+                         the subnet is public, and no way out";
             let fix = format!("Name private subnets in network.private_subnets. Or: {fix}");
             return Ok(finding.fail(public.join("; "), cause, fix));
         }
@@ -70,6 +65,13 @@ impl Check for PrivateSubnets {
             Err(error) => return Ok(unanswered(finding, &error)),
         }
         let none = words(|way| *way == Way::None);
+        let addressed = words(|way| matches!(way, Way::Public(_)));
+        if none.is_empty() && !addressed.is_empty() {
+            let cause = "the subnet is public, as those of a default VPC are: security groups alone stand before the \
+                         instances";
+            let fix = "That may be meant. Private subnets with a route to a NAT gateway keep them inside.";
+            return Ok(finding.found(Status::Warn, addressed.join("; ")).because(cause, fix));
+        }
         if none.is_empty() {
             return Ok(finding.pass(words(|_| true).join("; ")));
         }
@@ -93,6 +95,12 @@ fn is_emulated(cx: &CheckContext<'_>) -> bool {
 
 fn is_in(wanted: &[String], id: &str) -> bool {
     wanted.iter().any(|one| one == id)
+}
+
+/// Whether everything goes by an appliance of one's own: the endpoint of a firewall, an interface or an instance.
+fn is_by_appliance(way: &Way) -> bool {
+    let is = |through: &str| ["vpce-", "eni-", "i-"].iter().any(|kind| through.starts_with(kind));
+    matches!(way, Way::Open(through) if is(through))
 }
 
 /// Those of these NAT gateways that do not work, in words.
@@ -147,15 +155,23 @@ impl Check for PublicSubnets {
         let wanted = &stack.config.network.public_subnets;
         let there = subnets.iter().filter_map(Subnet::subnet_id).filter(|id| is_in(wanted, id));
         let ways: Vec<(&str, Way)> = there.map(|id| (id, way(tables, id))).collect();
-        let words = |wrong: bool| -> Vec<String> {
-            let of_kind = ways.iter().filter(|(_, way)| !wrong || !matches!(way, Way::Internet(_)));
-            of_kind.map(|(subnet, way)| in_words(subnet, way)).collect()
+        let words = |is: fn(&Way) -> bool| -> Vec<String> {
+            ways.iter().filter(|(_, way)| is(way)).map(|(subnet, way)| in_words(subnet, way)).collect()
         };
-        if words(true).is_empty() {
-            return Ok(finding.found(Status::Pass, words(false).join("; ")));
+        let wrong = words(|way| !matches!(way, Way::Internet(_)) && !is_by_appliance(way));
+        if !wrong.is_empty() {
+            let cause = "AWS would make the load balancer there, and nobody could reach it";
+            let fix =
+                "Name subnets in network.public_subnets whose route table leads 0.0.0.0/0 to an internet gateway.";
+            return Ok(finding.fail(wrong.join("; "), cause, fix));
         }
-        let cause = "AWS would make the load balancer there, and nobody could reach it";
-        let fix = "Name subnets in network.public_subnets whose route table leads 0.0.0.0/0 to an internet gateway.";
-        Ok(finding.fail(words(true).join("; "), cause, fix))
+        let screened = words(is_by_appliance);
+        if !screened.is_empty() {
+            let cause =
+                "whether what stands there, a firewall mostly, leads on to an internet gateway is not seen here";
+            let fix = "Look at its own routes; `deploy verify` from outside tells whether requests come through.";
+            return Ok(finding.found(Status::Warn, screened.join("; ")).because(cause, fix));
+        }
+        Ok(finding.pass(words(|_| true).join("; ")))
     }
 }

@@ -67,7 +67,7 @@ fn of_region(zone: &AvailabilityZone) -> Option<String> {
 
 fn leads(way: &Way) -> String {
     match way {
-        Way::Internet(through) => format!("public by {through}"),
+        Way::Internet(through) | Way::Public(through) => format!("public by {through}"),
         Way::Open(through) => format!("private, out by {through}"),
         Way::Hole(through) => format!("private, out by {through}, which is no more"),
         Way::None => "private, no way out".to_owned(),

@@ -6,8 +6,9 @@ use crate::sandbox::wire::{Reply, need, refuse};
 use crate::sandbox::world::World;
 
 /// Quotas that the stack uses: service, code, name, value (AWS General Reference). The vCPUs are the weather's.
-const QUOTAS: [(&str, &str, &str, f64); 7] = [
+const QUOTAS: [(&str, &str, &str, f64); 8] = [
     ("ec2", "L-1216C47A", "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 5.0),
+    ("ec2", "L-DB2E81BA", "Running On-Demand G and VT instances", 0.0),
     ("elasticloadbalancing", "L-53DA6B97", "Application Load Balancers per Region", 50.0),
     ("elasticloadbalancing", "L-B22855CB", "Target Groups per Region", 3000.0),
     ("autoscaling", "L-CDE20ADC", "Auto Scaling groups per region", 500.0),

@@ -10,7 +10,7 @@ use crate::sandbox::world::World;
 
 /// A few families of today (Amazon EC2 instance types): the name, GiB of memory for one vCPU, the architecture, the
 /// sizes.
-const FAMILIES: [(&str, u64, &str, &str); 18] = [
+const FAMILIES: [(&str, u64, &str, &str); 19] = [
     ("t3", 4, "x86_64", "nano micro small medium large xlarge 2xlarge"),
     ("t3a", 4, "x86_64", "nano micro small medium large xlarge 2xlarge"),
     ("t4g", 4, "arm64", "nano micro small medium large xlarge 2xlarge"),
@@ -26,6 +26,7 @@ const FAMILIES: [(&str, u64, &str, &str); 18] = [
     ("c7i", 2, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge"),
     ("c7i-flex", 2, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"),
     ("c7a", 2, "x86_64", "medium large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge 48xlarge"),
+    ("g5", 4, "x86_64", "xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge"),
     ("r5", 8, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge"),
     ("r6i", 8, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge"),
     ("r7i", 8, "x86_64", "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge"),

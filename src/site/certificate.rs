@@ -126,10 +126,11 @@ pub fn covers(listed: &CertificateSummary, name: &str) -> bool {
     names(listed).any(|covered| covers_name(&covered, name))
 }
 
-/// Whether a name of a certificate covers this one: a wildcard covers exactly one label, and not the apex.
+/// Whether a name of a certificate covers this one, in whatever letters: a wildcard covers exactly one label, and not
+/// the apex.
 pub fn covers_name(covered: &str, name: &str) -> bool {
     match covered.strip_prefix("*.") {
-        Some(above) => name.split_once('.').is_some_and(|(_, rest)| rest == above),
-        None => covered == name,
+        Some(above) => name.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(above)),
+        None => covered.eq_ignore_ascii_case(name),
     }
 }

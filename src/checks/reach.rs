@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use url::Url;
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Turn, Verb};
 use super::endpoint::{Endpoint, SETTLES, Way, listed};
@@ -21,6 +22,9 @@ const PRIVATE_TIMEOUT: Duration = Duration::from_secs(1);
 const PUBLIC_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a new load balancer's name may be unknown.
 const NAME_KNOWN: Duration = Duration::from_mins(2);
+
+const REDIRECT_FIX: &str =
+    "`deploy plan` shows the listener of port 80 and the rule of alb-sg; `deploy up` fixes them.";
 
 /// Whether the load balancer takes connections, by its own name.
 pub struct ReachLoadBalancer;
@@ -205,6 +209,21 @@ pub(super) fn is_private(ip: &IpAddr) -> bool {
     }
 }
 
+/// Judges where port 80 leads: to the same name, or it is not this stack's listener that answers.
+fn redirected(finding: Finding, host: &str, status: u16, to: &str) -> Finding {
+    let is_redirect = matches!(status, 301 | 302 | 307 | 308);
+    let target = Url::parse(to).ok().filter(|to| is_redirect && to.scheme() == "https");
+    match target.as_ref().and_then(Url::host_str) {
+        Some(name) if name.eq_ignore_ascii_case(host) => finding.pass(format!("{status} to {to}")),
+        Some(_) => {
+            let cause = "it leads to another name: the listener was changed, a rule of it answers first, or something \
+                         on the way (a portal, a proxy) answers in its place";
+            finding.fail(format!("HTTP {status} to {to}"), cause, REDIRECT_FIX)
+        }
+        None => finding.fail(format!("HTTP {status}"), "port 80 answers itself instead of redirecting", REDIRECT_FIX),
+    }
+}
+
 /// Whether port 80 redirects.
 pub struct Redirect;
 
@@ -239,15 +258,10 @@ impl Check for Redirect {
         };
         // Without the token: this goes out in clear text.
         let asked = timeout(PUBLIC_TIMEOUT, get(endpoint.web, &plain.via(&way.balancer), VERSION, None)).await;
-        let fix = "`deploy plan` shows the listener of port 80 and the rule of alb-sg; `deploy up` fixes them.";
         let why = match asked {
             Ok(Ok(answer)) => {
                 let (status, to) = (answer.status.as_u16(), answer.location.as_deref().unwrap_or("nowhere"));
-                if matches!(status, 301 | 302 | 307 | 308) && to.starts_with("https://") {
-                    return Ok(self.finding().pass(format!("{status} to {to}")));
-                }
-                let cause = "port 80 answers itself instead of redirecting";
-                return Ok(self.finding().fail(format!("HTTP {status}"), cause, fix));
+                return Ok(redirected(self.finding(), endpoint.base.host(), status, to));
             }
             Ok(Err(error)) if error.is_unreached() && is_proxied(endpoint, way) => {
                 return Ok(self
@@ -259,6 +273,6 @@ impl Check for Redirect {
         };
         let cause = "nothing listens on port 80, or no rule of the load balancer's security group opens it; or a \
                      firewall on the way lets no plain http through";
-        Ok(self.finding().fail(why, cause, fix))
+        Ok(self.finding().fail(why, cause, REDIRECT_FIX))
     }
 }

@@ -233,9 +233,12 @@ impl Sandbox {
         match route {
             Route::Service => Ok(self.inner.oz.answer(request).await),
             Route::Unavailable(status) => Ok(by_load_balancer(oz::html(status.as_u16()))),
-            Route::Redirect => {
+            Route::Redirect(to) => {
+                let named = request.headers().get(http::header::HOST).and_then(|name| name.to_str().ok());
+                let named = named.and_then(|name| name.split(':').next()).unwrap_or(host);
+                let to = to.replace("#{host}", named);
                 let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-                Ok(by_load_balancer(sent_on(301, &format!("https://{host}:443{path}"))?))
+                Ok(by_load_balancer(sent_on(301, &format!("https://{to}:443{path}"))?))
             }
             Route::Login(to) => Ok(by_load_balancer(sent_on(302, &to)?)),
         }

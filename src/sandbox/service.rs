@@ -14,8 +14,8 @@ use super::world::World;
 pub enum Route {
     /// To a healthy target.
     Service,
-    /// Back to the client, to come again by https.
-    Redirect,
+    /// Back to the client, to come again by https: to this name, `#{host}` for the one that it asked.
+    Redirect(String),
     /// To an identity provider, to sign in first: where that is.
     Login(String),
     /// To nobody.
@@ -35,8 +35,9 @@ pub fn route(world: &World, host: &str, port: u16, turn: usize) -> Result<Route,
         return Err(format!("{host}:{port} does not answer: no security group of the load balancer opens the port"));
     }
     let listener = listener(world, balancer, port).ok_or_else(|| format!("{host}:{port}: connection refused"))?;
-    if list(listener, "DefaultActions").iter().any(|action| action["Type"] == "redirect") {
-        return Ok(Route::Redirect);
+    if let Some(action) = list(listener, "DefaultActions").iter().find(|action| action["Type"] == "redirect") {
+        let to = action["RedirectConfig"]["Host"].as_str().unwrap_or("#{host}");
+        return Ok(Route::Redirect(to.to_owned()));
     }
     // Who has no session is sent away to sign in (user guide, "Authenticate users": OnUnauthenticatedRequest).
     let login = list(listener, "DefaultActions").iter().find_map(|action| {

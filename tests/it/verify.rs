@@ -83,6 +83,13 @@ async fn a_missing_redirect_is_named() {
     outcome.exits(Exit::Unverified).finds("version", Status::Pass);
 }
 
+/// A portal's login page redirects too.
+#[tokio::test(start_paused = true)]
+async fn a_redirect_to_another_name_is_no_redirect_of_this_stack() {
+    let outcome = broken("redirect", |aws| aws.redirect("portal.example.net")).await;
+    outcome.sees("redirect", "HTTP 301 to https://portal.example.net").blames("redirect", "to another name");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_missing_record_is_reported_by_the_zones_own_servers() {
     let outcome = broken("record_authoritative", |aws| aws.delete_record()).await;

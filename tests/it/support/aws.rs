@@ -115,6 +115,13 @@ impl<'a> Aws<'a> {
         assert!(self.may_be_absent || found > 0);
     }
 
+    /// The listener of port 80 redirects to another name.
+    pub fn redirect(&mut self, host: &str) {
+        for row in self.ours(tables::LISTENERS, |row| row["Port"] == 80).0 {
+            row["DefaultActions"][0]["RedirectConfig"]["Host"] = host.into();
+        }
+    }
+
     pub fn delete_listener(&mut self, port: u16) {
         self.delete(tables::LISTENERS, |row| row["Port"] == port);
     }

@@ -39,10 +39,10 @@ pub enum Unproven {
 }
 
 impl Unproven {
-    /// Whether something that changed meanwhile, or a read that lagged, may explain it.
+    /// Whether something that was changed meanwhile, or a read that lagged, may explain it.
     pub fn may_have_changed(&self) -> bool {
         match self {
-            Unproven::NoAnswer { .. } => true,
+            Unproven::NoAnswer { .. } | Unproven::Never { refused: false, .. } => true,
             Unproven::Cloud(error) => !error.is_outage(),
             _ => false,
         }

@@ -1,4 +1,5 @@
-//! What others do to the stack in a rollout is no fault of the new version: it is repaired, and the version stays.
+//! What others do to the stack in a rollout is no fault of the new version: it is repaired, and the version stays. In
+//! the wait for a new stack's health it is repaired too.
 
 use std::time::Duration;
 
@@ -11,24 +12,25 @@ const NEXT_IMAGE: &str = "ami-0c0ffee0c0ffee0c1";
 
 type Edit = fn(&mut Aws<'_>);
 
-const EDITS: [(&str, Edit); 7] = [
-    ("the group leaves its target group", |aws| aws.auto_scaling_group().leave_target_group()),
-    ("the listener is deleted", |aws| aws.delete_listener(443)),
-    ("listeners and target group are deleted", |aws| {
+/// What was done, whether it shows in the health of targets, and how.
+const EDITS: [(&str, bool, Edit); 7] = [
+    ("the group leaves its target group", true, |aws| aws.auto_scaling_group().leave_target_group()),
+    ("the listener is deleted", false, |aws| aws.delete_listener(443)),
+    ("listeners and target group are deleted", true, |aws| {
         aws.delete_listener(443);
         aws.delete_listener(80);
         aws.ids(tables::TARGET_GROUPS).iter().for_each(|arn| aws.delete_one(tables::TARGET_GROUPS, arn));
     }),
-    ("the load balancer's group is closed", |aws| aws.security_group("alb-sg").close(443)),
-    ("the instances' group is closed", |aws| aws.security_group("app-sg").close(80)),
-    ("nothing answers health checks", |aws| aws.security_group("app-sg").close(8501)),
-    ("health checks want another answer", |aws| aws.target_group().matcher("200")),
+    ("the load balancer's group is closed", false, |aws| aws.security_group("alb-sg").close(443)),
+    ("the instances' group is closed", false, |aws| aws.security_group("app-sg").close(80)),
+    ("nothing answers health checks", true, |aws| aws.security_group("app-sg").close(8501)),
+    ("health checks want another answer", true, |aws| aws.target_group().matcher("200")),
 ];
 
 #[tokio::test(start_paused = true)]
 async fn what_was_done_to_the_rest_of_a_stack_in_a_rollout_is_repaired() {
     let next = format!("up {NEXT}");
-    for (what, edit) in EDITS {
+    for (what, _, edit) in EDITS {
         for seconds in [5, 60, 200] {
             let stage = Stage::up().await.noting(format!("{what} after {seconds} s"));
             stage.killed_after(seconds, &next).await;
@@ -48,6 +50,23 @@ async fn what_was_done_to_the_rest_of_a_stack_in_a_rollout_is_repaired() {
             assert_eq!(stage.images(), [NEXT_IMAGE; 2], "{}", stage.note);
             stage.succeeds(&next).await.changed(&[]).writes_nothing();
         }
+    }
+}
+
+/// The wait for a new stack's health sees it too, before it is over.
+#[tokio::test(start_paused = true)]
+async fn what_was_done_to_the_rest_of_a_stack_in_the_wait_for_its_health_is_repaired() {
+    for (what, _, edit) in EDITS.into_iter().filter(|(_, shows, _)| *shows) {
+        let stage = Stage::under(|weather| weather.boot_seconds = 120.0).noting(what);
+        let start = Instant::now();
+        let meanwhile = async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            stage.edit(edit);
+        };
+        let (ended, ()) = tokio::join!(stage.run("up"), meanwhile);
+        ended.exits(Exit::Done);
+        assert!(start.elapsed() < Duration::from_mins(20), "{what}: {:?}", start.elapsed());
+        stage.succeeds("up").await.changed(&[]).writes_nothing();
     }
 }
 

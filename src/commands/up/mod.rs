@@ -5,9 +5,11 @@ mod announce;
 mod consent;
 mod ended;
 mod gate;
+mod meanwhile;
 mod named;
 mod policy;
 
+use std::future::pending;
 use std::rc::Rc;
 
 use tokio::time::Instant;
@@ -88,7 +90,12 @@ impl Up<'_> {
             policy.memo = memo.take().unwrap_or_default();
             live = reconcile(&self.walk, live, &mut policy, done).await?;
             let ids = outputs_of(&live);
-            let proven = self.prove(&ids, done).await;
+            let changed = async { if is_second { pending().await } else { meanwhile::changed(&self.walk).await } };
+            let proven = tokio::select! {
+                biased;
+                proven = self.prove(&ids, done) => proven,
+                changed = changed => Err(changed),
+            };
             if let Err(error) = &proven
                 && !is_second
                 && error.may_have_changed()

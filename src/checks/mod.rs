@@ -9,6 +9,7 @@ mod endpoint;
 mod fleet;
 mod instances;
 mod issued_certificate;
+mod listener_rules;
 mod load_balancer;
 mod plan;
 mod preflight;
@@ -51,6 +52,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &issued_certificate::IssuedCertificate,
     &load_balancer::Entrance,
     &load_balancer::ListenerPath,
+    &listener_rules::ListenerRules,
     &load_balancer::Zones,
     &targets::HealthCheckPort,
     &targets::HealthCheck,

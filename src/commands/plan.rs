@@ -29,9 +29,8 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
         Strays::NotKnown(problem) if makes_second => return Err(not_known(problem)),
         strays => strays.problems(),
     };
-    let replaced = planner.replaced(&plan);
     let walk = Walk { planner: &planner, cx: Context::reading(&session.cloud, &stack.site), wait };
-    let protected = protections(&walk, &stack.live, &replaced, BY_HAND).await;
+    let protected = protections(&walk, &stack.live, &planner.removed(&plan), BY_HAND).await;
     let protected = protected.map_err(|error| Outcome::failed("the plan is not whole").problem(&error))?;
     let unasked = unasked(Consents::default(), &planner, &plan, &stack.live);
     let changes = with_refusals(planner.changes(&plan), &[unasked, protected.clone()].concat());
@@ -53,7 +52,11 @@ pub async fn run(session: &Session<'_>, args: &cli::Plan) -> Result<Outcome, Fai
         let words = "`up` would refuse: what AWS cannot change in place needs --replace.";
         Outcome::new(pending, "changes_pending", words)
     } else if !protected.is_empty() {
-        Outcome::new(pending, "changes_pending", "`up` would refuse: something that it would remove is protected.")
+        Outcome::new(
+            pending,
+            "changes_pending",
+            "`up` would refuse: something that it would remove is protected, or others added to it.",
+        )
     } else if changes.iter().any(|change| !change.refused.is_empty()) {
         Outcome::new(pending, "changes_pending", "`up` would refuse a part of it without the flags named above.")
     } else {

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 
-use crate::engine::{AnyLive, Key, LiveStack, Node, Result, Walk};
+use crate::engine::{AnyLive, Error, Goal, Key, LiveStack, Node, Result, Walk};
 use crate::outcome::Problem;
 
 /// What to do about one where something is replaced.
-pub const BY_HAND: &str = "`up --replace` takes no protection off: take it off by hand, and run it again.";
+pub const BY_HAND: &str = "`up` takes nothing off that others set or added: take it off by hand, and run it again.";
 
-/// What keeps these from being removed on purpose, each with its resource and the same cure.
+/// What keeps these from being removed: protections, and what others added to them where the stack itself stays. Each
+/// with its resource and the same cure.
 ///
 /// # Errors
 /// AWS does not say.
@@ -23,9 +24,16 @@ pub async fn protections(
     let asked = those(walk, live, keys).map(|(node, found)| async move {
         let of = format!("{} {}", node.key(), node.name(walk.cx.site));
         let told = |protection: String| (node.key(), Problem::new(protection, cure).of(&of));
-        node.protections(&walk.cx, found).await.map(|all| all.into_iter().map(told).collect::<Vec<_>>())
+        let (protections, additions) =
+            try_join(node.protections(&walk.cx, found), additions(walk, node, found)).await?;
+        Ok::<_, Error>(protections.into_iter().chain(additions).map(told).collect::<Vec<_>>())
     });
     Ok(try_join_all(asked).await?.concat())
+}
+
+/// A removal of the whole stack takes them along.
+async fn additions(walk: &Walk<'_>, node: &dyn Node, found: &AnyLive) -> Result<Vec<String>> {
+    if walk.planner.goal == Goal::Absent { Ok(Vec::new()) } else { node.additions(&walk.cx, found).await }
 }
 
 /// Takes every protection off these.

@@ -85,6 +85,8 @@ pub trait Node {
     async fn still_blocked(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<Blocker>>;
     /// What protects it from removal.
     async fn protections(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<String>>;
+    /// What others added to it, and AWS removes with it.
+    async fn additions(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<String>>;
     /// Removes every protection.
     async fn remove_protections(&self, cx: &Context<'_>, live: &AnyLive) -> Result<()>;
     /// Everything of this kind that carries the stack's tag, whatever its name.
@@ -191,6 +193,13 @@ impl<R: Resource> Node for R {
     async fn protections(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<String>> {
         match live.of::<R::Spec>() {
             Some(live) => Resource::protections(self, cx, live).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn additions(&self, cx: &Context<'_>, live: &AnyLive) -> Result<Vec<String>> {
+        match live.of::<R::Spec>() {
+            Some(live) => Resource::additions(self, cx, live).await,
             None => Ok(Vec::new()),
         }
     }

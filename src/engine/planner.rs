@@ -162,11 +162,15 @@ impl<'a> Planner<'a> {
         replaced.flat_map(|(key, _)| self.graph.bound_to(key)).collect()
     }
 
+    /// Everything that this plan removes, to make it again or not.
+    pub fn removed(&self, plan: &Plan) -> BTreeSet<Key> {
+        let deleted = plan.iter().filter(|(_, decision)| **decision == Decision::Delete).map(|(key, _)| key);
+        self.replaced(plan).into_iter().chain(deleted).collect()
+    }
+
     /// What the removals among these decisions do besides, each with its resource.
     pub fn removal_effects<'l>(&self, plan: &Plan, live: &'l LiveStack) -> Vec<(Key, &'l Effect)> {
-        let mut removed = self.replaced(plan);
-        removed.extend(plan.iter().filter(|(_, decision)| **decision == Decision::Delete).map(|(key, _)| key));
-        let found = removed.into_iter().filter_map(|key| Some((key, live.get(key)?.as_ref()?)));
+        let found = self.removed(plan).into_iter().filter_map(|key| Some((key, live.get(key)?.as_ref()?)));
         found.flat_map(|(key, live)| live.on_removal.iter().map(move |effect| (key, effect))).collect()
     }
 

@@ -214,6 +214,12 @@ pub trait Resource: 'static {
         Ok(Vec::new())
     }
 
+    /// What others added to it, and AWS removes with it: `up` stops for it, while the removal of a whole stack takes it
+    /// along. Reads only.
+    async fn additions(&self, _cx: &Context<'_>, _live: &Live<Self::Spec>) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// Removes every protection.
     async fn remove_protections(&self, _cx: &Context<'_>, _live: &Live<Self::Spec>) -> Result<()> {
         Ok(())

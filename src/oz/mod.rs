@@ -28,7 +28,7 @@ pub use meta::Meta;
 pub use picture::Picture;
 pub use sensitive::{Redaction, Sensitive};
 pub use service::{Packed, Service};
-pub use transport::{Network, NoVersion, Transport, VERSION, ask_version, get};
+pub use transport::{ANALYSES, Network, NoVersion, Transport, VERSION, ask_version, get};
 pub use trust::certificates;
 pub use verdict::judge;
 pub use web::Web;

@@ -14,7 +14,7 @@ use super::payload::{self, KEYS};
 use super::picture::Picture;
 use super::sensitive::Redaction;
 use super::status::Said;
-use super::transport::{NoVersion, VERSION, get, judge_version};
+use super::transport::{ANALYSES, NoVersion, VERSION, get, judge_version};
 use super::verdict::{best_shot, judge};
 use super::{BaseUrl, Token, Web};
 use crate::clock::{Attempt, Ended, Label, Late, Wait};
@@ -189,7 +189,7 @@ impl Service {
 
     async fn post(&self, content_type: &str, parts: Vec<Bytes>) -> Result<Answer, NoAnswer> {
         let (body, length) = body(parts);
-        let mut request = Request::post(self.base.path("/api/instant/folders/"));
+        let mut request = Request::post(self.base.path(ANALYSES));
         if let Some(headers) = request.headers_mut() {
             set_content(headers, content_type, length);
             if let Some(token) = &self.token {

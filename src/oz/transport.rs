@@ -43,6 +43,9 @@ impl Transport for Network {
 /// The path of the version (guide step 7).
 pub const VERSION: &str = "/api/version";
 
+/// Where a client posts a capture, or two pictures: with the slash, since a redirect would turn the POST into a GET.
+pub const ANALYSES: &str = "/api/instant/folders/";
+
 /// Why a service does not say its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoVersion {

@@ -78,7 +78,7 @@ async fn a_caller_who_may_not_is_told_everything_before_the_first_write() {
     let stage = Stage::new();
     let mut office = whole.clone();
     for statement in office["Statement"].as_array_mut().unwrap() {
-        if statement["Sid"] == "AttachOurPolicyAlone" {
+        if statement["Sid"] == "AttachPolicy" {
             statement["Condition"] = json!({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}});
         }
     }

@@ -36,6 +36,7 @@ mod image;
 mod init;
 mod killed;
 mod lifecycle;
+mod listener_rules;
 mod load;
 mod memory;
 mod neighbours;

@@ -30,12 +30,12 @@ pub fn permit(args: &cli::Up, walk: &Walk<'_>, round: &Round<'_>) -> Result<BTre
     if problems.is_empty() { Ok(replaced) } else { Err(refused(problems)) }
 }
 
-/// A replacement is a removal: what protects anything that it removes is looked at before any of it goes.
+/// A replacement is a removal: what stands against any of it is looked at before any of it goes.
 ///
 /// # Errors
 /// Something is protected.
-pub async fn refuse_protected(walk: &Walk<'_>, round: &Round<'_>, replaced: &BTreeSet<Key>) -> Result<(), Failed> {
-    match protections(walk, round.live, replaced, BY_HAND).await {
+pub async fn refuse_protected(walk: &Walk<'_>, round: &Round<'_>, removed: &BTreeSet<Key>) -> Result<(), Failed> {
+    match protections(walk, round.live, removed, BY_HAND).await {
         Ok(protected) if protected.is_empty() => Ok(()),
         Ok(protected) => Err(refused(protected.into_iter().map(|(_, problem)| problem).collect())),
         Err(error) => Err(Outcome::failed("failed; nothing was removed").problem(&error).into()),

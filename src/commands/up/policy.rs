@@ -77,8 +77,8 @@ impl Policy for UpPolicy<'_> {
         if round.is_first {
             preflight::admit(self.session, walk.planner, (round.plan, &ids), Rc::clone(&self.memo), &walk.wait).await?;
         }
+        refuse_protected(walk, round, &walk.planner.removed(round.plan)).await?;
         if !replaced.is_empty() {
-            refuse_protected(walk, round, &replaced).await?;
             announce(self.session, self.args, walk, round).await?;
             mark_once(&mut self.is_marked, self.session, walk).await?;
             return Ok(Next::Remove(replaced));

@@ -5,7 +5,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     RedirectActionStatusCodeEnum, TargetGroupTuple,
 };
 
-use super::ListenerSpec;
+use super::listener::ListenerSpec;
 
 /// Kinds of actions that ask who the client is, before another one answers.
 const AUTHENTICATING: [ActionTypeEnum; 3] =
@@ -29,7 +29,7 @@ pub(super) fn in_front(listener: &Listener) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
-fn in_words(action: &Action) -> String {
+pub(super) fn in_words(action: &Action) -> String {
     let kind = action.r#type().map_or("", ActionTypeEnum::as_str);
     let oidc = action.authenticate_oidc_config().and_then(|config| config.issuer());
     let cognito = action.authenticate_cognito_config().and_then(|config| config.user_pool_arn());

@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::{Filter, InstanceTypeOffering, LocationType, Subnet};
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
 use super::quota;
-use super::stack::{Stack, unanswered};
+use super::stack::{NO_SUBNET, Stack, unanswered};
 use crate::cloud::{self, Cloud};
 use crate::outcome::{Finding, Status};
 
@@ -41,6 +41,9 @@ impl Check for Capacity {
             Err(error) => return Ok(unanswered(finding, &error)),
         };
         let zones = zones_of_instances(stack, subnets);
+        if zones.is_empty() {
+            return Ok(finding.skip(NO_SUBNET));
+        }
         let kind = &stack.config.instance.instance_type;
         let without: BTreeSet<String> = zones.difference(&offered).cloned().collect();
         if !without.is_empty() {

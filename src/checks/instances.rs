@@ -247,8 +247,11 @@ fn judge_version(finding: Finding, group: &AutoScalingGroup) -> Finding {
         from => from.and_then(|(_, version)| version).unwrap_or("none").to_owned(),
     };
     let others: BTreeSet<String> = auto_scaling::outdated(group, (id, wanted)).map(from).collect();
+    let staying = group.instances().iter().filter(|one| !auto_scaling::is_terminating(one)).count();
+    if others.is_empty() && staying == 0 {
+        return finding.skip("there is no instance");
+    }
     if others.is_empty() {
-        let staying = group.instances().iter().filter(|one| !auto_scaling::is_terminating(one)).count();
         return finding.pass(format!("version {wanted} on {staying} instances"));
     }
     let others = Vec::from_iter(others).join(", ");

@@ -193,6 +193,9 @@ impl Check for Zones {
         let of_balancer: BTreeSet<&str> = zones.collect();
         let zones = group.instances().iter().filter_map(|instance| instance.availability_zone());
         let of_instances: BTreeSet<&str> = zones.collect();
+        if of_instances.is_empty() {
+            return Ok(finding.skip("there is no instance"));
+        }
         let outside: Vec<&str> = of_instances.difference(&of_balancer).copied().collect();
         let inside = of_balancer.into_iter().collect::<Vec<_>>().join(", ");
         if outside.is_empty() {

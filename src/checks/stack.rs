@@ -21,6 +21,9 @@ use crate::steps::{auto_scaling, load_balancer, security_groups, target_group};
 /// What to do about a difference.
 pub const UP: &str = "`deploy plan` shows it, `deploy up` fixes it.";
 
+/// Nothing was shown of subnets that are not there.
+pub const NO_SUBNET: &str = "none of these subnets is there";
+
 /// More subnets than deploy.yaml can name.
 const PAGE: i32 = 1000;
 

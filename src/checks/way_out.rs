@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{Route, RouteState, RouteTable, Subnet};
 
 use super::check::{About, Asks, Check, CheckContext, Node, Place, Ran, Verb};
-use super::stack::{Stack, unanswered};
+use super::stack::{NO_SUBNET, Stack, unanswered};
 use crate::cloud;
 use crate::outcome::{Finding, Status};
 
@@ -48,6 +48,7 @@ impl Check for WayOut {
     async fn run(&self, cx: &CheckContext<'_>) -> Ran {
         let (stack, finding) = (cx.stack()?, self.finding());
         Ok(match ways_of_instances(stack).await {
+            Ok(ways) if ways.is_empty() => finding.skip(NO_SUBNET),
             Ok(ways) => judge(finding, &ways),
             Err(error) => unanswered(finding, &error),
         })

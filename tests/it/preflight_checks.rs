@@ -294,6 +294,29 @@ async fn a_quota_is_judged_only_by_what_is_known_of_it() {
     unknown.finds("instance_type", Status::Fail).finds("vcpu_quota", Status::Skip);
 }
 
+/// Of what is not there nothing is shown: no check passes over an empty list.
+#[tokio::test(start_paused = true)]
+async fn nothing_passes_of_subnets_that_are_not_there() {
+    let none = "[subnet-0cccccccccccccccc,subnet-0dddddddddddddddd]";
+    let looked = Stage::new()
+        .run(&format!("preflight {PUBLIC} --set network.private_subnets={none} --set network.public_subnets={none}"))
+        .await;
+    looked.finds("subnets", Status::Fail);
+    for id in [
+        "instance_type",
+        "load_balancer_zones",
+        "free_addresses",
+        "instance_addresses",
+        "private_subnets",
+        "public_subnets",
+    ] {
+        looked.finds(id, Status::Skip);
+    }
+    let one = "--set network.private_subnets=[subnet-0bbbbbbbbbbbbbbb1,subnet-0dddddddddddddddd]";
+    let looked = Stage::new().run(&format!("preflight {one}")).await;
+    looked.finds("subnets", Status::Fail).finds("load_balancer_zones", Status::Skip);
+}
+
 /// Instances of another class are not of the quota that they are about to fill.
 #[tokio::test(start_paused = true)]
 async fn a_change_of_class_counts_the_running_instances_in_their_own_quota() {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{about, touches, touches_instances};
 use crate::checks::check::{About, Check, CheckContext, Ran};
-use crate::checks::stack::unanswered;
+use crate::checks::stack::{NO_SUBNET, unanswered};
 use crate::checks::{capacity, quota};
 use crate::cloud::Absent;
 use crate::outcome::Status;
@@ -37,6 +37,9 @@ impl Check for InstanceTypeOffered {
             return Ok(finding.fail(format!("no instance type {name} in {}", stack.cloud.region), cause, fix));
         }
         let zones = capacity::zones_of_instances(stack, subnets);
+        if zones.is_empty() {
+            return Ok(finding.skip(NO_SUBNET));
+        }
         // A zone's name is each account's own; its id is the same zone in all of them.
         let shown = |zone: &String| {
             let known = subnets.iter().find(|subnet| subnet.availability_zone() == Some(zone));
@@ -53,7 +56,7 @@ impl Check for InstanceTypeOffered {
         } else {
             format!("Name private subnets in {with}, or take another instance.type.")
         };
-        if zones.is_empty() || without.is_empty() {
+        if without.is_empty() {
             return Ok(finding.pass(format!("{name} in {with}")));
         }
         let evidence = format!("{name} is not offered in {}", without.join(", "));

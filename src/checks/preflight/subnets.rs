@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::Subnet;
 
 use super::{about, touches_instances, touches_load_balancer};
 use crate::checks::check::{About, Check, CheckContext, Ran};
-use crate::checks::stack::{Stack, unanswered};
+use crate::checks::stack::{NO_SUBNET, Stack, unanswered};
 use crate::outcome::Status;
 use crate::steps::load_balancer;
 
@@ -91,6 +91,9 @@ impl Check for LoadBalancerZones {
             Ok(subnets) => of_load_balancer(stack, subnets),
             Err(error) => return Ok(unanswered(finding, &error)),
         };
+        if subnets.is_empty() {
+            return Ok(finding.skip(NO_SUBNET));
+        }
         let mut zones: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for subnet in &subnets {
             let zone = zones.entry(subnet.availability_zone().unwrap_or_default()).or_default();
@@ -107,7 +110,10 @@ impl Check for LoadBalancerZones {
             return Ok(finding.fail(shared.join("; "), cause, format!("Name one of them alone in {key}.")));
         }
         let evidence = zones.keys().copied().collect::<Vec<_>>().join(", ");
-        if zones.len() < 2 && subnets.len() == wanted.len() {
+        if zones.len() < 2 && subnets.len() < wanted.len() {
+            return Ok(finding.skip(format!("only {evidence}: others of its subnets are not there")));
+        }
+        if zones.len() < 2 {
             let cause = "a load balancer needs subnets of at least two availability zones";
             return Ok(finding.fail(format!("only {evidence}"), cause, format!("Name one of another zone in {key}.")));
         }
@@ -136,7 +142,11 @@ impl Check for InstanceAddresses {
         };
         let private = &stack.config.network.private_subnets;
         let own = subnets.iter().filter(|one| one.subnet_id().is_some_and(|id| private.iter().any(|p| p == id)));
-        let free: i32 = own.filter_map(Subnet::available_ip_address_count).sum();
+        let own: Vec<&Subnet> = own.collect();
+        if own.is_empty() {
+            return Ok(finding.skip(NO_SUBNET));
+        }
+        let free: i32 = own.iter().filter_map(|one| one.available_ip_address_count()).sum();
         // Those that run have theirs.
         let room = free.saturating_add(i32::try_from(instances.len()).unwrap_or_default());
         let scaling = &stack.config.scaling;
@@ -173,6 +183,9 @@ impl Check for FreeAddresses {
             Ok(subnets) => of_load_balancer(stack, subnets),
             Err(error) => return Ok(unanswered(finding, &error)),
         };
+        if subnets.is_empty() {
+            return Ok(finding.skip(NO_SUBNET));
+        }
         let free = |subnet: &&&Subnet| subnet.available_ip_address_count().is_some_and(|n| n < FREE_ADDRESSES_MIN);
         let full: Vec<String> = subnets
             .iter()

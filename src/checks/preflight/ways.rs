@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{Filter, NatGateway, Subnet, VpcEndpoint};
 
 use super::{about, touches_instances, touches_load_balancer};
 use crate::checks::check::{About, Check, CheckContext, Ran};
-use crate::checks::stack::{Stack, unanswered};
+use crate::checks::stack::{NO_SUBNET, Stack, unanswered};
 use crate::checks::way_out::{Way, in_words, way, ways_of_instances};
 use crate::cloud;
 use crate::config::Scheme;
@@ -35,6 +35,9 @@ impl Check for PrivateSubnets {
             Ok(ways) => ways,
             Err(error) => return Ok(unanswered(finding, &error)),
         };
+        if ways.is_empty() {
+            return Ok(finding.skip(NO_SUBNET));
+        }
         let words = |is: fn(&Way) -> bool| -> Vec<String> {
             ways.iter().filter(|(_, way)| is(way)).map(|(subnet, way)| in_words(subnet, way)).collect()
         };
@@ -155,6 +158,9 @@ impl Check for PublicSubnets {
         let wanted = &stack.config.network.public_subnets;
         let there = subnets.iter().filter_map(Subnet::subnet_id).filter(|id| is_in(wanted, id));
         let ways: Vec<(&str, Way)> = there.map(|id| (id, way(tables, id))).collect();
+        if ways.is_empty() {
+            return Ok(finding.skip(NO_SUBNET));
+        }
         let words = |is: fn(&Way) -> bool| -> Vec<String> {
             ways.iter().filter(|(_, way)| is(way)).map(|(subnet, way)| in_words(subnet, way)).collect()
         };

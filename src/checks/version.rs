@@ -104,6 +104,11 @@ pub fn unsaid(finding: Finding, why: &NoVersion) -> Finding {
                      connection, or there is no way to its network",
                     "Run inside its network, or through a tunnel or a proxy that leads there.",
                 ),
+                Stage::Refused => (
+                    "an address that is reached refuses the port: no listener is there, or something on the way \
+                     answers in its place",
+                    "`deploy plan` shows whether a listener is missing.",
+                ),
                 Stage::Proxy => (
                     "the proxy of this machine does not lead there",
                     "Look at HTTPS_PROXY and at the proxy's own rules; NO_PROXY lists what is reached directly.",
@@ -118,7 +123,8 @@ pub fn unsaid(finding: Finding, why: &NoVersion) -> Finding {
                     "`deploy diagnose` looks at the way behind it.",
                 ),
             };
-            finding.fail(&error.words, cause, fix)
+            let found = finding.fail(&error.words, cause, fix);
+            if error.stage == Stage::Refused { found.settling(SETTLES) } else { found }
         }
     }
 }

@@ -53,12 +53,21 @@ pub enum Stage {
     Name,
     /// None of its addresses takes a connection.
     Connection,
+    /// Its addresses are reached, and refuse the port.
+    Refused,
     /// The proxy does not lead there.
     Proxy,
     /// No TLS, or a certificate that is refused.
     Handshake,
     /// The connection stood; the answer did not come, or not whole.
     Answer,
+}
+
+impl Stage {
+    /// Whether it is worth another try: nothing was sent, and the host may be a moment from being there.
+    pub fn may_come(self) -> bool {
+        matches!(self, Stage::Name | Stage::Connection | Stage::Refused)
+    }
 }
 
 impl NoAnswer {
@@ -98,7 +107,11 @@ pub async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, NoAnswe
 pub async fn direct(addresses: &[SocketAddr]) -> Result<Connection, NoAnswer> {
     let tries = addresses.iter().map(async |to| (*to, timeout(PATIENCE, TcpStream::connect(to)).await));
     let (mut tries, mut failed) = (tries.collect::<FuturesUnordered<_>>(), Vec::new());
+    let mut stage = if addresses.is_empty() { Stage::Connection } else { Stage::Refused };
     while let Some((to, tried)) = tries.next().await {
+        if !matches!(&tried, Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused) {
+            stage = Stage::Connection;
+        }
         match tried {
             Ok(Ok(stream)) => {
                 let _ = stream.set_nodelay(true); // slower without, and no worse
@@ -109,7 +122,7 @@ pub async fn direct(addresses: &[SocketAddr]) -> Result<Connection, NoAnswer> {
         }
     }
     failed.sort();
-    Err(NoAnswer::at(Stage::Connection, format!("no connection: {}", failed.join("; "))))
+    Err(NoAnswer::at(stage, format!("no connection: {}", failed.join("; "))))
 }
 
 /// Through a proxy's tunnel, which looks the name up itself (RFC 9110, 9.3.6).

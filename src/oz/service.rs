@@ -66,7 +66,7 @@ pub enum Failure {
 impl Failure {
     fn of(stage: Stage) -> Failure {
         match stage {
-            Stage::Name | Stage::Connection | Stage::Proxy => Failure::Unreached,
+            Stage::Name | Stage::Connection | Stage::Refused | Stage::Proxy => Failure::Unreached,
             Stage::Handshake => Failure::Tls,
             Stage::Answer => Failure::NoAnswer,
         }
@@ -212,9 +212,7 @@ impl Service {
             let answer = wait.within(ask()).await.map_err(|ended| Late { ended, why: String::new() })?;
             connects += 1;
             Ok(match answer {
-                Err(error) if matches!(error.stage, Stage::Name | Stage::Connection) && connects < CONNECTS => {
-                    Attempt::Again(error.words)
-                }
+                Err(error) if error.stage.may_come() && connects < CONNECTS => Attempt::Again(error.words),
                 answer => Attempt::Done(answer),
             })
         });

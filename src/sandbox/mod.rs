@@ -227,7 +227,7 @@ impl Sandbox {
         &self,
         (host, port): (&str, u16),
         request: http::Request<Bytes>,
-    ) -> Result<http::Response<Body>, String> {
+    ) -> Result<http::Response<Body>, NoAnswer> {
         let turn = self.inner.turn.fetch_add(1, Ordering::Relaxed);
         let route = service::route(&self.world_now(), host, port, turn)?;
         match route {
@@ -310,7 +310,7 @@ impl Transport for Sandbox {
         let request = http::Request::get(base.join(path).as_str()).body(Bytes::new());
         let request = request.map_err(|error| unanswered(error.to_string()))?;
         let answer = self.browse(base.connects_to(), request).await;
-        let (parts, body) = answer.map_err(|why| NoAnswer::at(Stage::Connection, why))?.into_parts();
+        let (parts, body) = answer?.into_parts();
         let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body = axum::body::to_bytes(body, 1 << 20).await.map_err(|error| unanswered(error.to_string()))?;
         let (server, location) = (text(http::header::SERVER), text(http::header::LOCATION));
@@ -349,8 +349,8 @@ impl HttpConnector for Connector {
 }
 
 /// An answer that sends its client elsewhere.
-fn sent_on(status: u16, to: &str) -> Result<http::Response<Body>, String> {
-    let to = http::HeaderValue::from_str(to).map_err(|error| error.to_string())?;
+fn sent_on(status: u16, to: &str) -> Result<http::Response<Body>, NoAnswer> {
+    let to = http::HeaderValue::from_str(to).map_err(|error| NoAnswer::at(Stage::Answer, error.to_string()))?;
     let mut answer = oz::html(status);
     answer.headers_mut().insert("location", to);
     Ok(answer)

@@ -39,7 +39,7 @@ async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let request = http::Request::from_parts(parts, body);
     match sandbox.browse((&host, 443), request).await {
         Ok(answer) => answer,
-        Err(why) => (StatusCode::BAD_GATEWAY, why).into_response(),
+        Err(why) => (StatusCode::BAD_GATEWAY, why.words).into_response(),
     }
 }
 

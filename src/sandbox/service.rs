@@ -8,6 +8,7 @@ use super::health;
 use super::weather::is_of;
 use super::wire::list;
 use super::world::World;
+use crate::oz::{NoAnswer, Stage};
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,15 +27,20 @@ pub enum Route {
 ///
 /// # Errors
 /// The name does not resolve, or nobody answers there.
-pub fn route(world: &World, host: &str, port: u16, turn: usize) -> Result<Route, String> {
-    let balancer = resolve(world, &host.to_lowercase()).ok_or_else(|| format!("{host} does not resolve"))?;
+pub fn route(world: &World, host: &str, port: u16, turn: usize) -> Result<Route, NoAnswer> {
+    let silent = |why: String| NoAnswer::at(Stage::Connection, why);
+    let balancer = resolve(world, &host.to_lowercase())
+        .ok_or_else(|| NoAnswer::at(Stage::Name, format!("{host} does not resolve")))?;
     if !active(world, balancer) {
-        return Err(format!("{host} does not answer: the load balancer is provisioning"));
+        return Err(silent(format!("{host} does not answer: the load balancer is provisioning")));
     }
     if !opens(world, balancer, port.into()) {
-        return Err(format!("{host}:{port} does not answer: no security group of the load balancer opens the port"));
+        let why = format!("{host}:{port} does not answer: no security group of the load balancer opens the port");
+        return Err(silent(why));
     }
-    let listener = listener(world, balancer, port).ok_or_else(|| format!("{host}:{port}: connection refused"))?;
+    let Some(listener) = listener(world, balancer, port) else {
+        return Err(NoAnswer::at(Stage::Refused, format!("{host}:{port}: connection refused")));
+    };
     if let Some(action) = list(listener, "DefaultActions").iter().find(|action| action["Type"] == "redirect") {
         let to = action["RedirectConfig"]["Host"].as_str().unwrap_or("#{host}");
         return Ok(Route::Redirect(to.to_owned()));

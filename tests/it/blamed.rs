@@ -12,10 +12,10 @@ const NEXT_IMAGE: &str = "ami-0c0ffee0c0ffee0c1";
 
 type Edit = fn(&mut Aws<'_>);
 
-/// What was done, whether it shows in the health of targets, and how.
+/// What was done, whether the wait for health or for an answer shows it, and how.
 const EDITS: [(&str, bool, Edit); 7] = [
     ("the group leaves its target group", true, |aws| aws.auto_scaling_group().leave_target_group()),
-    ("the listener is deleted", false, |aws| aws.delete_listener(443)),
+    ("the listener is deleted", true, |aws| aws.delete_listener(443)),
     ("listeners and target group are deleted", true, |aws| {
         aws.delete_listener(443);
         aws.delete_listener(80);

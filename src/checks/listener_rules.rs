@@ -1,6 +1,8 @@
 //! Rules of the listeners: whether one of them takes the service's own requests elsewhere, so that what answers is not
 //! this stack.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types::{Rule, RuleCondition};
 use regex_lite::Regex;
@@ -69,13 +71,13 @@ enum Caught {
 
 fn judge(finding: Finding, found: &[Rule], group: &str, host: Option<&str>) -> Finding {
     let is_ours = |rule: &Rule| forwarded(rule) == [group];
-    let (mut taken, mut perhaps) = (Vec::new(), Vec::new());
+    let (mut taken, mut perhaps) = (BTreeSet::new(), BTreeSet::new());
     for request in REQUESTS {
         for rule in found {
             match caught(rule, request, host) {
                 Caught::No => {}
                 Caught::Perhaps if is_ours(rule) => {}
-                Caught::Perhaps => perhaps.push(rules::in_words(rule)),
+                Caught::Perhaps => drop(perhaps.insert(rules::in_words(rule))),
                 Caught::Yes => {
                     taken.extend((!is_ours(rule)).then(|| rules::in_words(rule)));
                     break;
@@ -83,17 +85,16 @@ fn judge(finding: Finding, found: &[Rule], group: &str, host: Option<&str>) -> F
             }
         }
     }
-    taken.dedup();
-    perhaps.dedup();
+    let listed = |rules: BTreeSet<String>| few(&Vec::from_iter(rules), "; ");
     let fix = "`aws elbv2 describe-rules --listener-arn …` shows it; `aws elbv2 delete-rule` takes it off. `deploy up` \
                leaves rules alone.";
     if !taken.is_empty() {
         let cause = "a rule is tried before the default action: what answers these requests is not this stack";
-        return finding.fail(few(&taken, "; "), cause, fix);
+        return finding.fail(listed(taken), cause, fix);
     }
     if !perhaps.is_empty() {
         let cause = "whether it takes the service's requests hangs on what is known only of a real one";
-        return finding.found(Status::Warn, few(&perhaps, "; ")).because(cause, fix);
+        return finding.found(Status::Warn, listed(perhaps)).because(cause, fix);
     }
     let all: Vec<String> = found.iter().map(rules::in_words).collect();
     finding.pass(format!("none of them: {}", few(&all, "; ")))
@@ -154,6 +155,14 @@ mod tests {
             .set_conditions(Some(conditions.collect()))
             .actions(action)
             .build()
+    }
+
+    #[test]
+    fn a_rule_is_named_once_whatever_it_takes() {
+        let (one, other) = (("source-ip", "10.0.0.0/8"), ("source-ip", "192.0.2.0/24"));
+        let rules = [rule(1, &[one], "arn:theirs"), rule(2, &[other], "arn:theirs")];
+        let found = judge(ListenerRules.finding(), &rules, OURS, None);
+        assert_eq!(found.evidence.matches("rule 1 ").count(), 1, "{}", found.evidence);
     }
 
     #[test]
